@@ -2,7 +2,7 @@ import { build, bundle } from "./build.mjs";
 import { run } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
-/** Benches by name; `core` is the one without a name. */
+/** Benchmarks by name; `core` is the default. */
 const BENCHES = {
   applied: "test/bench/applied.ts",
   attacks: "test/bench/attacks.ts",
@@ -16,7 +16,7 @@ const BENCHES = {
   worker: "test/bench/worker.ts",
 };
 
-/** Rows of what a bench printed: one object, the `results` in it, or an object on each line. */
+/** The rows in the output of a benchmark: one object, its `results`, or one object per line. */
 function rowsOf(text) {
   const values = [];
   for (const part of [text, ...text.split("\n")]) {
@@ -31,7 +31,7 @@ function rowsOf(text) {
   return values.filter((value) => typeof value === "object" && value !== null);
 }
 
-/** Columns become rows: benches have more figures than sizes. */
+/** Prints each figure as a row: benchmarks have more figures than sizes. */
 function printTable(rows) {
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const cells = (key) =>
@@ -40,12 +40,12 @@ function printTable(rows) {
   if (rows.length > 0) console.table(table);
 }
 
-const asked = process.argv.slice(2);
-const json = asked.includes("--json");
-const [name = "core", ...rest] = asked.filter((arg) => arg !== "--json");
+const given = process.argv.slice(2);
+const json = given.includes("--json");
+const [name = "core", ...rest] = given.filter((arg) => arg !== "--json");
 const known = Object.hasOwn(BENCHES, name);
 const chosen = known ? name : "core";
-const args = chosen === "core" ? asked.filter((arg) => arg !== "core") : rest;
+const args = chosen === "core" ? given.filter((arg) => arg !== "core") : rest;
 
 if (await setup()) {
   await build();

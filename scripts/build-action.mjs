@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { nodeBundle } from "./build.mjs";
 import { isMain, root } from "./run.mjs";
 
-/** What the bundle leaves out: clusters and stores are for servers and for the package. */
-const left = {
+/** Leaves the Kubernetes client out of the bundle, because the commands for CI do not read clusters. */
+const withoutClient = {
   name: "left-out",
   setup(build) {
     build.onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({
@@ -12,15 +12,15 @@ const left = {
     }));
     build.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({
       contents:
-        'export class KubeConfig { constructor() { throw new Error("the bundle for CI does not read clusters; run isoline from its package"); } }',
+        'export class KubeConfig { constructor() { throw new Error("the bundle for CI does not read Kubernetes clusters; run isoline from its package"); } }',
     }));
   },
 };
 
 /**
- * Bundles what `action.yml` and `templates/` run: the command line and the action around it, with all packages in them.
+ * Bundles the programs of `action.yml` and `templates/`: the command line and the action, with all their packages.
  *
- * @param {string} folder where to write
+ * @param {string} folder the output folder
  */
 export async function buildAction(folder) {
   const { build } = await import("esbuild");
@@ -35,7 +35,7 @@ export async function buildAction(folder) {
     legalComments: "none",
     logLevel: "warning",
     ...nodeBundle,
-    plugins: [left],
+    plugins: [withoutClient],
   });
 }
 

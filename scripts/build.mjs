@@ -4,7 +4,7 @@ import { isMain, root } from "./run.mjs";
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-/** Options of bundles for Node with all packages in them. Some packages are CommonJS, which calls `require`. */
+/** Options of bundles for Node that contain all packages. Some packages are CommonJS and call `require`. */
 export const nodeBundle = {
   platform: "node",
   target: "node20.19",
@@ -25,7 +25,10 @@ const worker = {
 
 const client = "@kubernetes/client-node";
 
-/** Says of the Kubernetes client, which does not say it itself, that a module with no used export can be left out. */
+/**
+ * Marks modules of the Kubernetes client as free of side effects, so that unused ones are left out; its package.json
+ * does not.
+ */
 const withoutUnusedClient = {
   name: "without-unused-client",
   setup({ onResolve, resolve }) {
@@ -37,13 +40,13 @@ const withoutUnusedClient = {
   },
 };
 
-/** Builds the command line and the Worker. Rejects with esbuild's errors, which it has printed. */
+/** Builds the command line and the Worker. Rejects with the errors that esbuild printed. */
 export async function build() {
   await buildCommands();
   await bundle("src/runtime/worker/worker.ts", "dist/worker.js", worker);
 }
 
-/** The command line: an entry that knows the options, and chunks that a command loads when it runs. */
+/** Builds the command line: an entry with the options of all commands, and chunks that a command loads when it runs. */
 async function buildCommands() {
   const { metafile } = await esbuild({
     ...nodeBundle,
@@ -65,8 +68,8 @@ async function buildCommands() {
 /**
  * Bundles one TypeScript entry point as an ES module with a source map.
  *
- * @param {string} entry from the root of the checkout
- * @param {string} out from the root of the checkout
+ * @param {string} entry relative to the root of the checkout
+ * @param {string} out relative to the root of the checkout
  * @param {import("esbuild").BuildOptions} options
  */
 export async function bundle(entry, out, options) {
@@ -74,7 +77,7 @@ export async function bundle(entry, out, options) {
 }
 
 async function esbuild(options) {
-  // Not a static import: setup.mjs may only just have installed it.
+  // A dynamic import, because setup.mjs may install the package first.
   const { build } = await import("esbuild");
   const common = { absWorkingDir: root, bundle: true, format: "esm", sourcemap: true, logLevel: "warning" };
   return await build({ ...common, ...options });

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
-/** Lines of the chart: which figure of which rows of `npm run bench -- stores`. */
+/** The lines of the chart: label, colour, and the value of a row of `npm run bench -- stores`. */
 const LINES = [
   [
     "everything, from objects",
@@ -62,7 +62,7 @@ function chart(rows) {
       parts.push(`<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="3" fill="${colour}"/>`);
     labels.push({ label, colour, place: points.at(-1) });
   }
-  // Labels beside the ends of their lines, a line of text apart from each other.
+  // Place labels at the ends of their lines, at least one line of text apart.
   let lowest = 0;
   for (const { label, colour, place } of labels.sort((a, b) => a.place[1] - b.place[1])) {
     lowest = Math.max(place[1] + 4, lowest + 14);

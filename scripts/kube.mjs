@@ -7,7 +7,7 @@ import { isMain, run } from "./run.mjs";
 const KUBERNETES = "1.37.2";
 const ETCD = "3.7.3";
 
-/** Modules that k8s.io/kubernetes takes from its own tree, which a build from the module proxy has to name. */
+/** Modules that k8s.io/kubernetes replaces with folders of its own tree; a build from the module proxy must list them. */
 const STAGING =
   "api apiextensions-apiserver apimachinery apiserver cli-runtime client-go cloud-provider cluster-bootstrap code-generator component-base component-helpers controller-manager cri-api cri-client cri-streaming csi-translation-lib dynamic-resource-allocation endpointslice externaljwt kms kube-aggregator kube-controller-manager kube-proxy kube-scheduler kubectl kubelet metrics mount-utils pod-security-admission sample-apiserver streaming".split(
     " ",
@@ -23,7 +23,7 @@ const PACKAGES = {
   "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
 };
 
-/** Where kube-apiserver and etcd are, or undefined; `$KUBEBUILDER_ASSETS` first. */
+/** The paths of kube-apiserver and etcd, or undefined. `$KUBEBUILDER_ASSETS` has precedence. */
 function findKube() {
   for (const folder of [process.env.KUBEBUILDER_ASSETS, cache()]) {
     if (!folder) continue;
@@ -88,16 +88,16 @@ export function hasGo() {
 }
 
 /**
- * Prints where the binaries are as one line of JSON, built first where that can be: by the tests, which need the reason
- * when they can't run.
+ * Prints the paths of the binaries as one line of JSON, and builds missing ones if possible. Otherwise prints the reason, for
+ * the tests that call this script.
  */
 if (isMain(import.meta)) {
   let reason = "";
   if (!findKube() && !hasGo()) {
     reason =
-      "kube-apiserver and etcd are not there: set KUBEBUILDER_ASSETS to a folder with both, or install Go 1.26";
+      "kube-apiserver and etcd are missing: set KUBEBUILDER_ASSETS to a folder with both, or install Go 1.26";
   } else if (!findKube()) {
-    console.error("isoline: building kube-apiserver and etcd, once, for some minutes …");
+    console.error("isoline: building kube-apiserver and etcd; this takes some minutes, once …");
     await buildKube(["etcd", "kube-apiserver"]).catch((error) => {
       reason = `kube-apiserver and etcd could not be built: ${error.message}`;
     });

@@ -1,9 +1,9 @@
 /**
- * Prints, as SQL, the store that an earlier commit of this repository makes of two pushed sources:
+ * Prints, as SQL, the store that an earlier commit of this repository creates from two pushed sources:
  *
  *     node scripts/old-store.mjs COMMIT > test/support/stores/NAME.sql
  *
- * Tests of migrations open these. A commit that changes the schema adds the store of the commit before it.
+ * Tests of migrations open these stores. A commit that changes the schema adds the store of its parent.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
-/** Pushes with the code of the commit, as its Worker did. */
+/** Pushes with the code of the commit, in the same way as its Worker. */
 const entry = `
 import { createSqliteStore } from "./src/store/sqlite.js";
 const first = await import("./src/server/source.js").catch(() => undefined);
@@ -84,7 +84,7 @@ const texts = [
 const literal = (value) =>
   value === null ? "NULL" : typeof value === "number" ? String(value) : `'${value.replaceAll("'", "''")}'`;
 
-/** The tables and rows of a database, a statement a line. */
+/** The tables and rows of a database, one statement per line. */
 function dump(file) {
   const { Database } = createRequire(import.meta.url)("node-sqlite3-wasm");
   const database = new Database(file);
@@ -122,7 +122,7 @@ try {
       {
         name: "absent",
         setup: ({ onResolve, onLoad }) => {
-          // A commit without these modules has nothing in their place.
+          // Modules that the commit does not have throw an error.
           onResolve({ filter: /^\.\/src\/server\/(?:pushed|publisher)\.js$/ }, ({ path }) => {
             try {
               createRequire(import.meta.url)("node:fs").statSync(join(folder, path.replace(/\.js$/, ".ts")));

@@ -6,13 +6,13 @@ import { fileURLToPath } from "node:url";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Runs a program in the checkout with this terminal, passes SIGTERM and SIGINT on to it, and resolves to its exit
- * code, 1 when a signal ended it.
+ * Runs a program in the checkout with this terminal and forwards SIGTERM and SIGINT to it. Resolves to its exit code, or to 1
+ * when a signal ended it.
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {import("node:child_process").SpawnOptions & { onOutput?: (chunk: Buffer) => void }} options `onOutput` sees
- *   what the program writes to standard output, which is printed all the same.
+ * @param {import("node:child_process").SpawnOptions & { onOutput?: (chunk: Buffer) => void }} options `onOutput`
+ *   receives the standard output of the program, which is also printed.
  */
 export function run(command, args, { onOutput, ...options } = {}) {
   const stdio = onOutput ? ["inherit", "pipe", "inherit"] : "inherit";
@@ -37,5 +37,5 @@ export function run(command, args, { onOutput, ...options } = {}) {
   });
 }
 
-/** Whether this module is the program that Node was started with. */
+/** Whether this module is the main program. */
 export const isMain = (meta) => process.argv[1] === fileURLToPath(meta.url);

@@ -6,17 +6,17 @@ import { isMain, root } from "./run.mjs";
 const OLDEST_NODE = [20, 19];
 const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT/;
 
-/** Checks Node's version and installs the locked packages unless they are installed. Returns whether all is ready. */
+/** Checks Node's version and installs missing locked packages. Returns whether the checkout is ready. */
 export async function setup() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
-    console.error(`isoline: Node ${OLDEST_NODE.join(".")} or newer is needed, this is ${process.version}`);
+    console.error(`isoline: Node ${OLDEST_NODE.join(".")} or newer is required, this is ${process.version}`);
     return false;
   }
   return isInstalled() || (await install());
 }
 
-/** Compares npm's own record of node_modules with the lock file; optional packages may be missing. */
+/** Compares npm's record of node_modules with the lock file; optional packages may be missing. */
 function isInstalled() {
   const installed = packagesOf("node_modules/.package-lock.json");
   if (!installed) return false;
@@ -53,7 +53,7 @@ function install() {
     npm.on("close", (code) => {
       if (code !== 0 && NO_NETWORK.test(complaints)) {
         console.error(
-          "isoline: the package registry could not be reached. Run `npm ci` once with a network; nothing after it needs one.",
+          "isoline: the package registry could not be reached. Run `npm ci` once with a network; later steps need no network.",
         );
       } else if (code !== 0) console.error("isoline: npm ci failed, see above");
       resolve(code === 0);

@@ -7,18 +7,18 @@ import { setup } from "./setup.mjs";
  * @property {number} passed
  * @property {number} failed
  * @property {number} [skipped]
- * @property {string} [why] the step was skipped
+ * @property {string} [why] the reason for which the step was skipped
  *
  * @typedef {object} Step
  * @property {string} name
- * @property {boolean} [needed] nothing after it runs when it fails
+ * @property {boolean} [needed] whether later steps do not run after its failure
  * @property {() => Promise<Result>} run
  */
 
 /** A step that is one check. @returns {Promise<Result>} */
 const check = async (isGood) => ((await isGood) ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
 
-/** A program of Node, from the root of the checkout. */
+/** Runs a Node program in the root of the checkout. */
 export const program = (file, ...args) =>
   check(run(process.execPath, [file, ...args]).then((code) => code === 0));
 
@@ -28,18 +28,18 @@ const builds = () =>
     () => false,
   );
 
-/** What all tests need. @type {readonly Step[]} */
+/** The steps before all tests. @type {readonly Step[]} */
 export const PREPARE = [
   { name: "setup", needed: true, run: () => check(setup()) },
   { name: "build", needed: true, run: () => check(builds()) },
 ];
 
 /**
- * Runs test files or projects. The counts come from the last line of the reporter.
+ * Runs test files or projects, and reads the counts from the last line of the reporter.
  *
  * @param {readonly string[]} args
  * @param {NodeJS.ProcessEnv} env
- * @param {string} node the program of Node
+ * @param {string} node the path of a Node binary
  * @returns {Promise<Result>}
  */
 export async function vitest(args, env = {}, node = process.execPath) {
@@ -56,8 +56,8 @@ export async function vitest(args, env = {}, node = process.execPath) {
 }
 
 /**
- * Runs steps in order, and prints a table of them with their seconds. The last line is `N passed, N failed`, as that of Vitest's
- * runs, for all steps; a step that is skipped counts as one.
+ * Runs steps in order, and prints a table of them with their seconds. The last line is `N passed, N failed` for all steps, in
+ * the form of the Vitest reporter; a skipped step counts as one.
  *
  * @param {readonly Step[]} steps
  * @returns {Promise<number>} the exit code

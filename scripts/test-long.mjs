@@ -8,7 +8,7 @@ import { conformance } from "./conformance.mjs";
 import { root } from "./run.mjs";
 import { PREPARE, program, runSteps, vitest } from "./steps.mjs";
 
-/** A step that is there with its script. */
+/** A step that runs a script; it is skipped without the file. */
 const script = (name, file, ...args) => ({
   name,
   run: () =>
@@ -17,17 +17,17 @@ const script = (name, file, ...args) => ({
       : Promise.resolve({ passed: 0, failed: 0, why: `there is no ${file}` }),
 });
 
-/** Recorded answers of Contour are no part of this repository. */
+/** Compares with recorded answers of Contour, which are not part of this repository. */
 function acceptance() {
   if (process.env.ISOLINE_ACCEPTANCE) return program("scripts/acceptance.mjs");
   return Promise.resolve({
     passed: 0,
     failed: 0,
-    why: "ISOLINE_ACCEPTANCE names no folder with recorded answers",
+    why: "ISOLINE_ACCEPTANCE is not set to a folder with recorded answers",
   });
 }
 
-/** Test files whose inputs are random, with all of their runs and a seed that is printed, so that each run tries others. */
+/** Test files with random inputs, with all their runs and a new seed, which is printed. */
 function properties() {
   const files = readdirSync(join(root, "test"), { recursive: true })
     .map((name) => join("test", name))
@@ -41,10 +41,10 @@ function properties() {
   };
 }
 
-/** The version of the npm package `node` that has the newest Node with long-term support. */
+/** The version of the npm package `node` with the newest long-term support release. */
 const newerNode = "24";
 
-/** The tests of the core and of servers under a newer Node than the oldest one that is supported. */
+/** Runs the tests of the core and of servers with a newer Node than the oldest supported one. */
 async function withNewerNode() {
   const ask = promisify(execFile);
   const npm = ["exec", "--yes", `--package=node@${newerNode}`, "--", "node", "-p", "process.execPath"];
@@ -57,7 +57,7 @@ async function withNewerNode() {
   }
 }
 
-/** What takes too long for every change; a new suite is one line here. */
+/** The suites that take too long for every change; a new suite is one line here. */
 const STEPS = [
   { name: "documentation", run: () => vitest(["--project", "docs"]) },
   { name: "long tests", run: () => vitest(["--project", "long"]) },
@@ -69,13 +69,13 @@ const STEPS = [
   { name: "acceptance", run: acceptance },
 ];
 
-/** All steps, or those whose names begin as the command line says. */
-const asked = process.argv.slice(2);
+/** All steps, or those whose names begin with an argument. */
+const prefixes = process.argv.slice(2);
 const chosen = STEPS.filter(
-  ({ name }) => asked.length === 0 || asked.some((start) => name.startsWith(start)),
+  ({ name }) => prefixes.length === 0 || prefixes.some((start) => name.startsWith(start)),
 );
 if (chosen.length === 0) {
-  console.error(`isoline: no step begins so; there are ${STEPS.map(({ name }) => name).join(", ")}`);
+  console.error(`isoline: no step has this name; the steps are ${STEPS.map(({ name }) => name).join(", ")}`);
   process.exitCode = 2;
 } else {
   process.exitCode = await runSteps([...PREPARE, ...chosen]);

@@ -1,7 +1,7 @@
 import { conformance } from "./conformance.mjs";
 import { PREPARE, program, runSteps, vitest } from "./steps.mjs";
 
-/** What every change passes before anything is tested. */
+/** The checks before the tests. */
 const CHECKS = [
   { name: "types", needed: true, run: () => program("node_modules/typescript/bin/tsc") },
   {
@@ -12,10 +12,10 @@ const CHECKS = [
   { name: "unused code", needed: true, run: () => program("node_modules/knip/bin/knip.js") },
 ];
 
-/** Projects of one step run beside each other: their tests wait for processes. */
+/** The projects of one step run in parallel, because their tests wait for processes. */
 const STEPS = [["unit"], ["servers", "worker", "envoy", "kubernetes"]];
 
-/** Every project, or what the command line names for Vitest. */
+/** Every project, or the arguments for Vitest. */
 const args = process.argv.slice(2);
 const tests =
   args.length > 0

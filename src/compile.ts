@@ -47,17 +47,17 @@ import { writeSentinelCluster } from "./xds/stats-listener.js";
 import { writeUdp } from "./xds/udp.js";
 
 /**
- * To be raised whenever some objects compile to something else than before: stores outlive upgrades, and what is in them
- * is compiled anew when this differs. `test/golden/compiler.test.ts` holds it to that.
+ * Must be raised when any object compiles to a different result than before: stores outlive upgrades, and a store with
+ * another version is recompiled. `test/golden/compiler.test.ts` enforces this.
  */
-export const compilerVersion = 14;
+export const compilerVersion = 15;
 
-/** A reader that notes all that is read. */
+/** A reader that records all reads. */
 export interface RecordingReader extends Reader {
   readonly reads: readonly ReadKey[];
 }
 
-/** Compiles one unit from what it reads. A fault of ours costs this unit alone and is a finding. */
+/** Compiles one unit. A bug in the compiler becomes a finding and affects only this unit. */
 export function compileUnit(unit: UnitKey, reader: RecordingReader): Compiled {
   const report = createReport();
   const { resources, origins } = guarded(unit, reader, report);
@@ -70,10 +70,10 @@ type Output = Pick<Compiled, "resources" | "origins">;
 
 function guarded(unit: UnitKey, reader: Reader, report: Report): Output {
   try {
-    const asked = readUnit(unit);
-    return asked.kind === "vhost"
-      ? compileVirtualHost(asked.host, reader, report)
-      : { resources: compile(asked, reader, report) };
+    const parsed = readUnit(unit);
+    return parsed.kind === "vhost"
+      ? compileVirtualHost(parsed.host, reader, report)
+      : { resources: compile(parsed, reader, report) };
   } catch (error) {
     const message = `the compiler failed on ${unit}: ${messageOf(error)}`;
     const owners = isClaimedUnit(unit) ? reader.claimants(unit) : [];
@@ -113,9 +113,9 @@ function compile(
 function compileListeners(reader: Reader, report: Report): readonly Resource[] {
   const { gatewayRef } = reader.settings;
   const gateway = gatewayRef && validateGateway(gatewayRef.namespace, gatewayRef.name, reader, report);
-  const fronts = gateway ? listenerSpecsOf(gateway, reader) : defaultListeners(reader.settings);
+  const listeners = gateway ? listenerSpecsOf(gateway, reader) : defaultListeners(reader.settings);
   return [
-    ...writeListeners(fronts, reader.settings, readGlobalServices(reader, report)),
+    ...writeListeners(listeners, reader.settings, readGlobalServices(reader, report)),
     writeSentinelCluster(),
   ];
 }
@@ -153,7 +153,7 @@ function compileExtension(
   return writeExtension(extension, found, reader.settings);
 }
 
-/** Collects the clusters that a host names. */
+/** Collects the clusters of a host by name. */
 function clusterNames(settings: SettingsSpec): {
   written: Map<string, Resource>;
   nameOf(cluster: Cluster): string;
@@ -163,7 +163,7 @@ function clusterNames(settings: SettingsSpec): {
   let last: Cluster | undefined;
   let lastName = "";
   const nameOf = (cluster: Cluster): string => {
-    // Most hosts send all their routes to one cluster.
+    // The routes of most hosts have the same cluster.
     if (last && isSame(last, cluster)) return lastName;
     last = cluster;
     lastName = clusterName(cluster, settings);
@@ -305,7 +305,7 @@ function certificateOf({ secret, moreSecrets = [] }: Tls, reader: Reader): KeyPa
   return undefined;
 }
 
-/** The key pair of a Secret to put in place; with SDS none, and its own unit is asked for. */
+/** The key pair of a Secret for inline use. With SDS it is undefined, and the unit of the Secret is needed. */
 function certificate(secret: string | undefined, reader: Reader): KeyPair | undefined {
   if (secret === undefined) return undefined;
   const { pair } = readKeyPair(reader, secretName(secret, ""));

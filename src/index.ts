@@ -1,5 +1,5 @@
 /**
- * The core: objects in, xDS out. Runs in Node, a Worker or a browser; does no I/O and knows no clock.
+ * The core: compiles objects to xDS. It runs in Node, a Worker or a browser, does no I/O and reads no clock.
  *
  * ```ts
  * const store = createMemoryStore();

@@ -26,35 +26,38 @@ import { parseSettings, type SettingsSpec, settingsRef } from "./schema/settings
 import { settingsOf } from "./schema/stored-settings.js";
 import type { ClaimedObject, Compiled, Likeness, Store } from "./store/store.js";
 
-/** An object as it is now, or the name of one that is gone. */
+/** The new state of an object, or the ref of a deleted object (`gone`). */
 export type Change = KubeObject | { readonly gone: Ref };
 
-/** What the core can't do by itself in every runtime. */
+/** Functions that the core can't implement for every runtime, and limits of the runtime. */
 export interface Platform {
   checkKeyPair(certificate: string, privateKey: string): string | undefined;
-  /** Units to compile for one request at most; what is left is `resume`d. Absent: all, at once. */
+  /** The limit of units to compile per call; `resume` compiles the others. Absent: no limit. */
   readonly maxUnits?: number;
-  /** Units to compile without a pause, where that is less. */
+  /** The limit of units to compile without a pause, if it is lower. */
   readonly sliceUnits?: number;
 }
 
 export interface Updated {
   /** Units compiled or dropped by this update. */
   readonly units: number;
-  /** Whether any object differs from before. If none does, what is served and reported stays, once no units are left. */
+  /**
+   * Whether any object changed. If none did, the served configuration and findings stay equal once no units are
+   * pending.
+   */
   readonly edited: boolean;
-  /** Units that are left to `resume`. */
+  /** The number of pending units, for `resume`. */
   readonly left: number;
-  /** Objects that changed, or whose status may be another one because of what was compiled. */
+  /** Objects that changed, or whose status may have changed. */
   readonly affected: ReadonlySet<Ref>;
-  /** What units that were there before look for since this update, and do not find: see `newlyMissed`. */
+  /** The reads of missing objects that this update added to existing units: see `newlyMissed`. */
   readonly missed: ReadonlySet<ReadKey>;
 }
 
-/** How many units wait to be compiled: as long as there are any, a store is between two states, and not to be served. */
+/** The number of pending units. While it is not 0, a store is between two states and must not be served. */
 export const unitsLeft = (store: Pick<Store, "pendingCount">): number => store.pendingCount;
 
-/** Compiles more of what updates have left. */
+/** Compiles pending units. */
 export function resume(store: Store, platform: Platform): Updated {
   const marks = newMarks();
   return store.transaction(() => ({
@@ -66,8 +69,8 @@ export function resume(store: Store, platform: Platform): Updated {
 }
 
 /**
- * Applies changes and recompiles the units that they touch: those that the old and new claims name and those that
- * read the object, found or missed. A full compile is this call on an empty store.
+ * Applies changes and recompiles the affected units: those in the old and new claims, and those that read the object or
+ * its absence. A full compilation is this call with an empty store.
  */
 export function update(store: Store, changes: Iterable<Change>, platform: Platform): Updated {
   return store.transaction(() => {
@@ -85,8 +88,8 @@ export function update(store: Store, changes: Iterable<Change>, platform: Platfo
 const compilerCursor = "compiler";
 
 /**
- * Compiles anew what another version of the compiler has left in a store, if it did. Returns whether that was so; the
- * source should then be read again, too, as this version may keep more fields of it.
+ * Recompiles a store that another version of the compiler has written. Returns whether it did; the caller should then read
+ * the source again, because this version may keep more fields of it.
  */
 export function refresh(store: Store, platform: Platform): boolean {
   if (store.cursor(compilerCursor) === String(compilerVersion)) return false;
@@ -96,7 +99,7 @@ export function refresh(store: Store, platform: Platform): boolean {
     for (const { unit } of store.units()) dirty.add(unit);
     completeSettings(store);
     const ledger = ledgerOf(store, new Recorder(listenersUnit, store, settingsOf(store), platform));
-    claimAnew(store, dirty, ledger);
+    updateClaims(store, dirty, ledger);
     settle(store, ledger, dirty, platform);
     const { units, left } = recompile(store, marks, platform);
     store.setCursor(compilerCursor, String(compilerVersion));
@@ -104,14 +107,14 @@ export function refresh(store: Store, platform: Platform): boolean {
   });
 }
 
-/** Gives settings that were stored by another version the defaults of those that it did not have. */
+/** Adds defaults for settings that the version that wrote the store did not have. */
 function completeSettings(store: Store): void {
   const object = store.object(settingsRef);
   if (object?.kind === "Settings") store.putObject(parseSettings(object.spec).settings, claimsOf(object));
 }
 
-/** Gives the objects the claims that this version of the compiler makes of them. */
-function claimAnew(store: Store, dirty: Set<UnitKey>, ledger: Ledger): void {
+/** Updates the claims of objects to those of this version of the compiler. */
+function updateClaims(store: Store, dirty: Set<UnitKey>, ledger: Ledger): void {
   const moved: KubeObject[] = [];
   for (const object of store.objects())
     if (!isSame(claimsOf(object), store.claimsOf(object.ref))) moved.push(object);
@@ -126,7 +129,7 @@ function claimAnew(store: Store, dirty: Set<UnitKey>, ledger: Ledger): void {
   }
 }
 
-/** An object that comes over the budget of its namespace, or within it again, is as good as changed. */
+/** Handles objects that now exceed the budget of their namespace, or no longer exceed it, as changed objects. */
 function settle(store: Store, ledger: Ledger, dirty: Set<UnitKey>, platform: Platform): void {
   for (const ref of ledger.settle(new Recorder(listenersUnit, store, settingsOf(store), platform))) {
     const claims = store.claimsOf(ref);
@@ -136,10 +139,10 @@ function settle(store: Store, ledger: Ledger, dirty: Set<UnitKey>, platform: Pla
   }
 }
 
-/** So many that a statement about all of them is within the bounds of every SQLite. */
+/** A number of objects for which one statement is within the limits of every SQLite. */
 const chunkSize = 100;
 
-/** Changes some at a time, of one object each. */
+/** Splits changes into chunks with at most one change per object. */
 function* chunksOf(changes: Iterable<Change>): Iterable<Map<Ref, Change>> {
   let some = new Map<Ref, Change>();
   for (const change of changes) {
@@ -153,7 +156,7 @@ function* chunksOf(changes: Iterable<Change>): Iterable<Map<Ref, Change>> {
   if (some.size > 0) yield some;
 }
 
-/** What an update notes on its way: units to compile, and objects whose status may be another one. */
+/** The notes of an update: units to compile, and objects whose status may have changed. */
 interface Marks {
   readonly dirty: Set<UnitKey>;
   readonly affected: Set<Ref>;
@@ -163,12 +166,12 @@ interface Marks {
 
 const newMarks = (): Marks => ({ dirty: new Set(), affected: new Set(), gone: new Set(), missed: new Set() });
 
-/** An object that is other than before, with its claims. */
+/** A new or changed object with its claims. */
 interface Put extends ClaimedObject {
   readonly likeness: Likeness;
 }
 
-/** Returns whether the store holds something else now. */
+/** Applies changes. Returns whether the store changed. */
 function applyAll(
   store: Store,
   changes: ReadonlyMap<Ref, Change>,
@@ -216,7 +219,7 @@ function differing(store: Store, changes: ReadonlyMap<Ref, Change>): Put[] {
   return puts;
 }
 
-/** Units that are touched by changes of objects and of their claims. */
+/** Finds the units that changes of objects and of their claims affect. */
 class Touched {
   readonly #reads: ReadKey[] = [];
 
@@ -227,25 +230,28 @@ class Touched {
 
   add(ref: Ref, before: readonly ClaimKey[], after: readonly ClaimKey[]): void {
     this.#reads.push(ref);
-    const [old, now] = [new Set(before), new Set(after)];
-    for (const key of old) this.#touch(key, !now.has(key));
-    for (const key of now) this.#touch(key, !old.has(key));
+    const [old, current] = [new Set(before), new Set(after)];
+    for (const key of old) this.#touch(key, !current.has(key));
+    for (const key of current) this.#touch(key, !old.has(key));
   }
 
-  /** A claim on a unit dirties it; one that is new or gone (`moved`) also dirties the readers of the list. */
+  /**
+   * Marks the unit of a claim as dirty. A claim that was added or removed (`moved`) also affects the readers of the
+   * list.
+   */
   #touch(key: ClaimKey, moved: boolean): void {
     if (isClaimedUnit(key)) this.dirty.add(key);
     if (moved) this.#reads.push(listRead(key));
   }
 
-  /** Finds the readers of all that was added. */
+  /** Marks the readers of all added keys as dirty. */
   settle(): void {
     for (const unit of this.store.readersOfAny(this.#reads)) this.dirty.add(unit);
     this.#reads.length = 0;
   }
 }
 
-/** Compiles what was left before and what is dirty, and notes what that judges; leaves what is more than the platform takes at a time. */
+/** Compiles pending and dirty units up to the limit of the platform, and notes the affected objects. */
 function recompile(
   store: Store,
   { dirty: touched, affected, gone, missed }: Marks,
@@ -253,12 +259,12 @@ function recompile(
 ): Pick<Updated, "units" | "left"> {
   const settings = settingsOf(store);
   const { maxUnits = Number.POSITIVE_INFINITY } = platform;
-  const waited = store.pending(maxUnits);
-  const dirty = waited.length > 0 ? new Set([...waited, ...touched]) : touched;
+  const pending = store.pending(maxUnits);
+  const dirty = pending.length > 0 ? new Set([...pending, ...touched]) : touched;
   let units = 0;
-  // Units that others need from now on which were there before.
+  // Units that existing units need since this update.
   const neededByOld = new Set<UnitKey>();
-  // A Set is walked in insertion order and sees what is added on the way: needed units come after their users.
+  // The iteration of a Set includes values that are added during it, so needed units follow their users.
   for (const key of dirty) {
     if (units === maxUnits) break;
     dirty.delete(key);
@@ -270,15 +276,15 @@ function recompile(
     if (compiled) store.putUnit(compiled);
     else if (old) store.deleteUnit(key);
     for (const ref of affectedBy({ unit: key }, old, compiled)) affected.add(ref);
-    const wasThere = old !== undefined || neededByOld.has(key);
-    if (compiled && wasThere) for (const read of newlyMissed(store, old, compiled, gone)) missed.add(read);
+    const existed = old !== undefined || neededByOld.has(key);
+    if (compiled && existed) for (const read of newlyMissed(store, old, compiled, gone)) missed.add(read);
     for (const need of changedNeeds(store, old, compiled)) {
-      if (wasThere) neededByOld.add(need);
+      if (existed) neededByOld.add(need);
       dirty.delete(need);
       dirty.add(need);
     }
   }
-  store.dropPending(waited);
+  store.dropPending(pending);
   store.addPending(dirty);
   return { units, left: store.pendingCount };
 }
@@ -288,10 +294,10 @@ function isAlive(store: Store, key: UnitKey): boolean {
   return isNeededUnit(key) ? store.readers(needRead(key)).length > 0 : key === listenersUnit;
 }
 
-/** Units that are needed now and not there, or there and needed no more. */
-function changedNeeds(store: Store, old: Compiled | undefined, now: Compiled | undefined): UnitKey[] {
+/** Missing units that are needed now, and existing units that are not needed any more. */
+function changedNeeds(store: Store, old: Compiled | undefined, compiled: Compiled | undefined): UnitKey[] {
   const before = needsOf(old);
-  const after = needsOf(now);
+  const after = needsOf(compiled);
   return [
     ...before.filter((need) => !after.includes(need) && !isAlive(store, need) && store.unit(need)),
     ...after.filter((need) => !before.includes(need) && !store.unit(need)),
@@ -307,7 +313,7 @@ function needsOf(unit: Compiled | undefined): UnitKey[] {
   return needs;
 }
 
-/** Reads of a store for one unit, each of them noted once. */
+/** A reader of a store for one unit, which records each read once. */
 class Recorder implements RecordingReader {
   readonly #reads = new Set<ReadKey>();
   #last: KubeObject | undefined;
@@ -344,7 +350,7 @@ class Recorder implements RecordingReader {
     return object?.kind === kind ? (object as ObjectByKind<K>) : undefined;
   }
 
-  /** A claim on the unit itself dirties it anyway: that list need not be noted. */
+  /** The list of the unit's own key is not recorded: a claim on the unit marks it as dirty anyway. */
   claimants(key: ClaimKey): readonly Ref[] {
     if (key !== this.unit) this.#reads.add(listRead(key));
     return this.store.claimants(key);
@@ -363,7 +369,7 @@ class Recorder implements RecordingReader {
   }
 }
 
-/** Makes the store hold exactly these objects: the changes are what differs. */
+/** Updates a store to contain exactly these objects. */
 export function replaceAll(store: Store, objects: readonly KubeObject[], platform: Platform): Updated {
   const kept = new Set(objects.map((object) => object.ref));
   const gone = [...store.objects()].filter(({ ref }) => !kept.has(ref)).map(({ ref }) => ({ gone: ref }));

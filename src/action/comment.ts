@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { plural } from "../schema/words.js";
 import { type GitHubApi, GitHubError } from "./github-api.js";
 
-/** GitHub takes so many characters. */
+/** GitHub's limit of characters in a comment. */
 const maxBody = 65_536;
-/** Findings that are listed, and their characters; the summary of the job has all. */
+/** The limits of listed findings and of their characters. The summary of the job has all findings. */
 const maxRows = 20;
 const maxRowSize = 20_000;
 
-/** Begins the comment that later runs change: one for each set of files. */
+/** The start of a comment, by which later runs find it. Each set of files has its own comment. */
 export const markerOf = (files: readonly string[]): string =>
   `<!-- isoline action ${createHash("sha256").update(files.join("\n")).digest("hex").slice(0, 12)} -->`;
 
@@ -21,14 +21,14 @@ export interface CommentParts {
   readonly footer: string;
 }
 
-/** The text of a comment, which fits what GitHub takes. */
+/** The text of a comment, within GitHub's limit. */
 export function commentText({ marker, check, diff, footer }: CommentParts): string {
   const head = `${marker}\n${fewRows(check)}\n`;
   const foot = `\n${footer}\n`;
   return head + fitted(diff, maxBody - head.length - foot.length) + foot;
 }
 
-/** The table of findings with its first rows. */
+/** The Markdown with only the first rows of its table of findings. */
 function fewRows(markdown: string): string {
   let rows = 0;
   let size = 0;
@@ -45,9 +45,9 @@ function fewRows(markdown: string): string {
     : lines.join("\n");
 }
 
-const cut = "\n\nThere is more than fits here: see the summary of the job.\n";
+const cut = "\n\nThe rest is too long for a comment: see the summary of the job.\n";
 
-/** Ends between two folded sections: the end of a fence or of a tag is never cut off. */
+/** Cuts text between two folded sections, so that every fence and tag is closed. */
 function fitted(markdown: string, limit: number): string {
   if (markdown.length <= limit) return markdown;
   const end = markdown.lastIndexOf("\n<details>", limit - cut.length);
@@ -55,8 +55,8 @@ function fitted(markdown: string, limit: number): string {
 }
 
 /**
- * Adds a comment to a pull request, or changes the one that an earlier run has added. Returns what was done, or why it could not be: a
- * run for a fork has a token that may not comment.
+ * Adds a comment to a pull request, or updates the comment of an earlier run. Returns the result, or the reason of a
+ * failure: the token of a run for a fork must not comment.
  */
 export async function publishComment(
   api: GitHubApi,
@@ -69,11 +69,13 @@ export async function publishComment(
     if (found?.body === body) return "the comment is up to date";
     if (found) await api.changeComment(found.id, body);
     else await api.addComment(issue, body);
-    return found ? "the comment is changed" : "the comment is added";
+    return found ? "the comment is updated" : "the comment is added";
   } catch (error) {
     if (!(error instanceof GitHubError)) throw error;
     const permission = error.status === 403 || error.status === 404;
-    const why = permission ? "; it needs the permission pull-requests: write, which runs for forks lack" : "";
+    const why = permission
+      ? "; the token needs the permission pull-requests: write, which runs for forks lack"
+      : "";
     return `no comment: ${error.message}${why}; the summary of the job has the same text`;
   }
 }

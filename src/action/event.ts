@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { isRecord } from "../schema/issues.js";
 import { type Env, InputError } from "./inputs.js";
 
-/** What a run of a workflow is for. */
+/** The event of a workflow run. */
 export interface WorkflowEvent {
-  /** Of a pull request: its number, the newest commit of the branch that it is for, and its own. */
+  /** For a pull request: its number, the newest commit of its target branch, and its own newest commit. */
   readonly pullRequest?: { readonly number: number; readonly base: string; readonly head: string };
-  /** Whether it is of the branch that is deployed: the default branch, as it is. */
+  /** Whether the run is for the default branch, which is deployed. */
   readonly isDefaultBranch: boolean;
 }
 
@@ -26,7 +26,10 @@ export function readEvent({ GITHUB_EVENT_NAME = "", GITHUB_EVENT_PATH, GITHUB_RE
   return { isDefaultBranch: false, pullRequest: { number, base, head } };
 }
 
-/** Events of the default branch that run what is on it; others, such as `issue_comment`, often check out a pull request. */
+/**
+ * Events whose runs check out the default branch. Runs of others, such as `issue_comment`, often check out a pull
+ * request.
+ */
 const deploying = new Set(["push", "schedule", "workflow_dispatch"]);
 
 const fieldOf = (value: unknown, key: string): unknown => (isRecord(value) ? value[key] : undefined);

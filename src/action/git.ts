@@ -4,14 +4,14 @@ import type { Env } from "./inputs.js";
 
 const isCommit = (text: string): boolean => /^[0-9a-f]{40,64}$/.test(text);
 
-/** The repository of a workflow. `env` is that of git. */
+/** The repository of a workflow. `env` is the environment of git. */
 export class Git {
   constructor(private readonly env: Env) {}
 
   /**
-   * The commit that a pull request is compared with, brought here where a shallow checkout lacks it: what its `head` was merged into by the
-   * commit that is checked out, or else `base`, the newest commit of the branch that the request is for. Where `head` itself is checked out,
-   * its parents are what its author says.
+   * The commit to compare a pull request with; fetched when a shallow checkout lacks it. If the checked out commit is the
+   * merge of `head`, it is the other parent of the merge, otherwise `base`, the newest commit of the target branch. The
+   * parents of `head` itself are not used, because its author controls them.
    *
    * @throws Error when the commit can't be fetched.
    */
@@ -19,7 +19,7 @@ export class Git {
     const merge = this.#run("cat-file", "commit", "HEAD").split("\n\n", 1)[0] ?? "";
     const parents = [...merge.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, parent = ""]) => parent);
     const commit = parents.length === 2 && parents[0] && parents[1] === head ? parents[0] : base;
-    if (!isCommit(commit)) throw new Error(`${JSON.stringify(commit)} is no commit`);
+    if (!isCommit(commit)) throw new Error(`${JSON.stringify(commit)} is not a commit`);
     if (!this.#has(commit)) this.#fetch(commit);
     return commit;
   }
@@ -29,7 +29,7 @@ export class Git {
     return this.#run("ls-tree", "--name-only", commit, "--", path).trim() !== "";
   }
 
-  /** The text of a file of a commit, by its path from the current folder. */
+  /** The text of a file in a commit; the path is relative to the current folder. */
   read(commit: string, path: string): string {
     return this.#run("show", `${commit}:./${path}`);
   }
@@ -48,14 +48,14 @@ export class Git {
       this.#run("fetch", "--no-tags", "--depth=1", "origin", commit);
     } catch (error) {
       throw new Error(
-        `commit ${commit} is not here and can't be fetched; give actions/checkout fetch-depth: 0 (${messageOf(error)})`,
+        `commit ${commit} is missing and can't be fetched; set fetch-depth: 0 for actions/checkout (${messageOf(error)})`,
       );
     }
   }
 
   #run(...args: readonly string[]): string {
     const workspace = this.env.GITHUB_WORKSPACE;
-    // In a container, the folder belongs to another user than git's.
+    // In a container, another user owns the folder, which git refuses by default.
     const safe = workspace ? ["-c", `safe.directory=${workspace}`] : [];
     return execFileSync("git", [...safe, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   }

@@ -1,7 +1,7 @@
 import { isRecord } from "../schema/issues.js";
 import { messageOf } from "../schema/words.js";
 
-/** What GitHub's API refused. */
+/** An error answer of GitHub's API. */
 export class GitHubError extends Error {
   constructor(
     readonly status: number,
@@ -30,11 +30,11 @@ const timeoutMs = 30_000;
 const attempts = 3;
 const pauseMs = 1000;
 
-/** Comments of one repository, by GitHub's REST API. */
+/** Access to the comments of one repository with GitHub's REST API. */
 export class GitHubApi {
   constructor(private readonly options: ApiOptions) {}
 
-  /** The comment of a bot whose text begins so; comments of people never count, whatever they say. */
+  /** The comment of a bot whose text begins with `start`. Comments of other users are ignored. */
   async findComment(issue: number, start: string): Promise<Comment | undefined> {
     for (let page = 1; page <= maxPages; page++) {
       const listed = await this.#ask("GET", `issues/${issue}/comments?per_page=${perPage}&page=${page}`);

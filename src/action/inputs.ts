@@ -20,11 +20,11 @@ export interface Inputs {
   readonly previewToken: string;
 }
 
-/** A wrong input of the action. */
+/** An input of the action is not valid. */
 export class InputError extends Error {}
 
 /**
- * Reads the inputs as the runner passes them: `with.files` is `INPUT_FILES`.
+ * Reads the inputs from the environment: the runner passes `with.files` as `INPUT_FILES`.
  *
  * @throws InputError
  */
@@ -59,11 +59,11 @@ export function readInputs(env: Env): Inputs {
   };
   if (inputs.files.length === 0) throw new InputError("files: name the files and folders with manifests");
   if (inputs.publishTo.length > 0 && !inputs.source)
-    throw new InputError("source: is missing; publish-to needs the name of the source that the files are");
+    throw new InputError("source: is missing; publish-to requires the name of a source for the files");
   return inputs;
 }
 
-/** The pages of the revision of Isoline that runs; empty for a local action. */
+/** The URL of the documentation for this revision of Isoline; empty for a local action. */
 function docsOf({ GITHUB_SERVER_URL, GITHUB_ACTION_REPOSITORY, GITHUB_ACTION_REF }: Env): string {
   if (!GITHUB_SERVER_URL || !GITHUB_ACTION_REPOSITORY || !GITHUB_ACTION_REF) return "";
   return `${GITHUB_SERVER_URL}/${GITHUB_ACTION_REPOSITORY}/blob/${GITHUB_ACTION_REF}/docs`;

@@ -11,7 +11,7 @@ import { Git } from "./git.js";
 import { GitHubApi } from "./github-api.js";
 import { type Env, type Inputs, readInputs } from "./inputs.js";
 
-/** What a run of the action needs. */
+/** The dependencies of a run of the action. */
 export interface ActionOptions {
   readonly env: Env;
   /** The bundle of the command line. */
@@ -22,15 +22,15 @@ export interface ActionOptions {
 interface Run extends ActionOptions {
   readonly inputs: Inputs;
   readonly event: WorkflowEvent;
-  /** For files of this run. */
+  /** The folder for temporary files. */
   readonly folder: string;
 }
 
 /**
- * The GitHub Action: `isoline check`, for a pull request also `isoline diff` as a comment, and on the default branch `isoline publish`
- * where the check was good. Returns the exit code of the worst.
+ * Runs the GitHub Action: `isoline check`; for a pull request also `isoline diff`, as a comment; and on the default branch
+ * `isoline publish`, if the check passed. Returns the highest exit code.
  *
- * @throws InputError when an input is wrong.
+ * @throws InputError when an input is not valid.
  */
 export async function runAction(options: ActionOptions): Promise<number> {
   const { env, log } = options;
@@ -57,8 +57,8 @@ interface Output {
 }
 
 /**
- * Runs the command line without the secrets of the action; `more` is added to its environment. What it prints holds names that users
- * chose: of its standard output the runner gets `commands` as they are, other text as lines of the log.
+ * Runs the command line without the secrets of the action; `more` is added to its environment. Its output contains text
+ * that users control, so other output than workflow `commands` is escaped before it is logged.
  */
 function isoline(run: Run, args: readonly string[], more: Env, output: "commands" | "text" | "kept"): Output {
   const own = Object.entries(run.env).filter(([name]) => !secret.test(name));
@@ -75,7 +75,7 @@ function isoline(run: Run, args: readonly string[], more: Env, output: "commands
   return { code: status ?? 3, stdout, stderr };
 }
 
-/** Inputs, tokens, and files of the runner that the action writes by itself. */
+/** Environment variables for inputs, for tokens, and for files of the runner that only the action writes. */
 const secret = /^INPUT_|^ISOLINE_|^GITHUB_(?:STEP_SUMMARY|OUTPUT)$/;
 
 const repeated = (option: string, values: readonly string[]): readonly string[] =>
@@ -121,7 +121,7 @@ const addSummary = ({ GITHUB_STEP_SUMMARY }: Env, markdown: string): void => {
   if (GITHUB_STEP_SUMMARY) appendFileSync(GITHUB_STEP_SUMMARY, `${markdown}\n`);
 };
 
-/** Says on a pull request what is found and what changes for traffic. */
+/** Reports findings and traffic changes on a pull request. */
 async function review(
   run: Run,
   checked: string,
@@ -148,7 +148,7 @@ async function review(
 }
 
 const footerOf = ({ GITHUB_SHA = "", GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID }: Env): string =>
-  `Of ${GITHUB_SHA.slice(0, 12)}, by [a run](${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}).`;
+  `For commit ${GITHUB_SHA.slice(0, 12)}, from [this run](${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}).`;
 
 function diff(
   run: Run,
@@ -160,7 +160,7 @@ function diff(
     const commit = git.baseOf(request);
     const before = inputs.files.filter((path) => git.hasPath(commit, path));
     const sides = [
-      // A pull request that adds the first manifests has none before.
+      // The base of a pull request that adds the first manifests has none.
       ...repeated(
         "--from",
         before.length > 0 ? before.map((path) => `git:${commit}:${path}`) : [emptyFolder(folder)],
@@ -178,7 +178,7 @@ function diff(
   }
 }
 
-/** The settings as they are in a commit: a pull request may change them, too. */
+/** The option for the settings of the base commit: a pull request may change them. */
 function settingsBefore({ inputs, folder }: Run, git: Git, commit: string): readonly string[] {
   const path = normalize(inputs.settings || "..");
   if (isAbsolute(path) || path.startsWith("..")) return [];
@@ -188,20 +188,20 @@ function settingsBefore({ inputs, folder }: Run, git: Git, commit: string): read
 }
 
 const notCompared = (why: string): string =>
-  `### What changes for traffic is not known\n\n${code(why.trim().slice(0, 1000))}\n`;
+  `### The traffic changes are not known\n\n${code(why.trim().slice(0, 1000))}\n`;
 
 function emptyFolder(folder: string): string {
   return mkdtempSync(join(folder, "nothing-"));
 }
 
-/** On the default branch publishes, for pull requests says what publishing would do, where there is a token for it. */
+/** Publishes on the default branch, and does a dry run for pull requests, if the inputs have a token for it. */
 function publish(run: Run, checkCode: number): number {
   const { inputs, event, env, log } = run;
   const dryRun = event.pullRequest !== undefined;
   const token = dryRun ? inputs.previewToken : inputs.publishToken;
   if (!token || !(dryRun || event.isDefaultBranch)) return 0;
   if (checkCode !== 0) {
-    log("isoline publish: nothing is published, as the check has failed");
+    log("isoline publish: nothing is published, because the check failed");
     return 0;
   }
   return isoline(

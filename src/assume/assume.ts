@@ -8,34 +8,43 @@ import { assumedCertificate, assumeGateway } from "./gateway.js";
 import { canExist, placeholderOf } from "./placeholders.js";
 import { referencesOf } from "./references.js";
 
-/** Kinds of which objects are assumed. */
+/** The kinds whose missing objects may be assumed. */
 export const assumable = ["Service", "Secret", "ConfigMap", "Gateway"] as const;
 export type Assumable = (typeof assumable)[number];
 
 export interface Assumption {
-  /** `auto`: where the input has no object of the kind in the namespace, and where another object of it makes the missing one. */
+  /**
+   * `auto`: when the input has no object of the kind in the namespace, or when another object of the input creates
+   * the missing one.
+   */
   readonly mode: "auto" | "none" | "all" | readonly Assumable[];
-  /** Whether an object is known to exist elsewhere, whatever the mode. */
+  /** Whether an object is known to exist outside of the input. It is assumed in every mode. */
   isKnown(ref: Ref): boolean;
-  /** What other objects of the input make when they are applied (`ownedBy`); in all namespaces where a ref has none. */
+  /**
+   * The objects that the input creates when it is applied (`ownedBy`). A ref without a namespace applies to all
+   * namespaces.
+   */
   readonly owned: ReadonlySet<Ref>;
 }
 
 export interface Assumed {
-  /** With the Gateway that is assumed to be the one that is served. */
+  /** The settings, with the assumed Gateway as the served one. */
   readonly settings: Settings;
-  /** What is assumed to be there, in order. */
+  /** The assumed objects, sorted. */
   readonly refs: readonly Ref[];
-  /** Those of `refs` that restrict access: authorities, revocation lists, servers of an ExtensionService. */
+  /** The part of `refs` that restricts access: CA certificates, revocation lists, servers of an ExtensionService. */
   readonly restricting: readonly Ref[];
 }
 
-/** An input is compiled again as long as what was assumed refers to more; a Gateway to certificates, that is all. */
+/**
+ * The limit of compilations. Another one follows when assumed objects refer to further objects, such as a Gateway to
+ * certificates.
+ */
 const maxRounds = 4;
 
 /**
- * Compiles objects into an empty store together with those that they refer to and that may be assumed to exist elsewhere. These have
- * contents that let everything compile. Nothing of such a store may be served.
+ * Compiles objects into an empty store, together with placeholders for missing objects that may be assumed to exist. The
+ * contents of placeholders satisfy all references. Such a store must not be served.
  */
 export function compileAssuming(
   store: Store,
@@ -69,9 +78,9 @@ export function compileAssuming(
   };
 }
 
-/** Looks on while much is compiled. */
+/** Receives the progress of a long compilation. */
 interface Watcher {
-  /** Called after each `maxUnits` units with how many are left. */
+  /** Called after each `maxUnits` units, with the number of pending units. */
   compiling?(left: number): void;
 }
 
@@ -83,7 +92,10 @@ function compile(store: Store, changes: Iterable<Change>, platform: Platform & W
   }
 }
 
-/** All placeholders have one pair, which is checked once: a check takes more than a millisecond. */
+/**
+ * Caches the check of the last key pair: all placeholders have the same pair, and a check takes more than a
+ * millisecond.
+ */
 function checkingOnce(platform: Platform & Watcher): Platform & Watcher {
   let last:
     | { readonly certificate: string; readonly privateKey: string; readonly problem: string | undefined }
@@ -98,13 +110,13 @@ function checkingOnce(platform: Platform & Watcher): Platform & Watcher {
   };
 }
 
-/** What is there for the sake of an assumed Gateway alone. */
+/** Whether an assumed object exists only because of an assumed Gateway. */
 const isOfGateway = (ref: Ref): boolean =>
   kindOf(ref) === "GatewayClass" || ref.endsWith(`/${assumedCertificate}`);
 
 const isLookedUp = (ref: Ref): boolean => ["Service", "Secret", "ConfigMap"].includes(kindOf(ref));
 
-/** Services, Secrets and ConfigMaps that some unit looked for. */
+/** The missing Services, Secrets and ConfigMaps that units read. */
 function missingIn(store: Store): Ref[] {
   const missing = new Set<Ref>();
   for (const { reads } of store.units())

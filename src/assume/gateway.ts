@@ -18,8 +18,8 @@ export interface AssumedGateway {
 }
 
 /**
- * The Gateway that routes of an input refer to, with its GatewayClass, where it is not among the objects: the one that the settings
- * name, else the one that most routes name. A Gateway among the objects is served only when the settings name it.
+ * Adds the Gateway of the input's routes, with its GatewayClass, when the input lacks it: the Gateway in the settings, or
+ * the one that most routes name. A Gateway in the input is served only when the settings name it.
  */
 export function assumeGateway(
   settings: Settings,
@@ -32,9 +32,9 @@ export function assumeGateway(
   const name = settings.spec.gatewayRef ?? (hasGateways ? undefined : mostNamed(routes));
   if (!name) return { settings, objects: [] };
   const ref = refOf("Gateway", name.namespace, name.name);
-  const there = objects.find((object): object is Gateway => object.ref === ref);
-  if (!there && !isAssumed(ref)) return { settings, objects: [] };
-  const className = there?.spec.gatewayClassName ?? "assumed";
+  const present = objects.find((object): object is Gateway => object.ref === ref);
+  if (!present && !isAssumed(ref)) return { settings, objects: [] };
+  const className = present?.spec.gatewayClassName ?? "assumed";
   const hasClass = objects.some(({ kind, meta }) => kind === "GatewayClass" && meta.name === className);
   const classRef = refOf("GatewayClass", "", className);
   return {
@@ -42,13 +42,13 @@ export function assumeGateway(
       ? settings
       : { ...settings, spec: { ...settings.spec, gatewayRef: name } },
     objects: [
-      ...(hasClass || (there && !isAssumed(classRef)) ? [] : [gatewayClass(className)]),
-      ...(there ? [] : [gatewayFor(name, className, routes)]),
+      ...(hasClass || (present && !isAssumed(classRef)) ? [] : [gatewayClass(className)]),
+      ...(present ? [] : [gatewayFor(name, className, routes)]),
     ],
   };
 }
 
-/** The Gateway that most references name; of several the first by name. */
+/** The Gateway with the most references; with equal numbers, the first by name. */
 function mostNamed(routes: readonly GatewayRoute[]): GatewayName | undefined {
   const counts = new Map<string, number>();
   for (const { meta, spec } of routes)
@@ -62,7 +62,7 @@ function mostNamed(routes: readonly GatewayRoute[]): GatewayName | undefined {
   return namespace !== undefined && name !== undefined ? { namespace, name } : undefined;
 }
 
-/** The Secret of an assumed Gateway's certificate. */
+/** The name of the Secret with the certificate of an assumed Gateway. */
 export const assumedCertificate = "isoline-assumed";
 
 const gatewayClass = (name: string): KubeObject =>
@@ -81,7 +81,7 @@ interface Listener {
   readonly protocol: Protocol;
 }
 
-/** A Gateway with a listener for each section and port that the routes name, which lets all of them in. */
+/** A Gateway with a listener for each section and port in the routes. The listeners allow routes from all namespaces. */
 function gatewayFor(
   name: GatewayName,
   gatewayClassName: string,
@@ -92,7 +92,7 @@ function gatewayFor(
     for (const ref of route.spec.parentRefs)
       if (ref.name === name.name && (ref.namespace || route.meta.namespace) === name.namespace)
         addListener(listeners, route.kind, ref);
-  // HTTPProxies and Ingresses are served on listeners of the Gateway, too.
+  // HTTPProxies and Ingresses also use listeners of the Gateway.
   for (const port of [80, 443])
     if (!listeners.some((one) => one.port === port)) addListener(listeners, "HTTPRoute", { port });
   return parsed({
@@ -120,7 +120,7 @@ function addListener(
 
 const usualPorts: Readonly<Record<Protocol, number>> = { HTTP: 80, HTTPS: 443, TLS: 8443, TCP: 9000 };
 
-/** Two listeners of one port would need different hostnames, which an assumed one does not have. */
+/** An unused port: two listeners with the same port need different hostnames, and assumed listeners have none. */
 function freePort(listeners: readonly Listener[], wanted: number): number {
   let port = wanted;
   while (listeners.some((one) => one.port === port)) port = port === 65535 ? 1024 : port + 1;

@@ -8,8 +8,9 @@ const mapOf = (value: unknown): Raw => (isRecord(value) ? value : {});
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /**
- * Secrets and ConfigMaps that a manifest makes when it is applied: a Certificate of cert-manager, an ExternalSecret, a
- * SealedSecret, the generators of a kustomization, and what cert-manager makes for an Ingress or a Gateway with its annotation.
+ * The Secrets and ConfigMaps that a manifest creates when it is applied: those of a Certificate of cert-manager, an
+ * ExternalSecret, a SealedSecret, the generators of a kustomization, and an Ingress or Gateway with an annotation of
+ * cert-manager.
  */
 export function ownedBy(value: unknown): readonly Ref[] {
   if (!isRecord(value)) return [];
@@ -42,8 +43,8 @@ export function ownedBy(value: unknown): readonly Ref[] {
 }
 
 /**
- * Secrets and ConfigMaps that the generators of a kustomization make. Without a namespace they go where the kustomization is applied: their refs have
- * none either, and stand for all namespaces.
+ * The Secrets and ConfigMaps of the generators of a kustomization. Without a namespace, their namespace is unknown until
+ * the kustomization is applied; their refs have none and stand for all namespaces.
  */
 export function generatedBy(value: Raw): readonly Ref[] {
   const namespace = textOf(value.namespace);

@@ -1,6 +1,6 @@
 /**
- * The contents of Secrets and ConfigMaps that are assumed to be there, so that hosts with TLS compile. They are for no host
- * (`placeholder.invalid`) and are in nothing that an Envoy is sent: only check, diff and explain assume objects.
+ * The contents of assumed Secrets and ConfigMaps, so that hosts with TLS compile. The certificate has the host
+ * `placeholder.invalid`. No Envoy gets these contents: only check, diff and explain assume objects.
  */
 
 export const placeholderCertificate = `-----BEGIN CERTIFICATE-----

@@ -7,12 +7,15 @@ import {
   placeholderKey,
   placeholderRevocations,
 } from "./placeholder-pair.js";
-import type { PortsAsked, References } from "./references.js";
+import type { ReferencedPorts, References } from "./references.js";
 
-/** Numbers of ports that are asked for by name alone. */
+/** The first port number for ports that the input references only by name. */
 const firstNamedPort = 60_000;
 
-/** Whether an object can have this name: a misspelt one, or one with a placeholder such as `${NAME}`, is none that could be elsewhere. */
+/**
+ * Whether an object can have this name. An object whose name is not valid, or has a variable such as `${NAME}`, can't
+ * exist.
+ */
 export function canExist(ref: Ref): boolean {
   const [kind, namespace = "", name = "", ...more] = ref.split("/");
   return (
@@ -22,7 +25,7 @@ export function canExist(ref: Ref): boolean {
   );
 }
 
-/** An object with a name that it can have and contents that let everything compile that refers to it. */
+/** A placeholder for a ref with a valid name. Its contents satisfy all references to it. */
 export function placeholderOf(ref: Ref, ports: References["ports"]): KubeObject {
   const metadata = { namespace: namespaceOf(ref), name: ref.split("/")[2] };
   switch (kindOf(ref)) {
@@ -59,18 +62,18 @@ export function placeholderOf(ref: Ref, ports: References["ports"]): KubeObject 
   }
 }
 
-function portsOf(asked: PortsAsked | undefined): object[] {
-  const numbers = [...(asked?.numbers ?? [])]
+function portsOf(ports: ReferencedPorts | undefined): object[] {
+  const numbers = [...(ports?.numbers ?? [])]
     .filter((port) => port >= 1 && port <= 65535)
     .sort((a, b) => a - b);
-  const names = [...(asked?.names ?? [])].filter(isLabel).sort();
+  const names = [...(ports?.names ?? [])].filter(isLabel).sort();
   return [
     ...numbers.map((port) => ({ name: `port-${port}`, port })),
     ...names.map((name, i) => ({ name, port: firstNamedPort + i })),
   ];
 }
 
-/** @throws Error when a placeholder is not valid, which is a fault of this folder. */
+/** @throws Error when a placeholder is not valid, which is a bug in this folder. */
 export function parsed(manifest: object): KubeObject {
   const read = parseObject(manifest);
   if ("object" in read) return read.object;

@@ -2,17 +2,17 @@ import { isRecord } from "../schema/issues.js";
 import { namespaceOf, type Ref, refOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 
-/** The ports by which the objects of an input refer to a Service. */
-export interface PortsAsked {
+/** The ports of a Service that the objects of an input reference. */
+export interface ReferencedPorts {
   readonly numbers: ReadonlySet<number>;
   readonly names: ReadonlySet<string>;
 }
 
-/** What the objects of an input refer to. */
+/** The references of the objects of an input. */
 export interface References {
-  /** By the ref of a Service. */
-  readonly ports: ReadonlyMap<Ref, PortsAsked>;
-  /** Secrets and ConfigMaps with authorities and revocation lists, and Services that are asked for authorization. */
+  /** The key is the ref of a Service. */
+  readonly ports: ReadonlyMap<Ref, ReferencedPorts>;
+  /** Secrets and ConfigMaps with CA certificates and revocation lists, and Services of ExtensionServices. */
   readonly restricting: ReadonlySet<Ref>;
 }
 
@@ -22,8 +22,8 @@ interface Found {
 }
 
 /**
- * Collects references by their form, which all kinds share: a map with `name` and `port`, in the namespace that it names or in that
- * of its object. What has the form and is none only adds a port that no Service is asked for.
+ * Collects references by their form, which is the same in all kinds: a map with `name` and `port`, in its own `namespace`
+ * or in the namespace of its object. Another map of this form is harmless: it only adds an unused port.
  */
 export function referencesOf(objects: Iterable<KubeObject>): References {
   const found: Found = { ports: new Map(), restricting: new Set() };
@@ -50,11 +50,11 @@ function addService(value: Readonly<Record<string, unknown>>, object: KubeObject
   if (typeof name !== "string" || port === undefined) return;
   const own = typeof namespace === "string" && namespace !== "" ? namespace : object.meta.namespace;
   const ref = refOf("Service", own, name);
-  const asked = found.ports.get(ref) ?? { numbers: new Set(), names: new Set() };
+  const ports = found.ports.get(ref) ?? { numbers: new Set(), names: new Set() };
   for (const one of [port, healthPort, ...(isRecord(port) ? [port.number, port.name] : [])])
-    if (typeof one === "number") asked.numbers.add(one);
-    else if (typeof one === "string" && one !== "") asked.names.add(one);
-  found.ports.set(ref, asked);
+    if (typeof one === "number") ports.numbers.add(one);
+    else if (typeof one === "string" && one !== "") ports.names.add(one);
+  found.ports.set(ref, ports);
   if (object.kind === "ExtensionService") found.restricting.add(ref);
 }
 

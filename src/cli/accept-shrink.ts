@@ -3,7 +3,7 @@ import { ask } from "./client.js";
 import { readToken, serverUrl } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
-/** The options of `isoline accept-shrink` as commander hands them over. */
+/** The options of `isoline accept-shrink`, as commander passes them. */
 export interface AcceptShrinkCommandOptions {
   readonly xds: string;
   readonly cluster?: string;
@@ -19,7 +19,7 @@ interface Answer {
 }
 
 /**
- * `isoline accept-shrink`: confirms deletions of a kind that a server holds. Returns the exit code: 1 when the server refuses.
+ * `isoline accept-shrink`: confirms held deletions of a kind. Returns the exit code: 1 when the server refuses.
  *
  * @throws UsageError when an argument is not valid.
  * @throws Error when the server can't be reached.
@@ -30,7 +30,7 @@ export async function acceptShrinkCommand(
 ): Promise<number> {
   const { xds, cluster, expect, tokenFile, caFile, insecure } = options;
   if (!resources.some((one) => one.kind === kind))
-    throw new UsageError(`${kind}: expected a kind that is followed, such as HTTPProxy or Secret`);
+    throw new UsageError(`${kind}: expected a followed kind, such as HTTPProxy or Secret`);
   if (expect !== undefined && !/^\d+$/.test(expect))
     throw new UsageError(`--expect ${expect}: expected a whole number`);
   const url = serverUrl("--xds", xds, "accept-shrink", insecure);
@@ -38,12 +38,12 @@ export async function acceptShrinkCommand(
   url.search = new URLSearchParams(query).toString();
   const token = readToken(tokenFile);
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
-  const told = await ask(url, { method: "POST", headers, ...(caFile ? { caFile } : {}) });
-  const { detail = "", deleted = 0 } = told.answer as Answer;
-  if (told.status !== 200) {
+  const response = await ask(url, { method: "POST", headers, ...(caFile ? { caFile } : {}) });
+  const { detail = "", deleted = 0 } = response.answer as Answer;
+  if (response.status !== 200) {
     const advice =
-      told.status === 401 ? "; give --token-file, or ISOLINE_TOKEN, with a token of the role admin" : "";
-    console.error(`${url.origin} refuses (${told.status}): ${detail}${advice}`);
+      response.status === 401 ? "; give --token-file, or ISOLINE_TOKEN, with a token of the role admin" : "";
+    console.error(`${url.origin} refuses (${response.status}): ${detail}${advice}`);
     return 1;
   }
   console.error(`${kind}: confirmed; ${deleted} objects are deleted at once`);

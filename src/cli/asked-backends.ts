@@ -3,18 +3,21 @@ import { createSecureContext, TLSSocket } from "node:tls";
 import { placeholderCertificate, placeholderKey } from "../assume/placeholder-pair.js";
 import { type EchoServer, startEcho } from "../dev/echo.js";
 
-/** An echo server in the place of a cluster, which takes TLS as well as plain HTTP. */
-export interface AskedBackend {
+/** An echo server in place of a cluster's endpoints; it accepts TLS and plain HTTP. */
+export interface EchoBackend {
   readonly port: number;
-  /** Requests that came so far. */
+  /** Number of requests so far. */
   requests(): number;
-  /** Connections that began with TLS so far. */
+  /** Number of connections so far that began with TLS. */
   secured(): number;
   close(): Promise<void>;
 }
 
-/** Starts an echo server that calls itself by the cluster's name. A connection that is passed on may hold TLS, which ends here. */
-export async function startAskedBackend(cluster: string): Promise<AskedBackend> {
+/**
+ * Starts an echo server that reports the name of a cluster. A connection that Envoy passes through may contain TLS,
+ * which is terminated here.
+ */
+export async function startEchoBackend(cluster: string): Promise<EchoBackend> {
   const echo = await startEcho(cluster);
   const secureContext = createSecureContext({ cert: placeholderCertificate, key: placeholderKey });
   const open = new Set<Socket>();
@@ -43,7 +46,7 @@ export async function startAskedBackend(cluster: string): Promise<AskedBackend> 
   };
 }
 
-/** The type of TLS records that begin a handshake; no request begins so. */
+/** The type of the TLS records that begin a handshake; no HTTP request begins with it. */
 const handshake = 0x16;
 
 function track(open: Set<Socket>, socket: Socket): void {

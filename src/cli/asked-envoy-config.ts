@@ -11,15 +11,15 @@ import type {
 } from "../gen/envoy.js";
 import { protectionFilters } from "../xds/policies/index.js";
 
-/** Where things are on this machine. */
+/** Addresses on this machine. */
 export interface LocalPorts {
-  /** Ports of 127.0.0.1 by the names of listeners. */
+  /** Ports of 127.0.0.1 by listener name. */
   readonly listeners: ReadonlyMap<string, number>;
-  /** Ports of 127.0.0.1 by the names of clusters; one without a port has no endpoints. */
+  /** Ports of 127.0.0.1 by cluster name; a cluster without a port has no endpoints. */
   readonly backends: ReadonlyMap<string, number>;
 }
 
-/** A configuration in which everything is on 127.0.0.1 and nothing is asked of a control plane or another service. */
+/** A configuration with all listeners and endpoints on 127.0.0.1, and without a control plane or external services. */
 export function localConfig(
   config: EnvoyConfig,
   places: LocalPorts,
@@ -37,7 +37,7 @@ const address = (port: number): NonNullable<Listener["address"]> => ({
   socket_address: { address: "127.0.0.1", port_value: port },
 });
 
-/** HTTP/1.1 in clear, whatever the real one speaks: the echo servers speak no other. */
+/** HTTP/1.1 in plain text, whatever the real cluster uses: the echo servers support nothing else. */
 const localCluster = (name: string, port: number | undefined): Cluster => ({
   name,
   type: "STATIC",
@@ -92,7 +92,7 @@ function withoutLog(config: Config | undefined): { readonly typed_config?: Confi
   };
 }
 
-/** Certificates in place of their names, and clients without any. */
+/** Inline certificates in place of their names, and no client certificates. */
 function localTls(
   socket: NonNullable<FilterChain["transport_socket"]>,
   secrets: ReadonlyMap<string, Secret>,
@@ -139,7 +139,7 @@ const localTable = (table: RouteConfiguration): RouteConfiguration => ({
   ),
 });
 
-/** Of a filter that is not there Envoy takes no configuration. */
+/** Envoy rejects the configuration of a filter that does not exist. */
 function withoutFilterConfig<T extends Pick<Route, "typed_per_filter_config">>(owner: T): T {
   const configs = Object.entries(owner.typed_per_filter_config ?? {});
   return {

@@ -7,24 +7,24 @@ import { isRecord } from "../schema/issues.js";
 import type { Expectation } from "../schema/route-tests.js";
 import type { Answered } from "./asked-request.js";
 
-/** What came of a request to a real Envoy. */
+/** The result of a request to a real Envoy. */
 export interface EnvoyAnswer {
   /** Undefined when the connection was closed. */
   readonly answer: Answered | undefined;
   readonly isTls: boolean;
-  /** Clusters whose echo server had a request; mirrors are among them. */
+  /** Clusters whose echo server had a request, including mirrors. */
   readonly reached: ReadonlySet<string>;
-  /** Those with a connection that began with TLS. */
+  /** Clusters with a connection that began with TLS. */
   readonly secured: ReadonlySet<string>;
-  /** Secrets with the certificate that was shown. */
+  /** Secrets that contain the certificate of the connection. */
   readonly certificates: readonly string[] | undefined;
   readonly minimum: string | undefined;
-  /** What the configuration says, which has what Envoy does not show: weights, protections, client certificates. */
+  /** The explanation of the request, which has what Envoy does not show: weights, protections, client certificates. */
   readonly explained: Observed;
   readonly expectations: readonly Expectation[];
 }
 
-/** What Envoy did, in the place of what the configuration says of it. */
+/** The observed result, with the explanation for what Envoy does not show. */
 export function asObserved(asked: EnvoyAnswer): Observed {
   const { answer, explained } = asked;
   const isOfEmpty = explained.isEmpty && (answer ? answer.status === 503 : explained.outcome === "tcp");
@@ -70,7 +70,7 @@ export function asObserved(asked: EnvoyAnswer): Observed {
   };
 }
 
-/** A response of Envoy's own may have the text of an echo, but no echo server had a request then. */
+/** Envoy's own response may look like an echo, but then no echo server had a request. */
 function echoOf({ status, body, headers }: Answered, reached: ReadonlySet<string>): Echo | undefined {
   const upgraded = headers["x-echo-service"];
   if (status === 101 && typeof upgraded === "string")
@@ -85,7 +85,7 @@ function echoOf({ status, body, headers }: Answered, reached: ReadonlySet<string
   }
 }
 
-/** Headers that a request has behind a connection manager, whatever its routes do. */
+/** Headers that a connection manager always adds to a request. */
 const marks = ["x-forwarded-proto", "x-request-id", "x-request-start", "x-envoy-expected-rq-timeout-ms"];
 
 function forwarded(asked: EnvoyAnswer, echo: Echo, responseHeaders: readonly HeaderChange[]): Observed {
@@ -102,7 +102,7 @@ function forwarded(asked: EnvoyAnswer, echo: Echo, responseHeaders: readonly Hea
     status: undefined,
     isEmpty: false,
     location: undefined,
-    // One request shows one of the backends: their shares are the configuration's.
+    // One request shows only one of the backends: the weights come from the configuration.
     backends: isExpected ? explained.backends : [{ service, weight: 1 }],
     path: isTunnel ? undefined : isUpgrade ? explained.path : path,
     query: isUpgrade ? explained.query : query,
@@ -129,17 +129,20 @@ function tlsOf(
   };
 }
 
-/** Envoy writes these when routes have had their say. */
+/** Envoy writes these after the routes. */
 const ownHeaders: ReadonlySet<string> = new Set(["server", "date"]);
 
 type Side = "requestHeaders" | "responseHeaders";
 type Seen = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Of the headers that tests speak of: what was seen. What Envoy fills in for a variable is judged as it is configured. */
+/**
+ * The observed values of the headers that tests check. Where the configuration contains a variable, the configured
+ * value is used.
+ */
 function headersSeen(side: Side, seen: Seen, { explained, expectations }: EnvoyAnswer): HeaderChange[] {
   const names = new Set(
-    expectations.flatMap(({ [side]: wanted }) =>
-      wanted ? [...Object.keys(wanted.set), ...wanted.setAny, ...wanted.removed] : [],
+    expectations.flatMap(({ [side]: expected }) =>
+      expected ? [...Object.keys(expected.set), ...expected.setAny, ...expected.removed] : [],
     ),
   );
   return [...names].flatMap((name): HeaderChange[] => {

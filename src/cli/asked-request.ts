@@ -3,18 +3,21 @@ import { request as httpsRequest } from "node:https";
 import { connect, type TLSSocket } from "node:tls";
 import type { ClientRequest } from "../explain/request.js";
 
-/** What a client saw. */
+/** The response that a client received. */
 export interface Answered {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** The server's certificate, DER; undefined without TLS. */
+  /** The server's certificate in DER; undefined without TLS. */
   readonly certificate: Buffer | undefined;
 }
 
 const answerMs = 15_000;
 
-/** Sends a request to a port of 127.0.0.1; undefined when the connection is closed without an answer. @throws Error when none comes in time. */
+/**
+ * Sends a request to a port of 127.0.0.1. Returns undefined when the connection is closed without an answer. @throws
+ * Error when no answer comes in time.
+ */
 export function sendTo(
   port: number,
   { method, scheme, serverName, authority, path, query, headers }: ClientRequest,
@@ -40,7 +43,7 @@ export function sendTo(
     });
     sent.on("error", () =>
       isLate
-        ? fail(new Error(`Envoy does not answer ${method} ${path} in ${answerMs / 1000} s`))
+        ? fail(new Error(`Envoy does not answer ${method} ${path} within ${answerMs / 1000} s`))
         : done(undefined),
     );
     const read = (response: IncomingMessage): void => {
@@ -72,7 +75,7 @@ export function sendTo(
   });
 }
 
-/** Whether a server takes TLS up to a version. */
+/** Whether a server accepts TLS with `maxVersion` as the highest version. */
 export function takesTls(
   port: number,
   serverName: string,

@@ -6,11 +6,11 @@ import type { Manifests } from "../sources/files/objects.js";
 import { refPattern } from "./ref-pattern.js";
 import { UsageError } from "./usage.js";
 
-/** The options of commands that compile files which are only a part of what a cluster holds. */
+/** The options of commands that compile files which may be only a part of a Kubernetes cluster. */
 export interface AssumptionOptions {
-  /** `auto`, `none`, `all`, or kinds with commas between them, such as `services,secrets`. */
+  /** `auto`, `none`, `all`, or kinds separated by commas, such as `services,secrets`. */
   readonly assumeMissing?: string;
-  /** Files that list what exists elsewhere. */
+  /** Files that list existing objects that are not among the manifests. */
   readonly known?: readonly string[];
 }
 
@@ -22,9 +22,9 @@ const kindsByWord = new Map<string, Assumable>(
 );
 
 /**
- * What may be assumed to exist beside the manifests of files.
+ * The objects that may be assumed in addition to the manifests.
  *
- * @throws UsageError when an option can't be read, or a file of `--known` can't.
+ * @throws UsageError when an option or a file of `--known` can't be read.
  */
 export function assumptionOf(
   { assumeMissing = "auto", known = [] }: AssumptionOptions,
@@ -38,7 +38,7 @@ export function assumptionOf(
   };
 }
 
-/** Of a cluster everything is known. */
+/** A Kubernetes cluster is completely known. */
 export const nothingAssumed: Assumption = { mode: "none", owned: new Set(), isKnown: () => false };
 
 function modeOf(text: string): Assumption["mode"] {
@@ -53,7 +53,7 @@ function modeOf(text: string): Assumption["mode"] {
   });
 }
 
-/** Lines of `Kind/namespace/name` with `*` for any text; `#` begins a comment. */
+/** Reads lines of `Kind/namespace/name` with `*` for any text; `#` begins a comment. */
 function readKnown(file: string): RegExp[] {
   let text: string;
   try {
@@ -67,24 +67,24 @@ function readKnown(file: string): RegExp[] {
     const compiled = refPattern(pattern);
     if (compiled) return [compiled];
     throw new UsageError(
-      `--known: ${file}:${i + 1}: ${JSON.stringify(pattern.slice(0, 80))} is not KIND/NAMESPACE/NAME, where * stands for any text`,
+      `--known: ${file}:${i + 1}: ${JSON.stringify(pattern.slice(0, 80))} is not KIND/NAMESPACE/NAME (* matches any text)`,
     );
   });
 }
 
 const maxNames = 5;
 
-/** `assumed to exist elsewhere: 2 Services (shop/web, shop/api), 1 Secret (shop/cert)`; nothing when nothing is. */
+/** `assumed to exist: 2 Services (shop/web, shop/api), 1 Secret (shop/cert)`; no line when nothing is assumed. */
 export function formatAssumed({ refs, restricting }: Assumed): readonly string[] {
   const listed = assumable.flatMap((kind) => {
     const names = refs.filter((ref) => kindOf(ref) === kind).map(nameOf);
     return names.length > 0 ? [`${plural(names.length, kind)} (${shorten(names)})`] : [];
   });
   if (listed.length === 0) return [];
-  const lines = [`assumed to exist elsewhere: ${listed.join(", ")}`];
+  const lines = [`assumed to exist: ${listed.join(", ")}`];
   if (restricting.length > 0)
     lines.push(
-      `of these restrict access: ${shorten(restricting.map((ref) => `${kindOf(ref)} ${nameOf(ref)}`))}`,
+      `assumed objects that restrict access: ${shorten(restricting.map((ref) => `${kindOf(ref)} ${nameOf(ref)}`))}`,
     );
   return lines;
 }

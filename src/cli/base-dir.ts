@@ -4,8 +4,9 @@ import type { Located } from "../sources/files/objects.js";
 import type { CheckFormat } from "./check-formats.js";
 
 /**
- * Findings with paths as the reader of a format needs them: GitHub, GitLab and code scanning ask for paths from the root of the repository, which
- * is `--base-dir`, else the nearest folder above with `.git`. Text and JSON keep the paths as they were given, unless `--base-dir` is.
+ * Findings with the paths that a format requires: GitHub, GitLab and code scanning expect paths from the root of the
+ * repository, which is `--base-dir` or the nearest parent folder with `.git`. Text and JSON keep the given paths,
+ * unless `--base-dir` is set.
  */
 export function placed(
   located: readonly Located[],
@@ -17,7 +18,7 @@ export function placed(
   return located.map((one) => ({ ...one, file: pathFrom(resolve(root), one.file) }));
 }
 
-/** The nearest folder with `.git`: the folder itself, or one above it. */
+/** The nearest folder with `.git`: the folder itself or a parent. */
 export function repositoryOf(folder: string): string | undefined {
   if (existsSync(join(folder, ".git"))) return folder;
   const parent = dirname(folder);

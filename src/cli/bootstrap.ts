@@ -19,7 +19,7 @@ import { BootstrapError } from "../xds/bootstrap-error.js";
 import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 import { runtimeValues } from "../xds/runtime.js";
 
-/** The options of `isoline bootstrap` as commander hands them over: all text but the switch. */
+/** The options of `isoline bootstrap`, as commander passes them: text, except for switches. */
 export interface BootstrapCommandOptions {
   readonly xds: string;
   readonly nodeId?: string;
@@ -73,7 +73,7 @@ export async function bootstrapCommand(
   else replacePrivateFile(out, [text]);
   if (isAdminOpen(admin))
     console.error(
-      `warning: --admin-address ${options.adminAddress}: Envoy's admin interface asks for no password; whoever reaches it reads the configuration and can end Envoy. Use 127.0.0.1 or --admin-socket`,
+      `warning: --admin-address ${options.adminAddress}: Envoy's admin interface has no authentication; every client that reaches it can read the configuration and stop Envoy. Use 127.0.0.1 or --admin-socket`,
     );
 }
 
@@ -81,9 +81,7 @@ function adminPlace({ adminAddress, adminPort, adminSocket }: BootstrapCommandOp
   if (adminSocket === undefined)
     return { address: adminAddress ?? "127.0.0.1", port: parsePort("--admin-port", adminPort ?? 9001) };
   if (adminAddress === undefined && adminPort === undefined) return { socket: adminSocket };
-  throw new BootstrapError(
-    "--admin-socket takes the place of --admin-address and --admin-port: give one of them",
-  );
+  throw new BootstrapError("--admin-socket replaces --admin-address and --admin-port: use one or the other");
 }
 
 async function envoyVersionOf(text: string): Promise<EnvoyVersion> {
@@ -93,7 +91,7 @@ async function envoyVersionOf(text: string): Promise<EnvoyVersion> {
   throw new BootstrapError(`--envoy-version ${text}: expected a release such as 1.40, or auto`);
 }
 
-/** The settings of a file; what is wrong with them goes to standard error. */
+/** The settings of a file; their findings are written to standard error. */
 function bootstrapSettings(file: string): SettingsSpec {
   const { settings, findings, locate } = readSettings(file);
   for (const finding of findings) console.error(formatLocated(locate(finding)));
@@ -103,7 +101,7 @@ function bootstrapSettings(file: string): SettingsSpec {
       severity: "warning",
       type: "SettingsError",
       reason: "Managed",
-      message: "is set by Isoline itself; the value is left out",
+      message: "is set by Isoline itself; the value is ignored",
       path: `runtimeSettings[${JSON.stringify(key)}]`,
     };
     console.error(formatLocated(locate(finding)));
@@ -111,17 +109,17 @@ function bootstrapSettings(file: string): SettingsSpec {
   return settings.spec;
 }
 
-/** The token file may be mounted only where Envoy runs; where it can be read here, its form is checked. */
+/** The token file may be mounted only where Envoy runs; its form is checked if it can be read here. */
 async function checkTokenFile(path: string): Promise<void> {
   const content = await readFile(path, "utf8").catch(() => undefined);
   if (content === undefined || content.includes(TOKEN_SECRET)) return;
   throw new BootstrapError(
-    `--token-file ${path}: Envoy needs the token as a secret file, in this form: ${tokenFileFor("TOKEN")}`,
+    `--token-file ${path}: Envoy requires the token as a secret file of this form: ${tokenFileFor("TOKEN")}`,
   );
 }
 
 /**
- * A TCP port from text.
+ * Parses a TCP port.
  *
  * @throws BootstrapError naming the option.
  */

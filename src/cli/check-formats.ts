@@ -1,3 +1,3 @@
-/** How findings can be written. */
+/** Output formats of findings. */
 export const checkFormats = ["text", "json", "github", "gitlab", "sarif"] as const;
 export type CheckFormat = (typeof checkFormats)[number];

@@ -22,20 +22,20 @@ import { withSuppressions } from "./suppressions.js";
 export interface CheckCommandOptions extends InputOptions, AssumptionOptions {
   readonly settings?: string;
   readonly strict?: boolean;
-  /** Paths in what is printed are from this folder. */
+  /** Printed paths are relative to this folder. */
   readonly baseDir?: string;
   /** Files of suppressions. */
   readonly suppress?: readonly string[];
-  /** Where `docs/` is on the web, for links of SARIF. */
+  /** The URL of `docs/`, for links in SARIF. */
   readonly docsUrl?: string;
-  /** Also writes the findings as SARIF into this file. */
+  /** Also writes the findings as SARIF to this file. */
   readonly sarifFile?: string;
   readonly format: CheckFormat;
 }
 
 /**
- * `isoline check`: prints what is wrong with manifests or a cluster's objects, and on standard error what becomes of them all. Returns
- * the exit code.
+ * `isoline check`: prints the findings about manifests or a cluster's objects, and on standard error a summary of all
+ * objects. Returns the exit code.
  */
 export async function checkCommand(options: CheckCommandOptions): Promise<number> {
   const named = readSettings(options.settings);

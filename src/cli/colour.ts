@@ -1,8 +1,8 @@
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Whether text for a stream is coloured: on a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`. `FORCE_COLOR` decides over all of them; `0` and
- * `false` turn colours off.
+ * Whether text for a stream is coloured: on a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`. `FORCE_COLOR`
+ * takes precedence over all of them; `0` and `false` turn colours off.
  */
 export function isColoured({ isTTY }: { readonly isTTY?: boolean }, env: Environment = process.env): boolean {
   const { FORCE_COLOR, NO_COLOR, TERM } = env;
@@ -17,7 +17,7 @@ const paint = (text: string, colour: keyof typeof codes): string =>
 
 const finding = /^((?:.*?: )??)(error|warning)( .*?)( \([A-Za-z]+\/[A-Za-z]+\))?$/;
 
-/** Colours the severity of findings, one a line as `formatLocated` writes them, and takes their codes back. */
+/** Colours the severity of findings, one per line in the form of `formatLocated`, and dims their codes. */
 export const colourFindings = (text: string): string =>
   text
     .split("\n")
@@ -28,6 +28,6 @@ export const colourFindings = (text: string): string =>
     })
     .join("\n");
 
-/** Colours a summary by the worst of what it counts. */
+/** Colours a summary by the highest severity that it counts. */
 export const colourSummary = (text: string, errors: number, warnings: number): string =>
   paint(text, errors > 0 ? "error" : warnings > 0 ? "warning" : "good");

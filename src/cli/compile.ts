@@ -26,7 +26,7 @@ export interface CompileCommandOptions extends InputOptions {
   readonly status?: boolean;
 }
 
-/** `isoline compile`: manifests or a cluster in, xDS out. Returns the exit code. */
+/** `isoline compile`: compiles manifests or a cluster's objects to xDS. Returns the exit code. */
 export async function compileCommand(options: CompileCommandOptions): Promise<number> {
   const start = performance.now();
   const { settings: asked, findings, locate } = readSettings(options.settings);
@@ -52,7 +52,7 @@ export async function compileCommand(options: CompileCommandOptions): Promise<nu
     ),
   ];
   for (const one of located) console.error(formatLocated(one));
-  const told = performance.now();
+  const reported = performance.now();
   if (options.status) {
     const others = [...manifests.located.map(({ finding }) => finding), ...snapshot.findings];
     writeStatuses(statuses(store, settings.spec, Date.now(), { others, checkKeyPair }), options);
@@ -64,8 +64,8 @@ export async function compileCommand(options: CompileCommandOptions): Promise<nu
       units,
       load_ms: round(loaded - start),
       compile_ms: round(compiled - loaded),
-      // A large answer is encoded while it is written.
-      link_ms: round(linked - compiled + written - told),
+      // A large answer is encoded while it is written, which is part of linking.
+      link_ms: round(linked - compiled + written - reported),
       bytes: [...bodies.values()].reduce((sum, { size }) => sum + size, 0),
       peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
     };

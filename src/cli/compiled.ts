@@ -18,26 +18,26 @@ import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
 import { progress } from "./progress.js";
 import type { RepositoryManifests } from "./repository-objects.js";
 
-/** Manifests that are compiled, with what is assumed beside them. */
+/** Compiled manifests, with the objects that were assumed. */
 export interface CompiledManifests {
   readonly manifests: RepositoryManifests;
   readonly settings: Settings;
   readonly store: Store;
   readonly assumed: Assumed;
-  /** What comes of settings among the manifests. */
+  /** The settings that were found among the manifests. */
   readonly used: UsedSettings;
 }
 
-/** The same with the configuration that they compile to. */
+/** Compiled manifests with their configuration. */
 export interface CompiledPaths extends CompiledManifests {
   readonly config: EnvoyConfig;
-  /** The same as text. */
+  /** The same configuration as JSON text. */
   readonly snapshot: Snapshot;
-  /** A file could not be read, or not all of it. */
+  /** Whether a file, or a part of it, could not be read. */
   readonly broken: boolean;
 }
 
-/** Compiles an input; of files a part of what they refer to may be assumed. @throws UsageError as `assumptionOf` does. */
+/** Compiles an input; for files, some referenced objects may be assumed. @throws the errors of `assumptionOf`. */
 export function compileManifests(
   { settings: asked, ...read }: Input,
   options: AssumptionOptions & Pick<InputOptions, "kube" | "settings">,
@@ -58,10 +58,10 @@ const watchedPlatform = {
   checkKeyPair,
   maxUnits: 500,
   compiling: (left: number): void =>
-    progress.show(() => `compiling: ${left} hosts, certificates and Services are left`),
+    progress.show(() => `compiling: ${left} hosts, certificates and Services to go`),
 };
 
-/** The manifests of the namespaces that settings among them name, which were read when these were not known. */
+/** Limits manifests to the namespaces of settings among them, which were not known while the files were read. */
 function watched(
   manifests: RepositoryManifests,
   namespaces: readonly string[],
@@ -85,19 +85,20 @@ function watched(
   };
 }
 
-/** One side of a comparison that is compiled from objects. */
+/** One side of a comparison, to be compiled from objects. */
 export interface CompiledSide {
   readonly input: Input;
   readonly label: string;
-  /** All that there is is known, so that nothing is assumed. */
+  /** Whether the side is complete, so that nothing is assumed. */
   readonly isLive: boolean;
-  /** The settings that the command names for it. */
+  /** The settings that the command names for the side. */
   readonly named: SettingsFile;
 }
 
 /**
- * Compiles the sides of a comparison. What is assumed of one side is assumed of the other, too, so that a manifest that one side
- * adds does not take from the other what it refers to. Findings of documents and settings are printed on standard error.
+ * Compiles the sides of a comparison. Objects that are assumed for one side are assumed for the other too: otherwise a
+ * manifest that one side adds would remove an assumed object from it only. Findings of documents and settings are
+ * printed on standard error.
  */
 export function compileSides(
   sides: readonly CompiledSide[],
@@ -119,7 +120,10 @@ export function compileSides(
   return compiled;
 }
 
-/** Compiles files or a cluster, with settings of which `overrides` win; findings of documents and settings are printed on standard error, with a count of the others. */
+/**
+ * Compiles files or a cluster's objects; `overrides` take precedence over the settings file. Findings of documents and
+ * settings are printed on standard error, with a count of the others.
+ */
 export async function compileInput(
   options: InputOptions & AssumptionOptions,
   settingsFile: string | undefined,
@@ -141,7 +145,7 @@ function finish(compiled: CompiledManifests, named: SettingsFile, where: string)
   for (const finding of findings) console.error(formatLocated(locate(finding)));
   for (const one of [...used.located, ...manifests.located]) console.error(formatLocated(one));
   const errors = [...compiled.store.findings()].filter(({ severity }) => severity === "error").length;
-  if (errors > 0) console.error(`${plural(errors, "error")} in ${where}; isoline check tells which`);
+  if (errors > 0) console.error(`${plural(errors, "error")} in ${where}; isoline check lists them`);
   const snapshot = link(store, withWholeTables(settings.spec));
   return { ...compiled, snapshot, config: readConfig(snapshot), broken: manifests.broken.size > 0 };
 }

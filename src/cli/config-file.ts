@@ -5,17 +5,20 @@ import { wholeTables } from "../explain/config.js";
 import { isRecord } from "../schema/issues.js";
 import { messageOf } from "../schema/words.js";
 
-/** A configuration that was compiled elsewhere. */
+/** A configuration that another process compiled. */
 export interface ForeignConfig {
   readonly config: EnvoyConfig;
-  /** Present where it comes from a server, which shows digests of keys alone: whether it shows what requests are compared with. */
+  /**
+   * Present for the configuration of a server, which has digests in place of keys: whether it contains the values that
+   * requests are compared with.
+   */
   readonly values?: "shown" | "hidden";
 }
 
 /**
- * A file that `isoline compile -o` has written, as JSON or YAML.
+ * Reads a file that `isoline compile -o` has written, as JSON or YAML.
  *
- * @throws Error when it can't be read or is something else.
+ * @throws Error when it can't be read or has other content.
  */
 export function readConfigFile(file: string): ForeignConfig {
   let value: unknown;
@@ -28,18 +31,20 @@ export function readConfigFile(file: string): ForeignConfig {
   return parseConfig(value, `snapshot:${file}`);
 }
 
-/** Names of resources; those of endpoints have one of their own. */
+/** Fields with the name of a resource; the second one is for endpoints. */
 const nameFields = ["name", "cluster_name"] as const;
 
-/** What `isoline compile` and `GET /config` print. @throws Error when it is something else; `from` says what was read. */
+/**
+ * Parses the output of `isoline compile` or `GET /config`. @throws Error for other content; `from` names the origin.
+ */
 export function parseConfig(value: unknown, from: string): ForeignConfig {
   if (!isRecord(value) || typeof value.endpoint_mode !== "string")
-    throw new Error(`${from}: is not what isoline compile prints (isoline compile -f manifests/ -o FILE)`);
+    throw new Error(`${from}: is not the output of isoline compile (isoline compile -f manifests/ -o FILE)`);
   const resources = <T>(type: string): Map<string, T> => {
     const response = value[type];
     if (response === undefined) return new Map();
     const list = isRecord(response) ? response.resources : undefined;
-    if (!Array.isArray(list)) throw new Error(`${from}: ${type} holds no resources`);
+    if (!Array.isArray(list)) throw new Error(`${from}: ${type} has no list of resources`);
     return new Map(list.map((one: unknown) => named<T>(one, `${from}: ${type}`)));
   };
   const { values } = value;
@@ -56,9 +61,9 @@ export function parseConfig(value: unknown, from: string): ForeignConfig {
 }
 
 function named<T>(resource: unknown, where: string): [string, T] {
-  if (!isRecord(resource)) throw new Error(`${where} holds something that is no resource`);
+  if (!isRecord(resource)) throw new Error(`${where} contains an item that is not a resource`);
   const { "@type": _, ...fields } = resource;
   const name = nameFields.map((field) => fields[field]).find((one) => typeof one === "string");
-  if (typeof name !== "string") throw new Error(`${where} holds a resource without a name`);
+  if (typeof name !== "string") throw new Error(`${where} contains a resource without a name`);
   return [name, fields as T];
 }

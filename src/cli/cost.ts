@@ -1,7 +1,7 @@
 import { shardCount } from "../xds/route-shards.js";
 import { UsageError } from "./usage.js";
 
-/** The options of `isoline cost` as commander hands them over. */
+/** The options of `isoline cost`, as commander passes them. */
 export interface CostCommandOptions {
   readonly envoys: string;
   readonly services: string;
@@ -12,31 +12,31 @@ export interface CostCommandOptions {
   readonly format: "text" | "json";
 }
 
-/** A fleet of Envoys, and how its functions are asked. */
+/** A fleet of Envoys, with the parameters of its polls. */
 export interface FleetSize {
   readonly envoys: number;
   readonly services: number;
-  /** Certificates that are asked for one by one (`secrets: sds`); 0 when they are inline. */
+  /** Certificates with a subscription each (`secrets: sds`); 0 when they are inline. */
   readonly certificates: number;
-  /** Publications a day. */
+  /** Publications per day. */
   readonly changes: number;
   /** Seconds. */
   readonly refreshDelay: number;
-  /** Seconds that a poll is held; 0: answered at once. */
+  /** Seconds that a poll is held; 0: it is answered at once. */
   readonly hold: number;
 }
 
 export interface ModeCost {
   readonly endpoints: "eds" | "inline" | "service";
   readonly routeShards: number;
-  /** Polls that one Envoy has open at a time. */
+  /** Open polls of one Envoy. */
   readonly subscriptions: number;
   readonly requestsPerMonth: number;
 }
 
 const secondsPerMonth = 30 * 86_400;
 
-/** Requests a month by endpoint mode and parts of route tables, with HTTP and HTTPS in use. */
+/** Requests per month by endpoint mode and number of route shards, with HTTP and HTTPS in use. */
 export function costs({
   envoys,
   services,
@@ -45,14 +45,14 @@ export function costs({
   refreshDelay,
   hold,
 }: FleetSize): ModeCost[] {
-  // Envoy asks again one to two delays after an answer.
+  // Envoy polls again one to two delays after an answer.
   const between = hold + 1.5 * refreshDelay;
   return (["inline", "service", "eds"] as const).flatMap((endpoints) =>
     [1, shardCount].map((routeShards) => {
       const tables = 2 * routeShards + (routeShards > 1 ? 1 : 0);
       const subscriptions = 2 + tables + certificates + (endpoints === "eds" ? services : 0);
       const idle = (subscriptions * secondsPerMonth) / between;
-      // A change is an answer more to the subscriptions that it concerns: clusters, endpoints and a table.
+      // A change is one more answer for each affected subscription: clusters, endpoints and a table.
       const woken = hold > 0 ? changes * 30 * 3 : 0;
       return { endpoints, routeShards, subscriptions, requestsPerMonth: Math.round(envoys * (idle + woken)) };
     }),
@@ -60,7 +60,7 @@ export function costs({
 }
 
 /**
- * `isoline cost`: what a fleet costs in requests.
+ * `isoline cost`: the number of requests of a fleet.
  *
  * @throws UsageError when a number is not valid.
  */
@@ -75,7 +75,7 @@ export function costCommand(options: CostCommandOptions): void {
   });
   if (options.format === "json") console.log(JSON.stringify(found));
   else {
-    console.log("endpoints  routeShards  polls open per Envoy  requests a month");
+    console.log("endpoints  routeShards  open polls per Envoy  requests a month");
     for (const { endpoints, routeShards, subscriptions, requestsPerMonth } of found)
       console.log(
         `${endpoints.padEnd(9)}  ${String(routeShards).padStart(11)}  ${String(subscriptions).padStart(20)}  ${requestsPerMonth.toLocaleString("en").padStart(16)}`,
@@ -86,5 +86,5 @@ export function costCommand(options: CostCommandOptions): void {
 function numberOf(option: string, text: string, least: number): number {
   const value = Number(text);
   if (Number.isFinite(value) && value >= least && value <= 1e9) return value;
-  throw new UsageError(`${option} ${text}: expected a number of ${least} or more`);
+  throw new UsageError(`${option} ${text}: expected a number of at least ${least}`);
 }

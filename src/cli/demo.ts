@@ -3,9 +3,9 @@ import { parsePort } from "./bootstrap.js";
 
 /** The options of `isoline demo`. */
 export interface DemoCommandOptions {
-  /** Where Envoy serves HTTP; 8080. */
+  /** Envoy's HTTP port; default 8080. */
   readonly port?: string | number;
-  /** Where Envoy's admin interface is; 9001. */
+  /** The port of Envoy's admin interface; default 9001. */
   readonly adminPort?: string | number;
 }
 

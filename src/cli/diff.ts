@@ -25,23 +25,23 @@ export interface DiffCommandOptions
     SideOptions,
     Pick<SideArguments, "from" | "to"> {
   readonly settings?: string;
-  /** Those of the side before, where they differ. */
+  /** The settings of the side before, if they differ. */
   readonly settingsBefore?: string;
   readonly format: "text" | "json" | "markdown";
-  /** The review is also written to the summary of a step of GitHub Actions. */
+  /** Whether the review is also written to the summary of a step of GitHub Actions. */
   readonly stepSummary?: boolean;
-  /** Changes, and objects that could not be compared, make the exit code 1. */
+  /** Whether changes, and objects that could not be compared, give exit code 1. */
   readonly exitCode?: boolean;
 }
 
-/** `isoline diff`: what changes for traffic between two sides. Returns the exit code. */
+/** `isoline diff`: reports the changes for traffic between two sides. Returns the exit code. */
 export async function diffCommand(
   before: string | undefined,
   after: string | undefined,
   options: DiffCommandOptions,
 ): Promise<number> {
   if (options.settingsBefore !== undefined && options.settings === undefined)
-    throw new UsageError("--settings-before: is for the side before; give --settings for the other one");
+    throw new UsageError("--settings-before is for the side before; give --settings for the side after");
   const summaryFile = options.stepSummary ? stepSummaryFile() : undefined;
   const words = readSides({ before, after, from: options.from, to: options.to });
   const [a, b] = await compiledSides(words, options);
@@ -68,13 +68,13 @@ function printed(
   if (format === "markdown") return markdownReview(reviewed, remarks);
   if (format === "text") return formatReview(reviewed, remarks);
   const { hosts, rewritten } = reviewed;
-  const told = {
+  const output = {
     changes: changesIn(reviewed),
     hosts: hosts.map(({ host, risk, requests }) => ({ host, risk, requests })),
     uncompared: objects,
     rewritten: { hosts: rewritten, objects: remarks.rewritten },
   };
-  return `${JSON.stringify(told, null, 2)}\n`;
+  return `${JSON.stringify(output, null, 2)}\n`;
 }
 
 type Sides = readonly [ComparedSide, ComparedSide];
@@ -106,7 +106,9 @@ async function compiledSides(
   ];
 }
 
-/** Of files the endpoints are known in namespaces of which they hold some; elsewhere all are. */
+/**
+ * Endpoints are known in all namespaces of a live side; for files, in the namespaces with EndpointSlices among them.
+ */
 function endpointsKnown({ config, isLive, compiled }: ComparedSide): Parameters<typeof review>[0] {
   const known = new Set(
     compiled?.manifests.objects.filter(({ kind }) => isEndpointKind(kind)).map(({ meta }) => meta.namespace),
@@ -115,8 +117,8 @@ function endpointsKnown({ config, isLive, compiled }: ComparedSide): Parameters<
 }
 
 /**
- * Without what files do not hold and a live side does: endpoints of namespaces of which they have none, and the contents of what is
- * assumed.
+ * Removes changes about objects that only the live side can have: endpoints of namespaces without any in the files,
+ * and the contents of assumed objects.
  */
 function withoutUnknown(reviewed: Review, a: ComparedSide, b: ComparedSide): Review {
   if (a.isLive === b.isLive) return reviewed;
@@ -131,7 +133,7 @@ function withoutUnknown(reviewed: Review, a: ComparedSide, b: ComparedSide): Rev
   return { ...reviewed, others: reviewed.others.filter((change) => !isUnknown(change)) };
 }
 
-/** GitHub takes a MiB of each step. */
+/** GitHub's limit for each step is 1 MiB. */
 const maxSummary = 1 << 20;
 
 /** @throws UsageError outside of GitHub Actions. */
@@ -139,7 +141,7 @@ function stepSummaryFile(): string {
   const file = process.env.GITHUB_STEP_SUMMARY;
   if (file) return file;
   throw new UsageError(
-    "--step-summary: $GITHUB_STEP_SUMMARY names no file; it is set in a step of GitHub Actions",
+    "--step-summary: $GITHUB_STEP_SUMMARY is not set; it is set only in a step of GitHub Actions",
   );
 }
 

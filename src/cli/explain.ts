@@ -16,10 +16,10 @@ import type { InputOptions } from "./kube-manifests.js";
 import { askServer, type ServerAccess } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
-/** What requests are explained from: files, a cluster or a running server. */
+/** The input of explanations: files, a cluster or a running server. */
 export interface ExplainerOptions extends InputOptions, AssumptionOptions, ServerAccess {
   readonly settings?: string;
-  /** A running server that is asked instead. */
+  /** The URL of a running server, which explains instead. */
   readonly xds?: string;
 }
 
@@ -34,15 +34,15 @@ export interface Explainer {
   /** @throws Error when a server can't be reached or refuses. */
   explain(request: RequestText): Promise<Explanation>;
   readonly placeOf: PlaceOf;
-  /** Whether that a cluster has no endpoints means that there are none. */
+  /** Whether the endpoints of a cluster are known; if so, an empty list means that it has none. */
   knowsEndpoints(cluster: string): boolean;
-  /** A file could not be read, or not all of it. */
+  /** Whether a file, or a part of it, could not be read. */
   readonly broken: boolean;
-  /** What was compiled; absent where a server is asked. */
+  /** The compiled manifests; absent for a server. */
   readonly compiled?: CompiledPaths;
 }
 
-/** `isoline explain`: which route wins a request, and why. Returns the exit code. */
+/** `isoline explain`: reports the route that handles a request, and why. Returns the exit code. */
 export async function explainCommand(
   method: string,
   url: string,
@@ -56,7 +56,7 @@ export async function explainCommand(
 }
 
 /**
- * Compiles files or a cluster, or stands for a server. `overrides` are settings that win over those of the file.
+ * Compiles files or a cluster's objects, or uses a server. `overrides` take precedence over the settings file.
  *
  * @throws UsageError where the options name several of these or none.
  */
@@ -67,7 +67,7 @@ export async function explainerOf(
   const { xds } = options;
   if (xds !== undefined) {
     if (options.kube || options.file.length > 0)
-      throw new UsageError("-f, --kube and --xds: give one of them");
+      throw new UsageError("-f, --kube and --xds: give only one of them");
     return {
       explain: (request) => askToExplain(xds, request, options),
       placeOf: () => "",
@@ -100,7 +100,7 @@ export async function explainerOf(
   };
 }
 
-/** Of namespaces with no EndpointSlices among the files the endpoints are elsewhere. */
+/** In namespaces without EndpointSlices among the files, endpoints are unknown. */
 function endpointsIn({ objects }: Manifests): (cluster: string) => boolean {
   const known = new Set(objects.filter(({ kind }) => isEndpointKind(kind)).map(({ meta }) => meta.namespace));
   return (cluster) => known.has(cluster.split("/")[0] ?? "");
@@ -125,7 +125,7 @@ function print(
   else process.stdout.write(formatExplanation(explanation, title, placeOf));
 }
 
-/** Asks a server what it serves. @throws Error when it can't be reached or refuses. */
+/** Requests an explanation from a server. @throws Error when it can't be reached or refuses. */
 async function askToExplain(
   server: string,
   { method, url: asked, headers: lines }: RequestText,

@@ -7,7 +7,7 @@ import { type SarifOptions, sarif } from "./sarif.js";
 
 type Writer = (located: readonly Located[], options?: SarifOptions) => string;
 
-/** How findings are written, for people and for CI. Those that are hidden are in JSON and SARIF alone, and marked there. */
+/** Output of findings, for people and for CI. Only JSON and SARIF contain hidden findings, which are marked there. */
 export const findingWriters: Readonly<Record<CheckFormat, Writer>> = {
   text: (located) =>
     located
@@ -22,7 +22,7 @@ export const findingWriters: Readonly<Record<CheckFormat, Writer>> = {
 
 const record = ({ finding, file, line, column, suppression }: Located): object => ({
   ...finding,
-  // Programs get refs.
+  // Programs get refs, not texts for people.
   about: shownAbout(finding.about) && finding.about,
   file,
   line,

@@ -3,8 +3,8 @@ import { shownAbout } from "../schema/shown.js";
 import type { Located } from "../sources/files/objects.js";
 
 /**
- * What identifies a finding over time, so that neither moved lines nor entries before it in a list make a new one of it: its object, code,
- * field without indexes, and message without places. Findings that are the same in all of these are numbered.
+ * Identifies findings over time: moved lines or new list entries before it do not change the fingerprint of a finding.
+ * It consists of object, code, field without indexes, and message without places. Equal findings are numbered.
  */
 export function fingerprintsOf(located: readonly Located[]): readonly string[] {
   const counts = new Map<string, number>();

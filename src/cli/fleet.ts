@@ -24,7 +24,7 @@ export interface FleetCommandOptions {
   readonly insecure?: boolean;
 }
 
-/** A server, or a store that no server has open. */
+/** A server, or a store that is not open in a server. */
 interface Place {
   get(path: string): Promise<ServerAnswer>;
   put(path: string, body: string): Promise<ServerAnswer>;
@@ -41,8 +41,8 @@ const header = { isoline: "fleet", version: 1 };
 const lookMs = 300;
 
 /**
- * `isoline fleet export FROM`: all sources with their kept contents, as JSON Lines: for each source the newest content first. Returns
- * the exit code.
+ * `isoline fleet export FROM`: writes all sources with their kept contents as JSON Lines; the newest content of each
+ * source comes first. Returns the exit code.
  *
  * @throws UsageError when an option is not valid.
  */
@@ -65,10 +65,10 @@ export function exportCommand(from: string, options: FleetCommandOptions): Promi
 
 const warningOf = (output = "-"): string =>
   output === "-"
-    ? "they hold private keys: let no others read them"
-    : `${output} holds private keys: only its owner may read it (mode 0600)`;
+    ? "they contain private keys: keep them secret"
+    : `${output} contains private keys: only its owner may read it (mode 0600)`;
 
-/** Lines to standard output, or to a file that is there when all of them are. */
+/** Writes lines to standard output, or to a file that appears once it is complete. */
 function writerTo(output = "-"): { line(value: object): void; end(): void } {
   if (output === "-")
     return {
@@ -84,10 +84,10 @@ function writerTo(output = "-"): { line(value: object): void; end(): void } {
 }
 
 /**
- * `isoline fleet import FILE`: gives a server the sources of an export. What is there already stays; a second time changes nothing.
- * Returns the exit code: 1 where a source is refused, the others are taken all the same.
+ * `isoline fleet import FILE`: sends the sources of an export to a server. Existing sources stay; a repetition changes
+ * nothing. Returns the exit code: 1 if the server refuses a source; the others are imported.
  *
- * @throws UsageError when the file is no export.
+ * @throws UsageError when the file is not an export.
  */
 export function importCommand(file: string, to: string, options: FleetCommandOptions): Promise<number> {
   return at(to, options, async (place) => {
@@ -126,7 +126,7 @@ function checkHeader(file: string, line: string): void {
     throw new UsageError(`${file}: expected a file that isoline fleet export has written`);
   if (value.version !== header.version)
     throw new UsageError(
-      `${file}: is of version ${String(value.version)}, and this Isoline reads version ${header.version}`,
+      `${file}: has version ${String(value.version)}, but this Isoline reads version ${header.version}`,
     );
 }
 
@@ -134,10 +134,10 @@ function copyIn(file: string, number: number, line: string): { source: string; r
   const value = jsonOf(line);
   if (isRecord(value) && typeof value.source === "string" && typeof value.revision === "number")
     return { source: value.source, revision: value.revision };
-  throw new UsageError(`${file}: line ${number} is not of an export; it may be cut off`);
+  throw new UsageError(`${file}: line ${number} is not a line of an export; the file may be cut off`);
 }
 
-/** Waits for a server that compiles in batches, so that the next source finds it ready. */
+/** Waits for a server that compiles in batches, so that it is ready for the next source. */
 async function whenCompiled(place: Place, source: string, answer: unknown): Promise<void> {
   for (let state = answer; isRecord(state) && state.left; ) {
     await sleep(lookMs);
@@ -151,7 +151,7 @@ const detailOf = (answer: unknown): string =>
 function answerOf({ status, answer }: ServerAnswer): object {
   if (status !== 200)
     throw new Error(
-      `the answer is ${status}: ${detailOf(answer)}${status === 401 ? "; a token of the role admin is needed" : ""}`,
+      `the answer is ${status}: ${detailOf(answer)}${status === 401 ? "; a token of the role admin is required" : ""}`,
     );
   return answer as object;
 }
@@ -189,7 +189,7 @@ function placeOfServer(server: string, { tokenFile, caFile, insecure }: FleetCom
   };
 }
 
-/** The paths of a server over a store that no server has open. */
+/** The paths of a server, over a store that is not open in a server. */
 async function placeOfFile(file: string): Promise<Place> {
   const store = await openSqliteStore(file);
   const hub = new Hub({ now: Date.now, log: (line) => console.error(line) });

@@ -3,19 +3,22 @@ import type { Located } from "../sources/files/objects.js";
 import { contentOf, type FoundSettings, SettingsFault } from "../sources/files/settings-content.js";
 import { readSettings, type SettingsFile, settingsFileOf } from "../sources/files/settings-file.js";
 
-/** Which settings manifests are compiled with, where some are among them. */
+/** The settings for manifests that may contain settings themselves. */
 export interface UsedSettings {
-  /** Those of the first object among the manifests; undefined where `--settings` names a file, which wins. */
+  /**
+   * The settings of the first object with settings; undefined if there is none or if `--settings` names a file, which
+   * takes precedence.
+   */
   readonly file: SettingsFile | undefined;
-  /** The object that they are in. */
+  /** The object that holds these settings. */
   readonly ref: Ref | undefined;
-  /** What is wrong with the objects that hold settings. */
+  /** Findings about the objects that hold settings. */
   readonly located: readonly Located[];
-  /** What was used, for people. */
+  /** Lines for people about the choice. */
   readonly lines: readonly string[];
 }
 
-/** Chooses among the settings of `--settings` and those that manifests hold. */
+/** Chooses between the settings of `--settings` and those among the manifests. */
 export function usedSettings(found: readonly FoundSettings[], asked: string | undefined): UsedSettings {
   const [first, ...others] = found;
   if (!first) return { file: undefined, ref: undefined, located: [], lines: [] };
@@ -57,7 +60,7 @@ const second = ({ ref }: FoundSettings, first: FoundSettings): Finding => ({
   severity: "warning",
   type: "SettingsError",
   reason: "SettingsTwice",
-  message: `holds settings, as ${first.label} in ${first.place.file}:${first.place.line} does, which is used; choose with --settings FILE`,
+  message: `holds settings that are not used: ${first.label} in ${first.place.file}:${first.place.line} is used; choose with --settings FILE`,
 });
 
 const locate = ({ place }: FoundSettings, finding: Finding): Located => ({

@@ -5,15 +5,15 @@ import { basename, dirname, extname, join, relative, resolve, sep } from "node:p
 import { messageOf } from "../schema/words.js";
 import { manifestNames } from "../sources/files/load.js";
 
-/** Files of a commit, written to a folder of their own. */
+/** Files of a commit, written to a temporary folder. */
 export interface GitTree {
-  /** Where a path of the repository is in the folder. */
+  /** The path in the folder for a path of the repository. */
   at(path: string): string;
-  /** A text in which paths of the folder are those of the commit, such as `git:main:manifests/a.yaml`. */
+  /** Replaces paths of the folder in a text by those of the commit, such as `git:main:manifests/a.yaml`. */
   named(text: string): string;
-  /** Those of the paths that the commit does not have. */
+  /** The given paths that the commit does not have. */
   readonly missing: readonly string[];
-  /** What could not be written, with why. */
+  /** Files that could not be written, with the reason. */
   readonly problems: readonly Problem[];
   remove(): void;
 }
@@ -34,10 +34,11 @@ const maxOutput = 1 << 30;
 const otherNames = new Set(["Kustomization", ".isolineignore"]);
 
 /**
- * Writes the manifests of a commit to a folder that only this user can read; the work tree and the index are not looked at. Links are
- * followed inside the commit alone. With `whole`, all other files are written too, as a kustomization may need them.
+ * Writes the manifests of a commit to a folder that only this user can read; the work tree and the index are not used.
+ * Links are followed only inside the commit. With `whole`, all other files are written too, because a kustomization
+ * may need them.
  *
- * @param paths relative to the current folder, as the command was given them.
+ * @param paths relative to the current folder, as given on the command line.
  * @throws Error when git can't be run or there is no such commit.
  */
 export function exportTree(ref: string, paths: readonly string[], { whole = false } = {}): GitTree {
@@ -45,16 +46,16 @@ export function exportTree(ref: string, paths: readonly string[], { whole = fals
     .toString()
     .trim();
   const commit = commitOf(root, ref);
-  const wanted = paths.map((path) => pathIn(root, path));
-  const entries = entriesOf(root, commit, whole ? ["."] : wanted);
+  const inner = paths.map((path) => pathIn(root, path));
+  const entries = entriesOf(root, commit, whole ? ["."] : inner);
   const missing = paths.filter((_, i) => {
-    const path = wanted[i] ?? ".";
+    const path = inner[i] ?? ".";
     return path !== "." && !entries.some((entry) => isUnder(entry.path, path));
   });
   const folder = mkdtempSync(join(tmpdir(), "isoline-git-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
-    const named = new Set(wanted);
+    const named = new Set(inner);
     const chosen = entries.filter(({ path }) => whole || named.has(path) || isRead(path));
     const problems = write(root, commit, folder, chosen);
     return {
@@ -74,7 +75,7 @@ const isRead = (path: string): boolean => manifestNames.has(extname(path)) || ot
 
 const isUnder = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
-/** A folder itself, else the nearest one above that is there. */
+/** A folder itself, or its nearest existing parent. */
 export function nearestFolder(path: string): string {
   const whole = resolve(path);
   const isFolder = statSync(whole, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -88,7 +89,7 @@ function pathIn(root: string, path: string): string {
     .split(sep)
     .join("/");
   if (inner === ".." || inner.startsWith("../"))
-    throw new Error(`${path}: is not in the repository ${root}, so that no commit of it has it`);
+    throw new Error(`${path}: is not in the repository ${root}, so none of its commits has it`);
   return inner || ".";
 }
 
@@ -125,9 +126,9 @@ function write(root: string, commit: string, folder: string, entries: readonly E
   const add = (file: string, severity: Problem["severity"], message: string): void =>
     void problems.push({ file, severity, message });
   const files = entries.filter(({ mode, path }) => {
-    // No tree that git has made holds such a path; one that was made by hand may.
+    // Git creates no tree with such a path; a crafted tree may contain one.
     const isSafe = path.split("/").every((part) => part !== ".." && part !== "." && part !== "");
-    if (!isSafe) add(path, "error", "is no path that can be written; the commit is damaged");
+    if (!isSafe) add(path, "error", "is not a valid path; the commit is damaged");
     else if (mode === moduleMode) add(path, "error", "is a submodule, which is not read");
     return isSafe && mode !== moduleMode;
   });
@@ -138,7 +139,7 @@ function write(root: string, commit: string, folder: string, entries: readonly E
   for (const [i, { path, mode }] of files.entries()) {
     const content = contents[i];
     if (content === undefined && mode === linkMode)
-      add(path, "warning", "is a link to no file of the commit, and is not read");
+      add(path, "warning", "is a link, and its target is not a file of the commit; it is not read");
     else if (content === undefined) add(path, "error", "can't be read from the repository");
     else {
       const file = join(folder, path);
@@ -149,7 +150,7 @@ function write(root: string, commit: string, folder: string, entries: readonly E
   return problems;
 }
 
-/** Contents by id, or by `COMMIT:PATH` with links followed inside the commit; undefined for what has none. */
+/** Contents by id, or by `COMMIT:PATH` with links followed inside the commit; undefined for names without a content. */
 function readBlobs(root: string, names: readonly string[]): (Buffer | undefined)[] {
   if (names.length === 0) return [];
   const out = git(
@@ -182,7 +183,7 @@ class GitError extends Error {
   }
 }
 
-/** Nothing is fetched, and no file of the repository is written. @throws Error */
+/** Runs git without fetching and without writing to the repository. @throws Error */
 function git(args: readonly string[], input?: string): Buffer {
   try {
     return execFileSync("git", args, {
@@ -199,7 +200,7 @@ function git(args: readonly string[], input?: string): Buffer {
     });
   } catch (error) {
     if ((error as { readonly code?: string }).code === "ENOENT")
-      throw new Error("git: the program is not installed; a side of git: needs it");
+      throw new Error("git: the program is not installed; a side of git: requires it");
     const stderr = (error as { readonly stderr?: Buffer }).stderr?.toString().trim();
     throw stderr === undefined
       ? new Error(`git: ${messageOf(error)}`)

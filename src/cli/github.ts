@@ -5,20 +5,20 @@ import { formatLocated, isShown, type Located } from "../sources/files/objects.j
 import { logLine } from "./log-line.js";
 import { code } from "./markdown.js";
 
-/** GitHub shows so many annotations of a level for each step, and drops the others. */
+/** GitHub shows this many annotations of a level for each step, and drops the others. */
 const maxAnnotations = 10;
-/** Rows of a step summary, which may have a mebibyte. */
+/** Limit of rows in a step summary, whose maximum size is 1 MiB. */
 const maxRows = 500;
 
-/** GitHub's workflow commands give `%`, line ends and (in properties) `:` and `,` a meaning. */
+/** In GitHub's workflow commands `%`, line ends and (in properties) `:` and `,` are special. */
 const escapeData = (text: string): string =>
   text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 const escapeProperty = (text: string): string =>
   escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 
 /**
- * Workflow commands of GitHub Actions, errors first. The runner shows ten annotations of a level; findings beyond are plain lines of the
- * log, and one notice says how many there are and where.
+ * Workflow commands of GitHub Actions, errors first. The runner shows ten annotations of a level; further findings are
+ * plain lines of the log, and one notice has their number and place.
  */
 export function githubText(all: readonly Located[]): string {
   const { errors, warnings } = bySeverity(all);
@@ -71,7 +71,7 @@ export function stepSummary(all: readonly Located[], summary: readonly string[])
   ].join("\n");
 }
 
-/** A summary that is too long is not shown at all. */
+/** GitHub does not show a summary that is too long. */
 const cut = (text: string): string => (text.length > 300 ? `${text.slice(0, 299)}…` : text);
 
 function row({ finding, file, line }: Located): string {
@@ -87,7 +87,7 @@ function row({ finding, file, line }: Located): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-/** Adds to the summary of the job that runs this step, where there is one. */
+/** Appends to the summary of the job that runs this step, if there is one. */
 export function writeStepSummary(text: () => string): void {
   const file = process.env.GITHUB_STEP_SUMMARY;
   if (file) appendFileSync(file, text());

@@ -2,7 +2,7 @@ import { shownAbout } from "../schema/shown.js";
 import { isShown, type Located } from "../sources/files/objects.js";
 import { fingerprintsOf } from "./fingerprints.js";
 
-/** A report of GitLab's Code Quality, which merge requests show beside the changed lines. */
+/** A report of GitLab's Code Quality, which merge requests show next to the changed lines. */
 export function gitlabReport(all: readonly Located[]): readonly object[] {
   const located = all.filter(isShown);
   const fingerprints = fingerprintsOf(located);

@@ -6,7 +6,7 @@ import { wholeNumber } from "./publish.js";
 import { readToken, serverUrl } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
-/** The options of `isoline history` as commander hands them over. */
+/** The options of `isoline history`, as commander passes them. */
 export interface HistoryCommandOptions {
   readonly xds: string;
   readonly source: string;
@@ -23,8 +23,8 @@ interface Answer {
 }
 
 /**
- * `isoline history`: who pushed what is kept of a source, when, and which objects that changed. Returns the exit code: 1 when the server
- * refuses, 3 when it can't be reached.
+ * `isoline history`: prints the kept revisions of a source: who pushed each, when, and the changed objects. Returns
+ * the exit code: 1 when the server refuses, 3 when it can't be reached.
  *
  * @throws UsageError when an option is not valid.
  */
@@ -58,7 +58,7 @@ export async function historyCommand(options: HistoryCommandOptions): Promise<nu
 function formatEntry({ revision, at, by, first, changes }: HistoryEntry): string {
   const again = first ? `; first as revision ${first.revision}, ${whenAndWho(first)}` : "";
   const lines = [`revision ${revision}  ${whenAndWho({ at, by })}${again}`];
-  if (!changes) lines.push("  what it changed is not known");
+  if (!changes) lines.push("  the changes are not known");
   else {
     const signs = [
       ["+", changes.added],

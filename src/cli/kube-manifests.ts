@@ -15,37 +15,35 @@ import { kubeTargets } from "./kube-targets.js";
 import { type RepositoryManifests, readRepository } from "./repository-objects.js";
 import { UsageError } from "./usage.js";
 
-/** Where a command reads objects from: manifests, or a cluster as it is now. */
+/** The input of a command: manifests, or the current objects of a Kubernetes cluster. */
 export interface InputOptions extends KubeOptions {
   readonly file: readonly string[];
   readonly kube?: readonly string[];
-  /** Folders are read as they are in repositories (`readRepository`), not as what a server is given. */
+  /** Reads folders as parts of a repository (`readRepository`), not as the input of a server. */
   readonly asRepository?: true;
-  /** With `asRepository`: a file of settings that is named, and is none of the manifests. */
+  /** With `asRepository`: the settings file of the command, which is not one of the manifests. */
   readonly settings?: string;
-  /** With `asRepository`: kustomizations are built. */
+  /** With `asRepository`: builds kustomizations. */
   readonly build?: boolean;
 }
 
-/** Objects with the settings that go with them. */
+/** Objects with their settings. */
 export interface Input extends RepositoryManifests {
   readonly settings: Settings;
 }
 
 /**
- * The objects of files or of clusters.
+ * Reads the objects of files or of Kubernetes clusters.
  *
  * @throws UsageError when both or neither are named.
- * @throws Error when the kubeconfig can't be read, or a kind of the cluster can't.
+ * @throws Error when the kubeconfig, or a kind of a cluster, can't be read.
  */
 export async function readInput(options: InputOptions, settings: Settings): Promise<Input> {
   const { file, kube } = options;
   const { watchNamespaces } = settings.spec;
-  if (kube && file.length > 0) throw new UsageError("-f and --kube: give one of them");
+  if (kube && file.length > 0) throw new UsageError("-f and --kube: give only one of them");
   if (!kube && file.length === 0)
-    throw new UsageError(
-      "-f PATH or --kube is needed: manifests to read, - for standard input, or a cluster",
-    );
+    throw new UsageError("-f PATH or --kube is required: manifests, - for standard input, or a cluster");
   if (!kube) {
     const manifests = options.asRepository
       ? readRepository(file, watchNamespaces, options)
@@ -55,7 +53,7 @@ export async function readInput(options: InputOptions, settings: Settings): Prom
   return readClusters(kubeTargets(kube, options), settings);
 }
 
-/** Every cluster's objects, those of one name as one. */
+/** The objects of all clusters, merged by name. */
 async function readClusters(targets: readonly KubeTarget[], settings: Settings): Promise<Input> {
   const followed = withClusters(settings, targets);
   const store = createMemoryStore();
@@ -98,7 +96,7 @@ interface ReadCluster {
   readonly invalid: readonly Ref[];
 }
 
-/** Every object of the kinds that are read, listed once. A kind whose CRD is not there has none. */
+/** Lists all objects of the kinds that routing reads, once. A kind without its CRD has none. */
 async function readCluster(
   transport: Transport,
   server: string,

@@ -3,8 +3,8 @@ import { isLabel } from "../schema/names.js";
 import { UsageError } from "./usage.js";
 
 /**
- * What `--kube` asks for: alone the cluster of the kubeconfig (or of the pod); as `--kube NAME[=CONTEXT]`, once or more
- * often, clusters by names of their own, each a context of the kubeconfig.
+ * The clusters of `--kube`: without a name, the cluster of the kubeconfig (or of the pod); with `NAME[=CONTEXT]`, once
+ * or repeated, named clusters, each a context of the kubeconfig.
  *
  * @throws UsageError
  */
@@ -13,7 +13,7 @@ export function kubeTargets(given: readonly string[], { kubeconfig, context }: K
   if (given.length === 1 && given[0] === "")
     return [{ name: "", ...file, ...(context === undefined ? {} : { context }) }];
   if (context !== undefined)
-    throw new UsageError("--context is for one cluster without a name; use --kube NAME=CONTEXT");
+    throw new UsageError("--context is only for a cluster without a name; use --kube NAME=CONTEXT");
   const targets = given.map((text) => {
     const equals = text.indexOf("=");
     const name = equals < 0 ? text : text.slice(0, equals);
@@ -24,7 +24,6 @@ export function kubeTargets(given: readonly string[], { kubeconfig, context }: K
     return { name, ...file, context: text.slice(equals + 1) || name };
   });
   const twice = targets.find(({ name }, i) => targets.findIndex((other) => other.name === name) < i);
-  if (twice)
-    throw new UsageError(`--kube ${twice.name} is given twice; each cluster needs a name of its own`);
+  if (twice) throw new UsageError(`--kube ${twice.name} is given twice; each cluster needs a different name`);
   return targets;
 }

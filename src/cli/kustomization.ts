@@ -7,7 +7,7 @@ import { isRecord } from "../schema/issues.js";
 import type { Ref } from "../schema/meta.js";
 import { messageOf } from "../schema/words.js";
 
-/** A message about a folder that can't be read as it is. */
+/** A finding about a folder that can't be read as it is. */
 export interface FolderFinding {
   readonly file: string;
   readonly severity: "error" | "warning";
@@ -18,28 +18,28 @@ export interface FolderFinding {
 interface Kustomization {
   readonly file: string;
   readonly folder: string;
-  /** Local paths of files and folders that it names. */
+  /** Local paths of the files and folders that it lists. */
   readonly resources: readonly string[];
   readonly patches: readonly string[];
-  /** Secrets and ConfigMaps that its generators make. */
+  /** Secrets and ConfigMaps that its generators create. */
   readonly generated: readonly Ref[];
   /** Why it can't be built here. */
   readonly problem?: string;
 }
 
-/** What kustomizations make of the files around them. */
+/** The effect of kustomizations on the files of a folder. */
 export interface Kustomizations {
   readonly built: readonly { readonly file: string; readonly text: string }[];
   readonly findings: readonly FolderFinding[];
-  /** Files that are no whole manifests. */
+  /** Patches, which are not complete manifests. */
   readonly patches: ReadonlySet<string>;
-  /** Files and folders whose content is in what was built. */
+  /** Files and folders whose content is part of a build. */
   readonly covered: readonly string[];
-  /** Secrets and ConfigMaps that generators make of what was not built. */
+  /** Secrets and ConfigMaps that generators of kustomizations without a build create. */
   readonly generated: readonly Ref[];
 }
 
-/** Reads kustomizations by the paths of their files; with `build`, builds those that no other one names. */
+/** Reads kustomizations by the paths of their files. With `build`, builds those that no other one refers to. */
 export function readKustomizations(files: readonly string[], build: boolean): Kustomizations {
   const all = files.map(readKustomization);
   const named = new Set(all.flatMap(({ resources }) => resources));
@@ -62,7 +62,7 @@ export function readKustomizations(files: readonly string[], build: boolean): Ku
   return { built, findings, patches, covered: [...covered, ...resources], generated: [] };
 }
 
-/** Why a kustomization, or one that it names, can't be built here. */
+/** Why a kustomization, or one that it refers to, can't be built here. */
 function problemWithin(one: Kustomization, seen: Set<string>): string | undefined {
   if (seen.has(one.file)) return undefined;
   seen.add(one.file);
@@ -80,7 +80,7 @@ const notBuilt = ({ file, folder }: Kustomization): FolderFinding => ({
   file,
   severity: "warning",
   reason: "NotBuilt",
-  message: `is a kustomization, whose files are read as they are, without its patches and names; build it with --build, or first: kustomize build ${folder} | isoline check -f -`,
+  message: `is a kustomization whose files are read as they are, without its patches and names; build it with --build, or first: kustomize build ${folder} | isoline check -f -`,
 });
 
 export const kustomizationNames: readonly string[] = [
@@ -118,19 +118,19 @@ function readKustomization(file: string): Kustomization {
   };
 }
 
-/** What would fetch or run something. */
+/** Why a build would fetch or run something. */
 function problemOf(
   value: Readonly<Record<string, unknown>>,
   folder: string,
   paths: readonly string[],
 ): string | undefined {
   const isUrl = (path: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.test(path);
-  // kustomize fetches what is not here, in more notations than can be told from paths.
+  // kustomize fetches every path that does not exist locally, in more notations than a pattern can recognize.
   const far = paths.find((one) => isUrl(one) || !existsSync(join(folder, one)));
   if (far !== undefined)
     return remote.test(far)
-      ? `names the remote base ${JSON.stringify(far)}, which is not fetched; build it first`
-      : `names ${JSON.stringify(far)}, which is not here; nothing is fetched`;
+      ? `refers to the remote base ${JSON.stringify(far)}, which is not fetched; build it first`
+      : `refers to ${JSON.stringify(far)}, which does not exist here; nothing is fetched`;
   const runs = ["helmCharts", "helmChartInflationGenerator", "generators", "transformers", "validators"].find(
     (key) => value[key] !== undefined,
   );
@@ -164,7 +164,7 @@ const pathsOf = (value: unknown): string[] =>
 const maxBuilt = 64 * 1024 * 1024;
 const output = { encoding: "utf8", maxBuffer: maxBuilt, timeout: 60_000 } as const;
 
-/** Plugins, Helm and loading from outside of the folder are off, as they are by default. */
+/** Plugins, Helm and files outside of the folder are disabled, which is the default. */
 function runBuild(folder: string): { readonly text: string } | { readonly problem: string } {
   const commands = [
     ["kustomize", ["build", folder]],
@@ -182,7 +182,7 @@ function runBuild(folder: string): { readonly text: string } | { readonly proble
       return { problem: `${command} can't build it: ${said}` };
     }
   }
-  return { problem: "can't be built: neither kustomize nor kubectl is there" };
+  return { problem: "can't be built: neither kustomize nor kubectl is installed" };
 }
 
 const isMissing = (error: unknown): boolean =>

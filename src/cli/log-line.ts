@@ -1,2 +1,5 @@
-/** A line of a log that the runner of GitHub Actions takes for no command, neither `::name::` at its beginning nor `##[name]` within. */
+/**
+ * A log line that the runner of GitHub Actions does not read as a command: neither `::name::` at the beginning nor
+ * `##[name]` inside.
+ */
 export const logLine = (text: string): string => `- ${text.replaceAll("##[", "# #[")}`;

@@ -24,10 +24,13 @@ import { addTest } from "./commands/test.js";
 import { addToken } from "./commands/token.js";
 import { UsageError } from "./usage.js";
 
-/** Put in by the build. */
+/** Set by the build. */
 declare const ISOLINE_VERSION: string;
 
-/** Each command by a file of `commands/`, in the order of `--help`. What a command runs is loaded when it is called. */
+/**
+ * The commands in the order of `--help`, each from a file of `commands/`. The code of a command is loaded when it
+ * runs.
+ */
 const commands: readonly ((program: Command, done: (code: number) => void) => void)[] = [
   addCompile,
   addCheck,
@@ -52,14 +55,14 @@ function createProgram(done: (code: number) => void): Command {
     .description("An Envoy control plane without pods: Kubernetes routing objects in, REST-JSON xDS out.")
     .version(ISOLINE_VERSION)
     .exitOverride()
-    .showHelpAfterError("(isoline --help shows what there is)");
+    .showHelpAfterError("(isoline --help lists the commands)");
   for (const add of commands) add(program, done);
   return program;
 }
 
-/** Exit codes: 0 good, 1 invalid objects, 2 wrong use, 3 could not reach or read. */
+/** Exit codes: 0 success, 1 invalid objects, 2 wrong usage, 3 failure to connect or read. */
 async function main(): Promise<number> {
-  // From Node 22.8 on: what is compiled of the chunks is kept for the next start, in a folder that other users can't write.
+  // Node 22.8 and later keep the compiled chunks for the next start, in a folder that other users can't write.
   const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => void };
   enableCompileCache?.(join(cacheFolder(), "compiled"));
   let code = 0;

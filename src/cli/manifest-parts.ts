@@ -1,4 +1,4 @@
-/** What can be printed for a cluster. */
+/** The printable parts of an installation. */
 export const manifestParts = [
   "crds",
   "rbac",

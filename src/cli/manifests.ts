@@ -9,7 +9,7 @@ import { customResourceDefinitions } from "../schema/crds.js";
 import { type ManifestPart, manifestParts } from "./manifest-parts.js";
 import { UsageError } from "./usage.js";
 
-/** The options of `isoline manifests` as commander hands them over. */
+/** The options of `isoline manifests`, as commander passes them. */
 export interface ManifestsCommandOptions {
   readonly namespace: string;
   readonly image: string;
@@ -27,17 +27,17 @@ export interface ManifestsCommandOptions {
 const name = "isoline";
 const envoyName = "envoy";
 
-/** What is printed when no part is asked for: all that is applied; the webhook only with a token. */
+/** The default parts: all that are applied to a cluster; the webhook only with a token. */
 const applied = ["crds", "rbac", "server", "envoy"] as const;
 
 /**
- * `isoline manifests [PART…]`: prints what to apply to a cluster, as YAML documents.
+ * `isoline manifests [PART…]`: prints manifests for a cluster as YAML documents.
  *
  * @throws UsageError when an option is not valid or missing.
  */
 export function manifestsCommand(parts: readonly string[], options: ManifestsCommandOptions): void {
   const unknown = parts.find((part) => !manifestParts.includes(part as ManifestPart));
-  if (unknown) throw new UsageError(`no part ${unknown}; there are ${manifestParts.join(", ")}`);
+  if (unknown) throw new UsageError(`no part ${unknown}; the parts are ${manifestParts.join(", ")}`);
   const asked = parts.length > 0 ? (parts as ManifestPart[]) : defaultParts(options);
   const objects = asked.flatMap((part) => manifestsOf(part, options));
   process.stdout.write(objects.map((object) => `---\n${writeYaml(object)}`).join(""));
@@ -93,9 +93,10 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
 
 function hookOptions({ hookTokenFile, hookUrl, caFile }: ManifestsCommandOptions) {
   if (!hookTokenFile)
-    throw new UsageError("--hook-token-file is needed: a token that `isoline token hook` printed");
+    throw new UsageError("--hook-token-file is required: a token made by `isoline token hook`");
   const token = readFileSync(hookTokenFile, "utf8").trim();
-  if (!/^[\w.~-]+$/.test(token)) throw new UsageError(`--hook-token-file ${hookTokenFile}: holds no token`);
+  if (!/^[\w.~-]+$/.test(token))
+    throw new UsageError(`--hook-token-file ${hookTokenFile}: contains no token`);
   return {
     token,
     ...(hookUrl ? { url: hookUrl } : {}),

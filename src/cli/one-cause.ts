@@ -1,9 +1,9 @@
 import type { Located } from "../sources/files/objects.js";
 
-/** Places that are named beside the first. */
+/** Maximum number of further places in a message. */
 const maxPlaces = 3;
 
-/** Findings that say the same of one object, or of one file, as one that names all places: they have one cause. */
+/** Merges equal findings about one object, or one file, to one that names all places: they have one cause. */
 export function oneForEachCause(located: readonly Located[]): readonly Located[] {
   const groups = new Map<string, Located[]>();
   for (const one of located) {

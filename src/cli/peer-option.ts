@@ -1,6 +1,6 @@
 import { UsageError } from "./usage.js";
 
-/** @throws UsageError where a text is not the URL of a server. */
+/** @throws UsageError unless the text is the URL of a server. */
 export function parsePeer(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isServer = url && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "";

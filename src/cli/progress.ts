@@ -1,18 +1,18 @@
-/** Where progress is shown, and the milliseconds since the command began. */
+/** The terminal that shows progress. */
 interface Terminal {
   readonly isTTY?: boolean;
   write(text: string): unknown;
 }
 
-/** Commands that end sooner show none. */
+/** Commands that end within this time show no progress. */
 const firstAfter = 2000;
 const pause = 100;
 const eraseLine = "\r\u001b[2K";
 const widest = 79;
 
 /**
- * One line on standard error that says what a long command does, where that is a terminal: from two seconds after the start on, ten times a second
- * at most, and erased before anything else is printed.
+ * One line on a terminal's standard error with the progress of a long command: from two seconds after the start, at
+ * most ten times per second, and erased before other output.
  */
 export class Progress {
   #last = Number.NEGATIVE_INFINITY;
@@ -40,5 +40,5 @@ export class Progress {
   }
 }
 
-/** Of this process: `performance.now` counts from its start. */
+/** The progress of this process: `performance.now` counts from its start. */
 export const progress = new Progress(process.stderr, () => performance.now());

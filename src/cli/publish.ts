@@ -15,14 +15,14 @@ import { readToken, serverUrl } from "./server-url.js";
 import { formatLeftOut } from "./summary.js";
 import { needFiles, UsageError } from "./usage.js";
 
-/** The options of `isoline publish` as commander hands them over. */
+/** The options of `isoline publish`, as commander passes them. */
 export interface PublishCommandOptions {
   readonly file: readonly string[];
   readonly to: readonly string[];
   readonly source: string;
   readonly settings?: string;
   readonly defaultSettings?: boolean;
-  /** Kustomizations are built. */
+  /** Builds kustomizations. */
   readonly build?: boolean;
   readonly rollback?: string;
   readonly revision?: string;
@@ -30,7 +30,7 @@ export interface PublishCommandOptions {
   readonly strict?: boolean;
   readonly dryRun?: boolean;
   readonly acceptShrink?: boolean;
-  /** One for all servers, or one for each in their order. */
+  /** One for all servers, or one per server in the same order. */
   readonly tokenFile?: readonly string[];
   readonly caFile?: string;
   readonly insecure?: boolean;
@@ -38,9 +38,9 @@ export interface PublishCommandOptions {
 }
 
 /**
- * `isoline publish`: sends manifests as the whole of one source, or has an earlier revision of it published once more. Several servers are
- * asked with a dry run before the first is changed. Returns the exit code: 1 when an object is not valid or a push is refused, 3 when
- * files or a server can't be reached.
+ * `isoline publish`: sends manifests as the complete content of one source, or publishes an earlier revision of it
+ * again. With several servers, a dry run on each comes before the first change. Returns the exit code: 1 when an
+ * object is not valid or a push is refused, 3 when files or a server can't be reached.
  *
  * @throws UsageError when an option is not valid.
  */
@@ -51,7 +51,7 @@ export async function publishCommand(options: PublishCommandOptions): Promise<nu
   const manifests = content?.manifests;
   if (manifests && manifests.broken.size > 0) {
     write(options, manifests.located);
-    console.error("nothing was published: what can't be read would be taken for removed");
+    console.error("nothing was published: objects that can't be read would count as removed");
     return 3;
   }
   for (const line of manifests ? formatLeftOut(manifests) : []) console.error(printable(line));
@@ -101,7 +101,7 @@ function report(
   const findings = writeFindings(options, outcomes, manifests);
   for (const outcome of outcomes) reportOne(options, outcome, findings.get(outcome) ?? []);
   if (outcomes.some(isFailure) && outcomes.length > 1 && !options.dryRun)
-    reportHalf(options, outcomes, targets.slice(outcomes.length));
+    reportPartial(options, outcomes, targets.slice(outcomes.length));
   const failure = worst(outcomes);
   if (failure > 0) return failure;
   const isBad = outcomes.some(
@@ -127,7 +127,7 @@ function reportOne(
     ? "would be published"
     : answer.changed
       ? "published"
-      : "published; what is served stays the same";
+      : "published; the served configuration stays the same";
   const from = rollback === undefined ? "" : ` with the content of revision ${rollback}`;
   console.error(
     `${source} at revision ${answer.revision}${from}: ${plural(answer.objects ?? 0, "object")} ${done}, ${plural(errors, "error")}, ${plural(located.length - errors, "warning")}`,
@@ -135,12 +135,12 @@ function reportOne(
   const { missing = 0 } = answer;
   if (missing > 0)
     console.error(
-      `${to} has lost its store: Envoys keep what they have until ${missing} more of its sources are pushed again, or until an admin's POST /sources?complete says that what is pushed is all`,
+      `${to} has lost its store: Envoys keep their configuration until ${missing} more sources are pushed again, or until an admin's POST /sources?complete confirms that all are pushed`,
     );
 }
 
-/** Some servers are changed, and one is not: what is where, and how to come back to one state. */
-function reportHalf(
+/** Reports that only some servers have changed: their revisions, and how to return to one state. */
+function reportPartial(
   { source }: PublishCommandOptions,
   outcomes: readonly PublishOutcome[],
   notAsked: readonly PublishTarget[],
@@ -152,23 +152,23 @@ function reportHalf(
   const others = notAsked.map(({ to }) => to);
   console.error(
     [
-      `the servers differ: ${where.join(", ")}; ${outcomes.at(-1)?.target.to ?? ""} was not changed, or did not say so`,
-      ...(others.length > 0 ? [`; not asked: ${others.join(", ")}`] : []),
-      ". Run the same command again when the cause is mended (a server that has the revision takes it again). To go back instead:",
+      `the servers differ: ${where.join(", ")}; ${outcomes.at(-1)?.target.to ?? ""} was not changed, or did not confirm it`,
+      ...(others.length > 0 ? [`; no request was sent to: ${others.join(", ")}`] : []),
+      ". Run the same command again when the cause is fixed (a server that has the revision accepts it again). To go back instead:",
     ].join(""),
   );
   for (const { target, answer } of changed)
     console.error(
       answer.before
         ? `  isoline publish --rollback ${answer.before} --expect ${answer.revision} --source ${source} --to ${target.to}`
-        : `  ${target.to} had no source ${source} before: an admin's DELETE /sources/${source} takes it away`,
+        : `  ${target.to} had no source ${source} before: an admin's DELETE /sources/${source} removes it`,
     );
 }
 
 const worst = (outcomes: readonly PublishOutcome[]): number =>
   Math.max(0, ...outcomes.map(({ code }) => code));
 
-/** Writes the findings of all servers, each once. Returns those of each. */
+/** Writes the findings of all servers, each once. Returns the findings by server. */
 function writeFindings(
   options: PublishCommandOptions,
   outcomes: readonly PublishOutcome[],
@@ -178,7 +178,7 @@ function writeFindings(
   const byOutcome = new Map(
     outcomes.map((outcome) => [outcome, locateAll(outcome.answer.findings ?? [], documents)]),
   );
-  // The server tells of objects, and does not see what files were not read.
+  // The server's findings are about objects; they lack files that could not be read.
   const ofFiles = manifests?.located.filter(({ finding }) => finding.type === "FileError") ?? [];
   const found = [...ofFiles, ...[...byOutcome.values()].flat()];
   const all = new Map(found.map((located) => [JSON.stringify(located), located]));
@@ -190,8 +190,8 @@ const write = ({ format }: PublishCommandOptions, located: readonly Located[]): 
   void process.stdout.write(findingWriters[format](placed(located, { format })));
 
 /**
- * The manifests, read once and as `isoline check` reads them, so that what was checked is what is published; as JSON Lines, which the server
- * parses one by one, with the settings as one more.
+ * Reads the manifests once and as `isoline check` does, so that the checked content is the published one. The text is
+ * JSON Lines, which the server parses line by line, with the settings as one more line.
  */
 function readContent({ file, settings, build }: PublishCommandOptions): {
   readonly manifests: RepositoryManifests;
@@ -204,7 +204,7 @@ function readContent({ file, settings, build }: PublishCommandOptions): {
     isEmptied = true;
   };
   const manifests = readRepository(file, [], { build, settings, take, emptyList });
-  // The server refuses nothing at all: a wrong folder is no wish to remove everything.
+  // The server refuses an empty text: a wrong folder must not remove everything.
   if (values.length === 0 && !isEmptied) return { manifests, text: "" };
   if (settings) take({ kind: "IsolineSettings", spec: readSettingsValue(settings) });
   return { manifests, text: values.length === 0 ? "[]" : values.join("\n") };
@@ -214,16 +214,16 @@ function checkOptions(options: PublishCommandOptions): void {
   const { file, source, settings, defaultSettings, rollback, build } = options;
   if (!isSimpleName(source)) throw new UsageError(`--source ${source}: expected a DNS name, such as web`);
   if (settings && defaultSettings)
-    throw new UsageError("--settings and --default-settings contradict each other; give one of them");
+    throw new UsageError("--settings and --default-settings contradict each other; give only one of them");
   if (rollback === undefined) needFiles(file);
   else if (file.length > 0 || settings || build)
-    throw new UsageError("--rollback publishes what was pushed before: leave out -f, --settings and --build");
+    throw new UsageError("--rollback publishes an earlier push: omit -f, --settings and --build");
 }
 
 function targetsOf(options: PublishCommandOptions): PublishTarget[] {
   const { to: servers, tokenFile: files = [], caFile } = options;
   if (files.length > 1 && files.length !== servers.length)
-    throw new UsageError("--token-file: give one for all servers, or one for each --to in the same order");
+    throw new UsageError("--token-file: give one for all servers, or one per --to in the same order");
   const origins = servers.map((to) => urlOf(to, options));
   const twice = origins.find((url, i) => origins.findIndex(({ href }) => href === url.href) < i);
   if (twice) throw new UsageError(`--to ${twice.origin}: is given twice`);
@@ -252,7 +252,7 @@ export function wholeNumber(option: string, text: string): number {
   throw new UsageError(`${option} ${text}: expected a whole number`);
 }
 
-/** A number, `git` for the time of the last commit of the first path, or undefined to let the server count. */
+/** A number, `git` for the time of the last commit of the first path, or undefined to use the server's count. */
 function revisionOf({ revision, file }: PublishCommandOptions): number | undefined {
   if (revision === undefined) return undefined;
   if (revision !== "git") return wholeNumber("--revision", revision);

@@ -17,14 +17,17 @@ export interface RecordOptions extends ExplainerOptions {
   readonly overwrite?: boolean;
 }
 
-/** Writes a test for each route of each host that is served now, in the order of hosts and routes. Returns the exit code. */
+/**
+ * Writes a test for each route of each host of the current configuration, in the order of hosts and routes. Returns
+ * the exit code.
+ */
 export async function recordTests(
   file: string,
   explainer: Explainer,
   options: RecordOptions,
 ): Promise<number> {
   if (file !== "-" && existsSync(file) && !options.overwrite)
-    throw new UsageError(`--record ${file}: the file is there; --overwrite writes over it`);
+    throw new UsageError(`--record ${file}: the file exists; --overwrite replaces it`);
   const tests: unknown[] = [];
   const skipped: Recordable[] = [];
   for (const one of recordables(await hostsOf(explainer, options))) {
@@ -36,7 +39,7 @@ export async function recordTests(
     }
   }
   for (const one of skipped) console.error(`not recorded: ${printable(describe(one))}`);
-  if (tests.length === 0) throw new Error("nothing is served, so that there is nothing to record");
+  if (tests.length === 0) throw new Error("the configuration has no routes to record");
   const text = writeYaml({ tests });
   if (file === "-") process.stdout.write(text);
   else writeFileSync(file, text);
@@ -49,8 +52,8 @@ export async function recordTests(
 function describe({ host, match, origin }: Recordable): string {
   const from = origin ? ` (${origin.ref} ${origin.field})` : "";
   const why = match?.includes("(hidden)")
-    ? "values that it compares are shown to the role admin alone"
-    : "no request is known that comes to it; earlier routes may take all";
+    ? "the server shows its values only to the role admin"
+    : "no request was found that reaches it; earlier routes may match all";
   return `${host} ${match}${from}: ${why}`;
 }
 
@@ -64,14 +67,14 @@ async function hostsOf({ compiled }: Explainer, options: RecordOptions): Promise
   return servedBy(options.xds ?? "", options);
 }
 
-/** All pages of the graph of a server. */
+/** Reads all pages of the graph of a server. */
 async function servedBy(server: string, options: RecordOptions): Promise<HostNode[]> {
   const hosts: HostNode[] = [];
   for (let after: string | undefined = ""; after !== undefined; ) {
     const query = new URLSearchParams({ after, limit: "20", requests: "" });
     const page = await askServer("--xds", server, `graph?${query}`, options);
     if (!isRecord(page) || !Array.isArray(page.hosts))
-      throw new Error(`${server}: the answer is no graph of hosts`);
+      throw new Error(`${server}: the answer is not a graph of hosts`);
     hosts.push(...(page.hosts as HostNode[]));
     after = typeof page.next === "string" ? page.next : undefined;
   }

@@ -9,30 +9,30 @@ import { type FoundSettings, settingsObjectOf } from "../sources/files/settings-
 import { progress } from "./progress.js";
 import { findManifests } from "./repository.js";
 
-/** What the manifests of a repository are, and what of it was left out. */
+/** The manifests of a repository, and what was left out. */
 export interface RepositoryManifests extends Manifests {
-  /** How many files and documents were left out, by what they are. */
+  /** Number of files and documents that were left out, by description. */
   readonly leftOut: ReadonlyMap<string, number>;
-  /** Objects that hold settings, in the order in which they were read. */
+  /** Objects that hold settings, in the order of reading. */
   readonly configurations: readonly FoundSettings[];
   /** Routes of other controllers. */
   readonly foreign: readonly ForeignRoute[];
 }
 
 interface ReadOptions {
-  /** Kustomizations are built. */
+  /** Builds kustomizations. */
   readonly build?: boolean | undefined;
-  /** A file of settings that the command names. */
+  /** The settings file of the command. */
   readonly settings?: string | undefined;
-  /** Takes each manifest as it was written, and settings of kind `IsolineSettings`. */
+  /** Receives each manifest as it was written, including settings of kind `IsolineSettings`. */
   readonly take?: (value: unknown) => void;
   /** Called for each list without members. */
   readonly emptyList?: () => void;
 }
 
 /**
- * Reads folders as they are in repositories (`findManifests`): what is no manifest is left out of them and counted. A file of settings that a
- * command names is none of the manifests of its folder.
+ * Reads folders of repositories (`findManifests`): documents that are not manifests are left out and counted. The
+ * settings file of the command is not one of the manifests of its folder.
  */
 export function readRepository(
   paths: readonly string[],
@@ -72,7 +72,7 @@ export function readRepository(
     };
     return [
       ...loadDocuments(files, visitManifest, options.emptyList),
-      // Lines of what was built are not those of the file that it is of.
+      // Lines of the built text are not lines of the kustomization's file.
       ...built.flatMap(({ file, text }) =>
         loadText(file, text, (value, { within }) => visitManifest(value, { file, line: 1, within })),
       ),
@@ -95,8 +95,8 @@ export function readRepository(
   };
 }
 
-const noManifest = "document that is no manifest";
+const noManifest = "document without a manifest";
 
-/** Values of charts, patches and the files of CI have neither a kind nor a version. */
+/** Values of charts, patches and files of CI have neither a kind nor an apiVersion. */
 const isManifest = (value: unknown): boolean =>
   !Array.isArray(value) && (!isRecord(value) || value.kind !== undefined || value.apiVersion !== undefined);

@@ -7,22 +7,22 @@ import { isSpecial, manifestNames, specialFile } from "../sources/files/load.js"
 import { repositoryOf } from "./base-dir.js";
 import { type FolderFinding, kustomizationNames, readKustomizations } from "./kustomization.js";
 
-/** What there is to read in the paths of a command. */
+/** The readable content of a command's paths. */
 export interface Repository {
-  /** Files in the order of their names; `-` is standard input. */
+  /** Files sorted by name; `-` is standard input. */
   readonly files: readonly string[];
-  /** Kustomizations that were built, with the manifests that came of them. */
+  /** Kustomizations that were built, with their output. */
   readonly built: readonly { readonly file: string; readonly text: string }[];
   readonly findings: readonly FolderFinding[];
-  /** Secrets and ConfigMaps that generators of kustomizations make. */
+  /** Secrets and ConfigMaps that generators of kustomizations create. */
   readonly generated: readonly Ref[];
-  /** How many files were left out, by what they are. */
+  /** Number of files that were left out, by description. */
   readonly leftOut: ReadonlyMap<string, number>;
 }
 
 interface Walk {
   readonly root: string;
-  /** Links lead to files in this folder alone: the repository, or the root where it is in none. */
+  /** Links may only lead to files in this folder: the repository, or the root if there is none. */
   readonly bounds: string;
   readonly ignored: Ignore;
   readonly files: string[];
@@ -34,9 +34,10 @@ interface Walk {
 const ignoreFile = ".isolineignore";
 
 /**
- * The manifests of paths: files as they are; of folders all YAML and JSON, without what `.isolineignore` names (as .gitignore does), the
- * files of Helm charts, and kustomizations with their patches. With `build` each kustomization that no other one names is built by
- * `kustomize` or `kubectl kustomize`, and its folder is not read. Reads no file but these; never throws.
+ * The manifests of paths: files as given; in folders all YAML and JSON files, except those that `.isolineignore` (in
+ * the format of .gitignore) lists, the files of Helm charts, and kustomizations with their patches. With `build`, each
+ * kustomization that no other one refers to is built by `kustomize` or `kubectl kustomize`, and its folder is not
+ * read. Reads no other files; never throws.
  */
 export function findManifests(
   paths: readonly string[],
@@ -124,11 +125,11 @@ function takeFile(path: string, { name, isLink }: Entry, walk: Walk, findings: F
   else (isKustomization ? walk.kustomizations : walk.files).push(path);
 }
 
-/** Why a file of a folder must not be read: who writes a repository does not choose what else of this machine is. */
+/** Why a file of a folder must not be read: the author of a repository must not select other files of this machine. */
 function faultOf(path: string, isLink: boolean, bounds: string): string | undefined {
   if (isSpecial(path)) return specialFile;
   if (!isLink || !existsSync(path) || isUnder(realpathSync(path), bounds)) return undefined;
-  return "is a link that leads out of the repository, which is not followed; name the file itself with -f";
+  return "is a link to a path outside of the repository, which is not followed; name the file itself with -f";
 }
 
 interface Entry {
@@ -137,7 +138,7 @@ interface Entry {
   readonly isLink: boolean;
 }
 
-/** Entries by name. A link to a folder is no file: it may lead round in a circle, and is left out. */
+/** Entries by name. A link to a folder is skipped: it may form a circle. */
 const readEntries = (folder: string): Entry[] =>
   readdirSync(folder, { withFileTypes: true })
     .map((entry) => ({
@@ -151,7 +152,7 @@ const chartFinding = (chart: string, files: number): FolderFinding => ({
   file: join(chart, "Chart.yaml"),
   severity: "warning",
   reason: "NotRendered",
-  message: `is a Helm chart of ${files} files, which are not read; render it first: helm template ${basename(chart)} ${chart} | isoline check -f -`,
+  message: `is a Helm chart whose ${files} files are not read; render it first: helm template ${basename(chart)} ${chart} | isoline check -f -`,
 });
 
 const isUnder = (path: string, folder: string): boolean => {

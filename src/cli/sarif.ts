@@ -6,12 +6,12 @@ import { shownAbout } from "../schema/shown.js";
 import type { Located } from "../sources/files/objects.js";
 import { fingerprintsOf } from "./fingerprints.js";
 
-/** Put in by the build. */
+/** Set by the build. */
 declare const ISOLINE_VERSION: string;
 
-/** How rules are linked. */
+/** Options for links of rules. */
 export interface SarifOptions {
-  /** Where Isoline's `docs/` is on the web; without it, rules have their help as text alone. */
+  /** The URL of Isoline's `docs/`; absent: rules have their help only as text. */
   readonly docsUrl?: string | undefined;
 }
 
@@ -77,11 +77,11 @@ function ruleOf(code: string, docsUrl: string | undefined): object {
 
 const plain = (markdown: string): string => markdown.replaceAll("`", "");
 
-/** Viewers make a link of `[text](destination)`, which no text of users is to become. */
+/** Viewers turn `[text](destination)` into a link, which text of users must not become. */
 const textOf = ({ finding: { about, message } }: Located): string =>
   printable([shownAbout(about), message].filter((part) => part !== "").join(": ")).replaceAll("](", "] (");
 
-/** Findings without a file, such as those about default settings, are about the whole repository. */
+/** Findings without a file, such as those about default settings, refer to the whole repository. */
 function locationOf({ finding, file, line, column }: Located): object {
   const name = [shownAbout(finding.about), finding.path ?? ""].filter((part) => part !== "").join(" ");
   return {

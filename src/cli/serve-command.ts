@@ -10,7 +10,7 @@ import { kubeTargets } from "./kube-targets.js";
 import { parsePeer } from "./peer-option.js";
 import { needFiles, UsageError } from "./usage.js";
 
-/** The options of `isoline serve` as commander hands them over; the lower half are `contour serve`'s flags. */
+/** The options of `isoline serve`, as commander passes them; the lower half are flags of `contour serve`. */
 export interface ServeCommandOptions {
   readonly file?: readonly string[];
   readonly listen: string;
@@ -53,7 +53,7 @@ export interface ServeCommandOptions {
   readonly statsPort?: string;
 }
 
-/** An empty list is as good as none. */
+/** An empty list counts as absent. */
 function list(text: string | undefined): string[] | undefined {
   const parts = (text ?? "")
     .split(",")
@@ -71,7 +71,7 @@ function oneOf(flag: string, text: string | undefined, allowed: readonly string[
   return text;
 }
 
-/** Settings that `contour serve` takes as flags. */
+/** Settings that are flags of `contour serve`. */
 function overridesOf(options: ServeCommandOptions): Record<string, unknown> {
   const overrides: Record<string, unknown> = {};
   const put = (key: string, value: unknown): void => {
@@ -109,10 +109,10 @@ function kubeOf(options: ServeCommandOptions): Pick<ServerOptions, "kube"> {
   const { kube, kubeconfig, context, acceptShrink = false, file, poll, strictAdmission = false } = options;
   if (!kube) {
     if (kubeconfig || context || poll || options.staleAfter || options.peer)
-      throw new UsageError("--kubeconfig, --context, --poll, --stale-after and --peer need --kube");
+      throw new UsageError("--kubeconfig, --context, --poll, --stale-after and --peer require --kube");
     return {};
   }
-  if (file?.length) throw new UsageError("give either --kube or -f");
+  if (file?.length) throw new UsageError("-f and --kube: give only one of them");
   const pollSeconds = Number(poll);
   if (poll !== undefined && !(pollSeconds >= 1 && pollSeconds <= 86_400))
     throw new UsageError(`--poll ${poll}: expected seconds from 1 to 86400`);
@@ -137,7 +137,7 @@ function staleOf(
     throw new UsageError(`--stale-after ${staleAfter}: expected seconds from 10 to 86400`);
   if (staleAfter !== undefined && seconds < 2 * pollSeconds)
     throw new UsageError(
-      `--stale-after ${staleAfter}: with --poll ${pollSeconds} there may be no news for ${2 * pollSeconds} s; give at least that`,
+      `--stale-after ${staleAfter}: with --poll ${pollSeconds} there may be no answer for ${2 * pollSeconds} s; give at least that`,
     );
   return { ...(staleAfter === undefined ? {} : { staleSeconds: seconds }), peers: peer.map(parsePeer) };
 }
@@ -152,11 +152,11 @@ function statusOf(options: ServeCommandOptions): StatusOptions {
   };
 }
 
-/** Who is let in, and how; beyond this machine keys are not handed to whoever asks. */
+/** The options of access: beyond loopback, tokens and https are required, because answers contain keys. */
 function accessOf(options: ServeCommandOptions, host: string): Partial<ServerOptions> {
   const { tokens, fleet, tlsCertFile, tlsKeyFile, insecure = false } = options;
   if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined))
-    throw new UsageError("--tls-cert-file and --tls-key-file go together");
+    throw new UsageError("--tls-cert-file and --tls-key-file must be given together");
   if (!isLoopback(host) && !insecure) {
     const lacks = [
       ...(tokens ? [] : ["--tokens FILE"]),
@@ -164,7 +164,7 @@ function accessOf(options: ServeCommandOptions, host: string): Partial<ServerOpt
     ];
     if (lacks.length > 0)
       throw new UsageError(
-        `--listen ${host}: answers hold private keys, so other machines may not ask without ${lacks.join(", ")}; --insecure serves them all the same`,
+        `--listen ${host}: answers contain private keys, so serving other machines requires ${lacks.join(", ")}; --insecure serves them without`,
       );
   }
   return {
@@ -181,13 +181,13 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
   if (!sqlite && options.store !== "memory")
     throw new UsageError(`--store ${options.store}: expected memory or sqlite:FILE`);
   if (options.push && (options.kube || options.file?.length))
-    throw new UsageError("give one of -f, --kube and --push");
+    throw new UsageError("-f, --kube and --push: give only one of them");
   const listen = parseListen(options.listen);
   const log = (line: string): void => console.error(line);
   const kept = sqlite ? await KeptStore.open(sqlite, log) : undefined;
   if (options.push && !kept)
     log(
-      "--push without --store sqlite:FILE keeps what is pushed in memory: after a restart Envoys keep what they have, and new ones get nothing, until every source is pushed again",
+      "--push without --store sqlite:FILE keeps pushes in memory: after a restart Envoys keep their configuration, and new ones get none, until every source is pushed again",
     );
   const settings: ServerOptions = {
     paths: options.file ?? [],
@@ -219,7 +219,7 @@ const withStore = (options: ServerOptions, kept: KeptStore): ServerOptions => ({
   storesPutAside: kept.putAside,
 });
 
-/** Starts the server; once more with a new store, where it does not start because a row of the store is damaged. */
+/** Starts the server. If it does not start because a row of the store is damaged, starts it again with a new store. */
 async function startFrom(options: ServerOptions, kept: KeptStore | undefined): Promise<RunningServer> {
   if (!kept) return startServer(options);
   try {
@@ -227,12 +227,12 @@ async function startFrom(options: ServerOptions, kept: KeptStore | undefined): P
   } catch (error) {
     const wrong = kept.check();
     if (wrong === undefined) throw error;
-    kept.beginAnew(wrong);
+    kept.replace(wrong);
     return startServer(withStore(options, kept));
   }
 }
 
-/** Runs the server until a signal comes, or until its store is found damaged and is begun anew. */
+/** Runs the server until a signal, or until its store is found damaged and is replaced. */
 async function serveUntil(
   server: RunningServer,
   kept: KeptStore | undefined,
@@ -245,5 +245,5 @@ async function serveUntil(
     await new Promise<void>((resolve) => ended.addEventListener("abort", () => resolve()));
   process.off("SIGHUP", reload);
   await server.close();
-  if (wrong !== undefined) kept?.beginAnew(wrong);
+  if (wrong !== undefined) kept?.replace(wrong);
 }

@@ -3,7 +3,7 @@ import { isLoopback } from "../server/auth.js";
 import { ask } from "./client.js";
 import { UsageError } from "./usage.js";
 
-/** How a running server is asked. */
+/** Options of requests to a running server. */
 export interface ServerAccess {
   readonly tokenFile?: string;
   readonly caFile?: string;
@@ -11,7 +11,7 @@ export interface ServerAccess {
 }
 
 /**
- * What a path of a running server answers, which is JSON.
+ * The JSON answer of a path of a running server.
  *
  * @throws UsageError as `serverUrl` and `readToken` do.
  * @throws Error when it can't be reached or refuses.
@@ -32,9 +32,9 @@ export async function askServer(
 }
 
 /**
- * A path of a running server. Tokens do not leave this machine in clear unless that is asked for.
+ * The URL of a path of a running server. Tokens are sent to other machines in plain text only with `insecure`.
  *
- * @throws UsageError when the server's URL is none, or is plain HTTP to another machine.
+ * @throws UsageError when the server's URL is not valid, or is plain HTTP to another machine.
  */
 export function serverUrl(option: string, server: string, path: string, insecure = false): URL {
   if (!URL.canParse(server) || !/^https?:/.test(server))
@@ -42,7 +42,7 @@ export function serverUrl(option: string, server: string, path: string, insecure
   const url = new URL(path, server.endsWith("/") ? server : `${server}/`);
   if (url.protocol === "http:" && !isLoopback(url.hostname) && !insecure)
     throw new UsageError(
-      `${option} ${server}: manifests and tokens go over https; --insecure sends them in clear`,
+      `${option} ${server}: manifests and tokens are sent over https; --insecure sends them in plain text`,
     );
   return url;
 }
@@ -50,7 +50,7 @@ export function serverUrl(option: string, server: string, path: string, insecure
 /**
  * The token in a file, or in `$ISOLINE_TOKEN`; empty for none.
  *
- * @throws UsageError when the file holds anything else.
+ * @throws UsageError when the file has other content.
  */
 export function readToken(file: string | undefined): string {
   const token = file ? readFileSync(file, "utf8").trim() : (process.env.ISOLINE_TOKEN ?? "");

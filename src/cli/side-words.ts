@@ -1,25 +1,25 @@
 import { UsageError } from "./usage.js";
 
-/** One thing that a side of a comparison is read from. */
+/** One part of a side of a comparison. */
 export type SideWord =
   | { readonly kind: "path"; readonly path: string }
-  /** Without a path: those of the other side. */
+  /** Without a path: the paths of the other side. */
   | { readonly kind: "git"; readonly ref: string; readonly path?: string }
   | { readonly kind: "kube"; readonly context?: string }
   | { readonly kind: "xds"; readonly url: string }
   | { readonly kind: "snapshot"; readonly file: string };
 
-/** What each prefix expects behind it. */
+/** The expected text after each prefix. */
 const expected = {
-  git: "a branch, tag or commit, and after a further colon a path",
+  git: "a branch, tag or commit, optionally followed by a colon and a path",
   xds: "the URL of a server",
   snapshot: "a file that isoline compile -o has written",
   kube: "a context of the kubeconfig",
 } as const;
 
 /**
- * `manifests/`, `git:main`, `git:main:manifests/`, `kube`, `kube:CONTEXT`, `xds:URL` or `snapshot:FILE`. A path that begins like one of
- * these is written with `./` before it.
+ * Parses `manifests/`, `git:main`, `git:main:manifests/`, `kube`, `kube:CONTEXT`, `xds:URL` or `snapshot:FILE`. A path
+ * that begins like one of these needs `./` before it.
  *
  * @throws UsageError
  */
@@ -44,7 +44,7 @@ export function readSideWord(word: string): SideWord {
   }
 }
 
-/** What a comparison is between: `BEFORE AFTER`, or `--from` and `--to` as often as a side has parts. */
+/** The sides of a comparison: `BEFORE AFTER`, or `--from` and `--to`, repeated for each part of a side. */
 export interface SideArguments {
   readonly before?: string | undefined;
   readonly after?: string | undefined;
@@ -53,9 +53,9 @@ export interface SideArguments {
 }
 
 /**
- * The words of both sides. A side of `xds:` or `snapshot:` has no other parts, as it is compiled already.
+ * The words of both sides. A side of `xds:` or `snapshot:` has no other parts, because it is compiled already.
  *
- * @throws UsageError when a side is not named, or is named twice.
+ * @throws UsageError when a side is missing, or given twice.
  */
 export function readSides({ before, after, from, to }: SideArguments): readonly [SideWord[], SideWord[]] {
   const [old, now] = namedSides({ before, after, from, to });
@@ -63,7 +63,9 @@ export function readSides({ before, after, from, to }: SideArguments): readonly 
   for (const words of sides) {
     const compiled = words.find(({ kind }) => kind === "xds" || kind === "snapshot");
     if (compiled && words.length > 1)
-      throw new UsageError(`a side of ${compiled.kind}: is compiled already, and has no other parts`);
+      throw new UsageError(
+        `a side of ${compiled.kind}: is compiled already and must be the only part of its side`,
+      );
   }
   const stdin = sides.flat().filter((word) => word.kind === "path" && word.path === "-");
   if (stdin.length > 1) throw new UsageError("only one side can be standard input");
@@ -81,5 +83,5 @@ function namedSides({
   if (before !== undefined && after === undefined && flags === 1)
     return from.length > 0 ? [from, [before]] : [[before], to];
   if (before === undefined && flags === 2) return [from, to];
-  throw new UsageError("name each side once: isoline diff BEFORE AFTER, or --from SIDE and --to SIDE");
+  throw new UsageError("give each side once: isoline diff BEFORE AFTER, or --from SIDE and --to SIDE");
 }

@@ -10,26 +10,26 @@ import { type RepositoryManifests, readRepository } from "./repository-objects.j
 import { askServer, type ServerAccess } from "./server-url.js";
 import type { SideWord } from "./side-words.js";
 
-/** How the parts of a side are read. */
+/** Options for reading the parts of a side. */
 export interface SideOptions extends KubeOptions, ServerAccess {
   readonly build?: boolean;
 }
 
-/** A side of objects, which are to be compiled. */
+/** A side of objects, to be compiled. */
 export interface ObjectSide {
   readonly label: string;
   readonly input: Input;
-  /** A cluster is a part of it: all that there is is known. */
+  /** Whether a Kubernetes cluster is a part of it, so that all objects are known. */
   readonly isLive: boolean;
 }
 
-/** A side that is compiled. */
+/** A side that is compiled already. */
 export interface ForeignSide extends ForeignConfig {
   readonly label: string;
 }
 
 /**
- * Reads one side. Where the parts have an object of the same name, that of the later part counts.
+ * Reads one side. If several parts have an object of one name, the one of the last part counts.
  *
  * @param others the words of the other side: a commit without a path is read at its paths.
  * @throws Error when a part can't be reached or read.
@@ -50,7 +50,7 @@ export async function readSide(
   if (only?.kind === "snapshot") return { label, ...readConfigFile(only.file) };
   const inputs: Input[] = [];
   for (const word of words) inputs.push(await readPart(word, others, settings, options));
-  return { label, input: inputs.reduce(laidOver), isLive: words.some(({ kind }) => kind === "kube") };
+  return { label, input: inputs.reduce(appliedOver), isLive: words.some(({ kind }) => kind === "kube") };
 }
 
 function labelOf(word: SideWord): string {
@@ -107,9 +107,9 @@ const pathsOf = ({ path }: { readonly path?: string }, others: readonly SideWord
 };
 
 /**
- * The manifests of a commit, with the paths that they have there. A path of the other side alone may be new or gone.
+ * The manifests of a commit, with their paths in it. A path that comes from the other side may be missing.
  *
- * @throws Error when the path of its own is not there.
+ * @throws Error when the path of the word itself is missing.
  */
 function readCommit(
   { ref, path }: { readonly ref: string; readonly path?: string },
@@ -121,7 +121,7 @@ function readCommit(
   try {
     for (const one of tree.missing) {
       if (one === path)
-        throw new Error(`git:${ref}: has no ${one}; name a file or folder that is there, as git:${ref}:PATH`);
+        throw new Error(`git:${ref}: has no ${one}; name an existing file or folder, as git:${ref}:PATH`);
       console.error(`git:${ref} has no ${one}, which counts as empty`);
     }
     const there = paths.filter((one) => !tree.missing.includes(one));
@@ -155,8 +155,8 @@ function readCommit(
   }
 }
 
-/** What there is when one input is applied over another. */
-function laidOver(below: Input, above: Input): Input {
+/** Applies one input over another. */
+function appliedOver(below: Input, above: Input): Input {
   const objects = new Map([...below.objects, ...above.objects].map((object) => [object.ref, object]));
   const replaced = (ref: Ref): boolean => above.documents.has(ref);
   const counts = (a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): Map<string, number> => {

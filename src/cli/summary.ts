@@ -7,25 +7,25 @@ import type { Manifests } from "../sources/files/objects.js";
 import type { Store } from "../store/store.js";
 import type { RepositoryManifests } from "./repository-objects.js";
 
-/** How many of the objects that were read are served, and what becomes of the others. */
+/** Counts of the objects: served ones, and the others by reason. */
 export interface Summary {
   /** Objects and documents of any kind. */
   readonly read: number;
   readonly served: number;
-  /** Objects whose settings are used: one at most. */
+  /** Objects whose settings are used: at most one. */
   readonly settings: number;
-  /** Valid objects that nothing serves, by what they are. */
+  /** Valid objects that are not served, by description. */
   readonly unserved: ReadonlyMap<string, number>;
   /** Objects that no root includes, as their annotation declares, by kind. */
   readonly idle: ReadonlyMap<string, number>;
-  /** Objects of kinds that say nothing about routing, by kind. */
+  /** Objects of kinds without an effect on routing, by kind. */
   readonly ignored: ReadonlyMap<string, number>;
   /** Objects with an error. */
   readonly refused: number;
   readonly hosts: number;
 }
 
-/** What is known of objects beside the store. */
+/** Facts about objects that the store lacks. */
 interface Known {
   /** All findings about them. */
   readonly findings: readonly Finding[];
@@ -33,7 +33,7 @@ interface Known {
   readonly settingsFrom: Ref | undefined;
 }
 
-/** Accounts for every object that was read. */
+/** Counts every object that was read. */
 export function summarize(
   manifests: Pick<Manifests, "objects" | "invalid" | "nameless" | "ignored">,
   store: Store,
@@ -70,7 +70,7 @@ export function summarize(
   };
 }
 
-/** Ignored kinds without the object whose settings are used, where it is of such a kind. */
+/** Ignored kinds without the object whose settings are used, if it has such a kind. */
 function withoutOne(
   ignored: ReadonlyMap<string, number>,
   used: Ref | undefined,
@@ -108,13 +108,13 @@ export function formatSummary({
   return `${plural(read, "object")} read: ${parts.join(", ")}; ${plural(hosts, "host")}`;
 }
 
-/** `left out: 1 patch of a kustomization, 2 documents that are no manifests`. */
+/** `left out: 1 patch of a kustomization, 2 documents without a manifest`. */
 export function formatLeftOut({ leftOut }: RepositoryManifests): readonly string[] {
   if (leftOut.size === 0) return [];
   const parts = [...leftOut].map(([what, count]) => {
     const [noun = "", ...rest] = what.split(" ");
     const words = rest.join(" ");
-    return `${plural(count, noun)} ${count === 1 ? words : words.replace("that is a patch", "that are patches").replace("is no manifest", "are no manifests")}`;
+    return `${plural(count, noun)} ${count === 1 ? words : words.replace("that is a patch", "that are patches")}`;
   });
   return [`left out: ${parts.join(", ")}`];
 }

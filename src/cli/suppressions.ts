@@ -18,15 +18,15 @@ import { type Located, locateAll, type Manifests } from "../sources/files/object
 import { refPattern } from "./ref-pattern.js";
 import { UsageError } from "./usage.js";
 
-/** A suppression and the place of what is wrong with it. */
+/** A suppression, with a function that places a finding about it. */
 interface Placed {
   readonly suppression: Suppression;
   place(reason: FindingCode, message: string): readonly Located[];
 }
 
 /**
- * The findings, with those marked that an annotation of their object or a file of suppressions hides, and findings about suppressions
- * that hide nothing. `now` is in ms since the epoch.
+ * Marks the findings that an annotation of their object or a file of suppressions hides, and adds findings about
+ * suppressions that hide nothing. `now` is in ms since the epoch.
  *
  * @throws UsageError when a file can't be read.
  */
@@ -61,7 +61,7 @@ const warning = (about: Finding["about"], reason: FindingCode, message: string, 
   path,
 });
 
-/** What annotations say, each about its own object. */
+/** The suppressions of annotations, each for its own object. */
 function ofAnnotations({ objects, documents }: Pick<Manifests, "objects" | "documents">): {
   readonly suppressions: readonly Placed[];
   readonly faults: readonly Located[];

@@ -13,7 +13,7 @@ import { readRequest } from "../explain/request.js";
 import type { Observed } from "../route-tests/observed.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { writeBootstrap } from "../xds/bootstrap.js";
-import { type AskedBackend, startAskedBackend } from "./asked-backends.js";
+import { type EchoBackend, startEchoBackend } from "./asked-backends.js";
 import { localConfig } from "./asked-envoy-config.js";
 import { asObserved } from "./asked-observed.js";
 import { sendTo, takesTls } from "./asked-request.js";
@@ -21,9 +21,9 @@ import type { CompiledPaths } from "./compiled.js";
 import type { Explainer } from "./explain.js";
 import type { PlacedTest } from "./test-files.js";
 
-/** An Envoy on 127.0.0.1 with echo servers behind it. */
-export interface AskedEnvoy {
-  /** Sends the request of a test. What Envoy does not show is taken from `explained`. */
+/** An Envoy on 127.0.0.1 with echo servers as its backends. */
+export interface TestEnvoy {
+  /** Sends the request of a test. What Envoy does not show comes from `explained`. */
   observe(test: PlacedTest, explanation: Explanation, explained: Observed): Promise<Observed>;
   stop(): Promise<void>;
 }
@@ -31,14 +31,14 @@ export interface AskedEnvoy {
 const readyMs = 30_000;
 
 /**
- * Starts an Envoy that has what was compiled, with everything on 127.0.0.1.
+ * Starts an Envoy with the compiled configuration, with all addresses on 127.0.0.1.
  *
- * @throws EnvoyNotFound; Error with the end of Envoy's log when it does not take the configuration.
+ * @throws EnvoyNotFound; Error with the end of Envoy's log when it rejects the configuration.
  */
-export async function startAskedEnvoy(
+export async function startTestEnvoy(
   { config, settings }: CompiledPaths,
   knowsEndpoints: Explainer["knowsEndpoints"],
-): Promise<AskedEnvoy> {
+): Promise<TestEnvoy> {
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -47,9 +47,9 @@ export async function startAskedEnvoy(
     const binary = await findEnvoy((line) => console.error(line));
     const folder = await mkdtemp(join(tmpdir(), "isoline-envoy-"));
     undo.push(() => rm(folder, { recursive: true, force: true }));
-    const backends = new Map<string, AskedBackend>();
+    const backends = new Map<string, EchoBackend>();
     for (const cluster of clustersWithEndpoints(config, knowsEndpoints)) {
-      const backend = await startAskedBackend(cluster);
+      const backend = await startEchoBackend(cluster);
       backends.set(cluster, backend);
       undo.push(() => backend.close());
     }
@@ -67,7 +67,7 @@ export async function startAskedEnvoy(
   }
 }
 
-/** Clusters of Services that have endpoints, or may have some that are not among the files. */
+/** Clusters of Services that have endpoints, or whose endpoints are not known. */
 const clustersWithEndpoints = (
   config: EnvoyConfig,
   knowsEndpoints: Explainer["knowsEndpoints"],
@@ -78,9 +78,9 @@ const clustersWithEndpoints = (
       (serviceOf(name) !== name && !knowsEndpoints(name)),
   );
 
-interface Rig {
+interface LocalServers {
   readonly listeners: ReadonlyMap<string, number>;
-  readonly backends: ReadonlyMap<string, AskedBackend>;
+  readonly backends: ReadonlyMap<string, EchoBackend>;
 }
 
 async function startEnvoy(
@@ -88,7 +88,7 @@ async function startEnvoy(
   folder: string,
   config: EnvoyConfig,
   settings: SettingsSpec,
-  { listeners, backends }: Rig,
+  { listeners, backends }: LocalServers,
 ): Promise<EnvoyProcess> {
   const ports = new Map([...backends].map(([name, { port }]) => [name, port]));
   const bootstrap = writeBootstrap({
@@ -108,7 +108,7 @@ async function startEnvoy(
   );
 }
 
-/** A port that nothing listens on now. */
+/** A port that is free now. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((done, fail) => server.once("error", fail).listen(0, "127.0.0.1", done));
@@ -123,7 +123,7 @@ async function untilOpen(ports: readonly number[], envoy: EnvoyProcess, logFile:
   for (const deadline = Date.now() + readyMs; ended === undefined && Date.now() < deadline; await sleep(50))
     if ((await Promise.all(ports.map(isOpen))).every(Boolean)) return;
   const tail = (await readFile(logFile, "utf8")).trimEnd().split("\n").slice(-15).join("\n");
-  const what = ended === undefined ? `does not listen in ${readyMs / 1000} s` : `ended (${ended})`;
+  const what = ended === undefined ? `does not listen within ${readyMs / 1000} s` : `ended (${ended})`;
   throw new Error(`Envoy ${what}; the end of its log:\n${tail}`);
 }
 
@@ -136,7 +136,7 @@ const isOpen = (port: number): Promise<boolean> =>
     socket.on("error", () => done(false));
   });
 
-/** Names of Secrets by their certificates, DER in base64. */
+/** Names of Secrets by their certificates (DER in base64). */
 function certificateNames({ secrets }: EnvoyConfig): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
   for (const [name, { tls_certificate: pair }] of secrets) {
@@ -149,15 +149,15 @@ function certificateNames({ secrets }: EnvoyConfig): ReadonlyMap<string, readonl
 }
 
 async function observe(
-  listeners: Rig["listeners"],
-  backends: Rig["backends"],
+  listeners: LocalServers["listeners"],
+  backends: LocalServers["backends"],
   names: ReadonlyMap<string, readonly string[]>,
   { request: text, expect, not }: PlacedTest,
   { listener }: Explanation,
   explained: Observed,
 ): Promise<Observed> {
   const port = listeners.get(listener?.name ?? "");
-  // Nothing listens there, so that there is nothing to ask.
+  // Without a listener there is no port for a request.
   if (port === undefined) return explained;
   const request = readRequest(text.method, text.url, text.headers);
   const before = new Map(

@@ -5,21 +5,21 @@ import { parseRouteTests, type RouteTest } from "../schema/route-tests.js";
 import { lineOf, loadDocuments, type ManifestPlace } from "../sources/files/load.js";
 import type { Located } from "../sources/files/objects.js";
 
-/** A test with the place where it is written. */
+/** A test with its place. */
 export interface PlacedTest extends RouteTest {
   readonly file: string;
-  /** Of the test, or of one of its fields. */
+  /** The line of the test, or of one of its fields. */
   lineOf(field?: string): number;
 }
 
 export interface TestFiles {
   readonly tests: readonly PlacedTest[];
-  /** What could not be read: files, documents and single tests. */
+  /** Files, documents and tests that could not be read. */
   readonly faults: readonly Located[];
   readonly warnings: readonly Located[];
 }
 
-/** Reads test files, and those of folders. A test that is not valid costs only itself. */
+/** Reads test files, and those of folders. A fault in a test loses no other test. */
 export function loadTests(paths: readonly string[]): TestFiles {
   const tests: PlacedTest[] = [];
   const located: Located[] = [];
@@ -46,7 +46,7 @@ export function loadTests(paths: readonly string[]): TestFiles {
   };
 }
 
-/** By line in each file; files in the order in which they were found. */
+/** Sorts by line in each file; files stay in order. */
 function inOrder(located: readonly Located[]): Located[] {
   const files = [...new Set(located.map(({ file }) => file))];
   return files.flatMap((file) => located.filter((one) => one.file === file).sort((a, b) => a.line - b.line));
@@ -64,7 +64,7 @@ const placed = (test: RouteTest, place: ManifestPlace): PlacedTest => ({
   lineOf: (field) => lineOf(place, field === undefined ? test.path : `${test.path}.${field}`),
 });
 
-/** What is wrong with a request that the schema can't see. */
+/** Validates what the schema of a request can't express. */
 function requestFault({ request: { method, url, headers }, path }: RouteTest): Finding | undefined {
   try {
     readRequest(method, url, headers);

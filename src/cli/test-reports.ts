@@ -9,16 +9,16 @@ export interface PlacedFailure extends Failure {
   readonly line: number;
 }
 
-/** What came of one test. */
+/** The result of one test. */
 export interface TestResult {
   readonly file: string;
   readonly line: number;
   readonly name: string;
   /** Such as `GET http://a.test/`. */
   readonly request: string;
-  /** None where the test passed. */
+  /** Empty if the test passed. */
   readonly failures: readonly PlacedFailure[];
-  /** Objects, with file and line where these are known, that decide what a failed test found. */
+  /** The objects that determine the result of a failed test, with file and line where known. */
   readonly responsible: readonly string[];
   readonly hints: readonly string[];
   readonly milliseconds: number;
@@ -30,7 +30,7 @@ export interface TestReport {
   readonly faults: readonly Located[];
 }
 
-/** How results are written, for people and for CI. */
+/** Output of results, for people and for CI. */
 export const testReports: Readonly<Record<TestFormat, (report: TestReport) => string>> = {
   text: ({ results, faults }) =>
     `${[...faults.map(formatLocated), ...results.filter(isFailed).map(describe), count(results, faults)].join(
@@ -53,7 +53,7 @@ export const testReports: Readonly<Record<TestFormat, (report: TestReport) => st
   tap,
 };
 
-/** In JSON all that `printable` replaces is in strings, where the replacement stands for it. */
+/** In JSON, every character that `printable` replaces is inside a string. */
 const jsonText = (value: unknown): string => printable(JSON.stringify(value));
 
 export const isFailed = ({ failures }: TestResult): boolean => failures.length > 0;
@@ -72,7 +72,7 @@ function describe(result: TestResult): string {
     .join("\n");
 }
 
-/** What a failed test expected and found, and why. */
+/** The expectations and results of a failed test, with the reasons. */
 const details = ({ failures, responsible, hints }: TestResult): string[] => [
   ...failures.flatMap(({ field, line, expected, found }) => [
     `expected ${expected}  (${field}, line ${line})`,
@@ -89,7 +89,7 @@ function byFile<T extends { readonly file: string }>(all: readonly T[]): Map<str
   return groups;
 }
 
-/** JUnit's XML as CI systems read it: a suite for each test file. */
+/** JUnit's XML, as CI systems read it: a suite for each test file. */
 function junit({ results, faults }: TestReport): string {
   const [suites, unread] = [byFile(results), byFile(faults)];
   const files = [...new Set([...suites.keys(), ...unread.keys()])];
@@ -161,7 +161,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&apos;",
 };
 
-/** Text for XML 1.0, which has no place for control characters and halves of surrogate pairs, escaped or not. */
+/** Text for XML 1.0, which permits neither control characters nor halves of surrogate pairs, escaped or not. */
 const xml = (text: string, keepsLines = false): string => {
   const plain = keepsLines ? text.split("\n").map(printable).join("\n") : printable(text);
   return plain.replace(/[\ufffe\uffff]/g, "\ufffd").replace(/[&<>"']/g, (one) => entities[one] ?? one);
@@ -186,7 +186,7 @@ function tap({ results, faults }: TestReport): string {
 /** `#` would begin a directive such as `# SKIP`. */
 const tapText = (text: string): string => printable(text).replace(/[\\#]/g, "\\$&");
 
-/** YAML in which each value is JSON. */
+/** YAML whose values are JSON. */
 const tapBlock = (values: Readonly<Record<string, unknown>>): string[] => [
   "  ---",
   ...Object.entries(values).map(([key, value]) => `  ${key}: ${jsonText(value)}`),

@@ -7,7 +7,7 @@ import { kindOf } from "../schema/meta.js";
 import { formatLocated } from "../sources/files/objects.js";
 import { type Explainer, type ExplainerOptions, explainerOf } from "./explain.js";
 import { recordTests } from "./record-tests.js";
-import { startAskedEnvoy } from "./test-envoy.js";
+import { startTestEnvoy } from "./test-envoy.js";
 import { loadTests, type PlacedTest } from "./test-files.js";
 import {
   isFailed,
@@ -19,20 +19,20 @@ import {
 import { UsageError } from "./usage.js";
 
 export interface TestCommandOptions extends ExplainerOptions {
-  /** Write tests to this file instead of running some; `-` is standard output. */
+  /** Write tests to this file instead of running tests; `-` is standard output. */
   readonly record?: string;
-  /** With `record`: also where the file is there. */
+  /** With `record`: replace an existing file. */
   readonly overwrite?: boolean;
-  /** Ask a real Envoy. */
+  /** Send the requests to a real Envoy. */
   readonly envoy?: boolean;
   readonly format: TestFormat;
 }
 
-/** Names of Secrets are in the configuration only where certificates are not. */
+/** With inline certificates, the configuration lacks the names of their Secrets. */
 const overrides = { secrets: "sds" };
 
 /**
- * `isoline test`: runs route tests, or records some. Returns the exit code.
+ * `isoline test`: runs route tests, or records them. Returns the exit code.
  *
  * @throws UsageError; Error when a server, a cluster or an Envoy can't be reached or started.
  */
@@ -54,17 +54,16 @@ function checkUse(
   { record, envoy, xds, file, overwrite }: TestCommandOptions,
 ): void {
   if (record === undefined && paths.length === 0)
-    throw new UsageError("name a file with tests, or --record FILE to write one");
+    throw new UsageError("give a file with tests, or --record FILE to write one");
   if (record !== undefined && paths.length > 0)
-    throw new UsageError("--record writes a file of tests and runs none: give it alone");
-  if (record === undefined && overwrite) throw new UsageError("--overwrite goes with --record");
-  if (envoy && record !== undefined) throw new UsageError("--envoy runs tests: --record does not take it");
+    throw new UsageError("--record writes a file of tests and runs none: omit the files of tests");
+  if (record === undefined && overwrite) throw new UsageError("--overwrite requires --record");
+  if (envoy && record !== undefined)
+    throw new UsageError("--envoy runs tests and can't be used with --record");
   if (envoy && xds !== undefined)
-    throw new UsageError(
-      "--envoy asks an Envoy of its own, for which it needs -f or --kube: --xds does not go with it",
-    );
+    throw new UsageError("--envoy starts an Envoy and requires -f or --kube; it can't be used with --xds");
   if (paths.includes("-") && file.includes("-"))
-    throw new UsageError("standard input can't be tests and manifests at once");
+    throw new UsageError("standard input can't be both tests and manifests");
 }
 
 async function run(
@@ -73,7 +72,7 @@ async function run(
   { envoy: isAsked }: TestCommandOptions,
 ): Promise<TestResult[]> {
   const { compiled } = explainer;
-  const envoy = isAsked && compiled ? await startAskedEnvoy(compiled, explainer.knowsEndpoints) : undefined;
+  const envoy = isAsked && compiled ? await startTestEnvoy(compiled, explainer.knowsEndpoints) : undefined;
   try {
     const results: TestResult[] = [];
     for (const test of tests) {
@@ -117,14 +116,17 @@ function resultOf(
   };
 }
 
-/** Where an object says how TLS connections are taken; elsewhere it is another object's to say. */
+/** The field of an object that determines TLS; other kinds have none. */
 const tlsFields: Readonly<Record<string, string>> = {
   HTTPProxy: "spec.virtualhost.tls",
   IngressRoute: "spec.virtualhost.tls",
   Ingress: "spec.tls",
 };
 
-/** The route that won, and of what is the host's own (TLS, or that there is no such route) the objects that speak for the host. */
+/**
+ * The origins of a failure: the route that handles the request; for failures of the host itself (TLS, or no such
+ * route), the objects that claim the host.
+ */
 function responsible(
   failures: readonly PlacedFailure[],
   { route, claimants = [] }: Explanation,

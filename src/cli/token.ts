@@ -5,7 +5,7 @@ import { digestOf, parseTokens, type Role } from "../server/tokens.js";
 import { tokenFileFor } from "../xds/bootstrap.js";
 import { UsageError } from "./usage.js";
 
-/** The options of `isoline token` as commander hands them over. */
+/** The options of `isoline token`, as commander passes them. */
 export interface TokenCommandOptions {
   readonly name?: string;
   readonly fleet?: string;
@@ -20,7 +20,8 @@ export interface TokenCommandOptions {
 const keys = ["name", "fleet", "nodes", "source", "namespaces", "until"] as const;
 
 /**
- * `isoline token ROLE`: a new token on standard output, and its line for the server in the file, or on standard error.
+ * `isoline token ROLE`: writes a new token to standard output, and its line for the server to the file, or to standard
+ * error.
  *
  * @throws UsageError when an option is not valid.
  */
@@ -32,7 +33,7 @@ export async function tokenCommand(role: Role, options: TokenCommandOptions): Pr
   if (errors[0]) throw new UsageError(errors[0].replace(/^line 1: /, ""));
   for (const warning of warnings) console.error(warning.replace(/^line 1: /, ""));
   if (options.file) appendLine(options.file, line);
-  else console.error(`the line for the server, which keeps no token itself:\n${line}`);
+  else console.error(`the line for the server, which stores no tokens:\n${line}`);
   if (options.envoyFile) replacePrivateFile(options.envoyFile, [`${tokenFileFor(token)}\n`]);
   console.log(token);
 }
@@ -43,7 +44,7 @@ function appendLine(path: string, line: string): void {
 }
 
 /**
- * `isoline token revoke NAME`: takes every token of a name out of the file.
+ * `isoline token revoke NAME`: removes every token with this name from the file.
  *
  * @throws UsageError when there is none.
  */

@@ -8,27 +8,30 @@ import type { Located } from "../sources/files/objects.js";
 import type { CompiledPaths } from "./compiled.js";
 import type { ForeignConfig } from "./config-file.js";
 
-/** A side that is ready to be compared. */
+/** A side that is ready for comparison. */
 export interface ComparedSide extends ForeignConfig {
-  /** Absent where it was compiled elsewhere. */
+  /** Absent where another process compiled it. */
   readonly compiled?: CompiledPaths;
-  /** All that there is is known. */
+  /** Whether all objects are known. */
   readonly isLive: boolean;
 }
 
-/** Something of which it is not known what it does to traffic. */
+/** An item whose effect on traffic is not known. */
 export interface Uncompared {
-  /** The object; empty where it is none. */
+  /** The object; empty for other items. */
   readonly about: Ref | "";
   readonly side: "before" | "after" | "both";
-  /** `invalid`: not valid on a side. `assumed`: not among the files. `hidden`: a server does not show it. `untried`: too many requests. */
+  /**
+   * `invalid`: not valid on a side. `assumed`: not among the files. `hidden`: not shown by a server. `untried`: too
+   * many requests.
+   */
   readonly reason: "invalid" | "assumed" | "hidden" | "untried";
   readonly message: string;
 }
 
 const where = { before: "before", after: "after", both: "before and after" } as const;
 
-/** A line for each. */
+/** One line per item. */
 export const formatUncompared = (all: readonly Uncompared[]): string[] =>
   all.map(({ about, side, reason, message }) => {
     const what = reason === "invalid" ? `not valid ${where[side]}: ${message}` : message;
@@ -57,7 +60,7 @@ function isUnchanged(about: Ref, a: CompiledPaths | undefined, b: CompiledPaths 
   const [old, now] = [a?.store.object(about), b?.store.object(about)];
   if (old !== undefined || now !== undefined)
     return old !== undefined && now !== undefined && isSame(old, now);
-  // What the schema refuses is in no store.
+  // Objects that the schema rejects are not in a store.
   const [before, after] = [a?.manifests.documents.get(about), b?.manifests.documents.get(about)];
   const text = before?.part?.text.trim();
   return text !== undefined && text === after?.part?.text.trim() && before?.within === after?.within;
@@ -75,7 +78,7 @@ function errorsOf(compiled: CompiledPaths | undefined): Map<string, Pick<Located
   return errors;
 }
 
-/** What is assumed beside the files of one side and is there on the other, which is live. */
+/** Objects that are assumed on one side of files and exist on the other, live side. */
 export function assumedIn(a: ComparedSide, b: ComparedSide): Uncompared[] {
   if (a.isLive === b.isLive) return [];
   const side = a.isLive ? "after" : "before";
@@ -84,17 +87,17 @@ export function assumedIn(a: ComparedSide, b: ComparedSide): Uncompared[] {
     about,
     side,
     reason: "assumed",
-    message: `not among the files ${side}, so that its contents are not known there`,
+    message: `not among the files ${side}, so its contents are not known there`,
   }));
 }
 
-/** Hosts whose requests are too many: it is not known how all of them are answered. */
+/** Hosts with too many requests: the answers of some are not known. */
 export const untriedIn = ({ untried }: Review): Uncompared[] =>
   untried.map(({ site, tried }) => ({
     about: "",
     side: "both",
     reason: "untried",
-    message: `${site}: only ${plural(tried, "request")} of more were tried, so that risk marks may be missing; split the change, or its host`,
+    message: `${site}: only ${plural(tried, "request")} were tried and there are more, so risk marks may be missing; split the change, or its host`,
   }));
 
 /** Values that a server does not show. */
@@ -109,7 +112,7 @@ export function hiddenValues(a: ComparedSide, b: ComparedSide): Uncompared[] {
   return [{ about: "", side: "both", reason: "hidden", message }];
 }
 
-/** What is written differently on the sides. Objects whose text alone differs are marked. */
+/** Objects whose text differs between the sides; those that differ only in comments or layout are marked. */
 export function rewrittenIn({ compiled: a }: ComparedSide, { compiled: b }: ComparedSide): string[] {
   if (!a || !b) return [];
   const [old, now] = [a.manifests.documents, b.manifests.documents];

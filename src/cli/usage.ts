@@ -1,7 +1,7 @@
 /** A wrong use of the command line: exit code 2. */
 export class UsageError extends Error {}
 
-/** @throws UsageError without any path of manifests. */
+/** @throws UsageError without paths of manifests. */
 export function needFiles(paths: readonly string[] | undefined): void {
-  if (!paths?.length) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
+  if (!paths?.length) throw new UsageError("-f PATH is required: manifests, or - for standard input");
 }

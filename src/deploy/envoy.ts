@@ -8,7 +8,7 @@ export interface EnvoyDeployment extends DeploymentNames {
   readonly replicas: number;
   /** The Service and workload of the Envoys. */
   readonly envoyName: string;
-  /** Where they poll; undefined: the server in the same namespace. */
+  /** The URL of the server; undefined: the server in the same namespace. */
   readonly xdsUrl?: string;
 }
 
@@ -46,10 +46,10 @@ export function envoy(options: EnvoyDeployment): readonly Manifest[] {
   ];
 }
 
-/** Writable, and of this pod alone: other containers on its network can't reach the admin interface in it. */
+/** A writable folder of this pod for the admin socket: unlike a port, other containers on its network can't reach it. */
 const adminFolder = "/run/envoy";
 
-/** Without a node id: each Envoy is told its pod's name. */
+/** A bootstrap without a node id: each Envoy gets the name of its pod as an argument. */
 function bootstrapOf({ name, namespace, xdsUrl, image }: EnvoyDeployment): string {
   const bootstrap = writeBootstrap({
     xdsUrl: xdsUrl ?? `https://${name}.${namespace}.svc:${xdsPort}`,
@@ -63,7 +63,7 @@ function bootstrapOf({ name, namespace, xdsUrl, image }: EnvoyDeployment): strin
   return `${JSON.stringify(bootstrap, null, 2)}\n`;
 }
 
-/** The release in the tag of an image such as `envoyproxy/envoy:distroless-v1.40.0`, where it has one. */
+/** The release in the tag of an image such as `envoyproxy/envoy:distroless-v1.40.0`, if it has one. */
 function releaseOf(image: string): { envoy?: EnvoyVersion } {
   const envoy = parseEnvoyVersion(/:(?:.*-)?(v?\d+\.\d+\.\d+)$/.exec(image.replace(/@.*/, ""))?.[1] ?? "");
   return envoy ? { envoy } : {};
@@ -89,7 +89,7 @@ const pod = ({ image, envoyName }: EnvoyDeployment): Manifest => ({
         initialDelaySeconds: 1,
         periodSeconds: 3,
       },
-      // Time for load balancers to notice that the pod is going.
+      // Time for load balancers to detect that the pod is terminating.
       lifecycle: { preStop: { sleep: { seconds: 10 } } },
       resources: { requests: { cpu: "100m", memory: "128Mi" } },
       securityContext: { ...restricted, runAsUser: 65_532, runAsGroup: 65_532 },

@@ -3,11 +3,11 @@ import { reportsStatus } from "../status/write/writer.js";
 import { type DeploymentNames, type Manifest, type Reading, xdsPort } from "./names.js";
 
 export interface HookOptions extends DeploymentNames {
-  /** Of the role `hook`; the API server can't send a header, so it is the last part of the path. */
+  /** A token with the role `hook`. It is the last part of the path, because the API server can't send a header. */
   readonly token: string;
-  /** Base of the server's URL; undefined: the Service in the cluster. */
+  /** The base URL of the server; undefined: the Service in the Kubernetes cluster. */
   readonly url?: string;
-  /** Certificates (PEM) that the API server is to trust. */
+  /** The CA certificates (PEM) for the API server. */
   readonly ca?: string;
 }
 
@@ -16,7 +16,7 @@ function groupAndVersion({ apiVersion }: ApiResource): readonly [group: string, 
   return second === undefined ? ["", first] : [first, second];
 }
 
-/** What users write by hand, and so what is worth a verdict. */
+/** Whether users write objects of this kind by hand, so that admission validates them. */
 const isReviewed = (resource: ApiResource): boolean =>
   reportsStatus(resource) ||
   resource.kind === "TLSCertificateDelegation" ||
@@ -32,7 +32,10 @@ function ruleOf(resource: ApiResource): object {
   };
 }
 
-/** Asks Isoline about objects before they are stored; when it can't be reached they are stored unasked. */
+/**
+ * The webhook that validates objects before they are stored. When Isoline can't be reached, they are stored without
+ * validation.
+ */
 export function webhook({
   name,
   namespace,
@@ -66,7 +69,10 @@ export function webhook({
   ];
 }
 
-/** For `kube-apiserver --audit-policy-file`: writes of what routing reads, by name alone. */
+/**
+ * The policy for `kube-apiserver --audit-policy-file`: logs writes of the kinds that routing reads, without their
+ * contents.
+ */
 export const auditPolicy = ({ gateway }: Reading): Manifest => ({
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
@@ -84,7 +90,7 @@ export const auditPolicy = ({ gateway }: Reading): Manifest => ({
   ],
 });
 
-/** For `kube-apiserver --audit-webhook-config-file`. */
+/** The file for `kube-apiserver --audit-webhook-config-file`. */
 export function auditKubeconfig({ name, namespace, token, url, ca }: HookOptions): Manifest {
   const base = url ?? `https://${name}.${namespace}.svc:${xdsPort}`;
   const cluster = {

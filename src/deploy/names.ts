@@ -1,14 +1,14 @@
-/** An object to apply. */
+/** A Kubernetes object to apply. */
 export type Manifest = Readonly<Record<string, unknown>>;
 
-/** Where things are. */
+/** The namespace and name of the deployment. */
 export interface DeploymentNames {
   readonly namespace: string;
-  /** Of the server's objects: Deployment, Service, roles, Lease. */
+  /** The name of the server's objects: Deployment, Service, roles, Lease. */
   readonly name: string;
 }
 
-/** Whether the kinds of the Gateway API are read, too. */
+/** The kinds that the server reads; `gateway`: including those of the Gateway API. */
 export interface Reading {
   readonly gateway: boolean;
 }
@@ -20,17 +20,17 @@ export interface WrittenInfrastructure {
 
 export const xdsPort = 18_000;
 
-/** The Secrets that the manifests refer to; they are made with `isoline token` and a certificate of one's own. */
+/** The Secrets that the manifests reference. The operator creates them with `isoline token` and a certificate. */
 export const secrets = {
-  /** `tokens`: the lines of the server. */
+  /** `tokens`: the token file of the server. */
   tokens: "isoline-tokens",
-  /** `tls.crt`, `tls.key`: for https. */
+  /** `tls.crt`, `tls.key`: the server's certificate for HTTPS. */
   tls: "isoline-tls",
-  /** `token.json`: what Envoys show; `ca.crt`: whom they trust. */
+  /** `token.json`: the token of the Envoys; `ca.crt`: their CA certificate for the server. */
   envoy: "isoline-envoy",
 } as const;
 
-/** For containers that need nothing of the machine. */
+/** A security context without privileges. */
 export const restricted = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,

@@ -5,7 +5,7 @@ import type { DeploymentNames, Manifest, Reading, WrittenInfrastructure } from "
 const groupOf = ({ apiVersion }: ApiResource): string =>
   apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 
-/** One rule for each API group, with what `pick` gives for its resources. */
+/** One rule for each API group, with the resource names that `pick` returns. */
 function rules(
   resources: readonly ApiResource[],
   verbs: readonly string[],

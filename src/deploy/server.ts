@@ -3,11 +3,11 @@ import { type DeploymentNames, type Manifest, restricted, secrets, xdsPort } fro
 export interface ServerDeployment extends DeploymentNames {
   readonly image: string;
   readonly replicas: number;
-  /** The Service of the Envoys, whose addresses go into statuses. */
+  /** The Service of the Envoys; statuses contain its addresses. */
   readonly envoyService: string;
 }
 
-/** The Node server in the cluster: replicas that all serve, of which one writes statuses. */
+/** The Node server in a Kubernetes cluster. All replicas serve, and one of them writes statuses. */
 export function server(options: ServerDeployment): readonly Manifest[] {
   const { namespace, name, replicas } = options;
   const selector = { "app.kubernetes.io/name": name };
@@ -19,7 +19,7 @@ export function server(options: ServerDeployment): readonly Manifest[] {
       metadata,
       spec: {
         selector,
-        // The polls of an Envoy come to one replica, also in several connections.
+        // All connections of an Envoy go to the same replica.
         sessionAffinity: "ClientIP",
         ports: [{ name: "xds", port: xdsPort, targetPort: "xds" }],
       },
@@ -44,7 +44,7 @@ export function server(options: ServerDeployment): readonly Manifest[] {
   ];
 }
 
-/** A name with the address of each replica, ready or not: by it they ask each other whether they are up to date. */
+/** A headless Service with the addresses of all replicas, ready or not. Replicas use it to compare their states. */
 function peers(options: ServerDeployment, selector: Manifest): Manifest {
   const { namespace } = options;
   return {
@@ -94,7 +94,7 @@ function pod(options: ServerDeployment, selector: Manifest): Manifest {
         ],
         ports: [{ name: "xds", containerPort: xdsPort }],
         livenessProbe: probe("/healthz"),
-        // A pod that hangs leaves the Service about as soon as Envoys give their connection to it up.
+        // The Service drops a hung pod at about the time at which Envoys close their connections to it.
         readinessProbe: { ...probe("/readyz"), periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2 },
         resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } },
         securityContext: { ...restricted, runAsUser: 65_532, runAsGroup: 65_532 },

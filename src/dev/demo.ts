@@ -15,7 +15,7 @@ import { writeBootstrap } from "../xds/bootstrap.js";
 import { type EchoServer, startEcho } from "./echo.js";
 import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "./envoy.js";
 
-/** The demo could not start; the message says why and what to do. */
+/** The demo could not start; the message has the reason and the correction. */
 export class DemoError extends Error {
   override readonly name = "DemoError";
 }
@@ -26,10 +26,10 @@ const READY_WITHIN_MS = 30_000;
 type Undo = () => Promise<void>;
 
 /**
- * `isoline demo`: echo backends, Isoline on the manifests of `examples/quickstart` and a real Envoy, all on 127.0.0.1,
- * until SIGINT, SIGTERM or SIGHUP. Leaves nothing behind: neither processes nor files.
+ * `isoline demo`: echo backends, Isoline with the manifests of `examples/quickstart` and a real Envoy, all on 127.0.0.1,
+ * until SIGINT, SIGTERM or SIGHUP. Removes all its processes and files at the end.
  *
- * @param port where Envoy serves HTTP
+ * @param port the port of Envoy's HTTP listener
  * @throws DemoError, EnvoyNotFound
  */
 export async function runDemo(port: number, adminPort: number): Promise<void> {
@@ -49,7 +49,7 @@ export async function runDemo(port: number, adminPort: number): Promise<void> {
 
 const log = (line: string): void => console.log(line);
 
-/** Later signals change nothing: npm forwards the Ctrl-C that the terminal already sent. */
+/** Aborts on the first signal and ignores later ones: npm forwards the Ctrl-C that the terminal also sends. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => controller.abort());
@@ -104,7 +104,7 @@ async function start(
   return envoy;
 }
 
-/** All on loopback, backends as well, and no listener on a port that another Envoy may hold. */
+/** Settings with all addresses on loopback, and with ports that other Envoys do not use by default. */
 const demoSettings = (port: number, adminPort: number): object => ({
   allowLoopbackEndpoints: true,
   http: { address: "127.0.0.1", port },
@@ -112,12 +112,12 @@ const demoSettings = (port: number, adminPort: number): object => ({
   stats: { address: "127.0.0.1", port: adminPort + 1 },
 });
 
-/** The folder `examples` of the checkout, from `src/dev/` as from `dist/`. */
+/** The folder `examples` of the checkout, found from `src/dev/` and from `dist/`. */
 function findExamples(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "examples", "quickstart"))) {
     if (folder === dirname(folder))
-      throw new DemoError("the demo needs the folder examples/ of the checkout");
+      throw new DemoError("the demo requires the folder examples/ of the checkout");
     folder = dirname(folder);
   }
   return join(folder, "examples");
@@ -134,14 +134,15 @@ async function checkFree(port: number, option: string): Promise<void> {
   });
 }
 
-/** Starts a backend on a free port for each slice of a file, and writes the file again with those ports. */
+/** Starts a backend on a free port for each slice in a file, and writes a copy of the file with these ports. */
 async function startBackends(from: string, to: string, undo: Undo[]): Promise<EchoServer[]> {
   const backends: EchoServer[] = [];
   const slices: string[] = [];
   for (const step of readNow(await readFile(from, "utf8"))) {
     const slice = "value" in step && isRecord(step.value) ? step.value : {};
     const service = serviceOf(slice);
-    if (service === undefined) throw new DemoError(`${from}: a slice without the label of its service`);
+    if (service === undefined)
+      throw new DemoError(`${from}: a slice has no label kubernetes.io/service-name`);
     const backend = await startEcho(service);
     undo.push(() => backend.close());
     slices.push(writeYaml({ ...slice, ports: [{ name: "http", port: backend.port }] }));
@@ -176,7 +177,7 @@ async function untilServing(
   throw new DemoError(`Envoy ${what}; the end of its log:\n${tail}`);
 }
 
-/** The status that Envoy answers for echo.com, or undefined when nothing answers. */
+/** The status of Envoy's answer for echo.com; undefined without an answer. */
 function statusOf(port: number): Promise<number | undefined> {
   return new Promise((done) => {
     const options = { host: "127.0.0.1", port, headers: { host: "echo.com" }, agent: false, timeout: 2000 };
@@ -198,9 +199,9 @@ Envoy serves on http://127.0.0.1:${port}. Try:
   curl -H 'Host: shop.echo.com' http://127.0.0.1:${port}/blog        a part of a host delegated to another namespace
   curl -H 'Host: blue-green.echo.com' http://127.0.0.1:${port}/      blue
 
-Change \`blue\` to \`green\` in ${join(folder, "blue-green.yaml")}, save, and ask again.
+Change \`blue\` to \`green\` in ${join(folder, "blue-green.yaml")}, save, and repeat the request.
 
   Isoline's status   ${url}/status
   Envoy's admin      http://127.0.0.1:${adminPort}/
 
-Ctrl-C ends all of it.`;
+Ctrl-C stops everything.`;

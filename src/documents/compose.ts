@@ -16,54 +16,54 @@ import { keyText, readPlain, type Scalar } from "./scalar.js";
 /** The value of one YAML document. */
 export interface Composed {
   readonly value: unknown;
-  /** Where it begins. */
+  /** The offset of the document. */
   readonly offset: number;
-  /** Where the members of a list of Kubernetes (`items`) begin. */
+  /** The offsets of the `items` of a Kubernetes list. */
   readonly items: readonly number[];
   readonly nodes: number;
-  readonly doubts: readonly DoubtAt[];
+  readonly ambiguities: readonly AmbiguityAt[];
 }
 
-/** Text that others read in another way than Kubernetes clients do. */
-interface DoubtAt {
+/** Text that other YAML parsers read differently than Kubernetes clients. */
+interface AmbiguityAt {
   readonly message: string;
   readonly offset: number;
 }
 
-/** Of one document; more are of one cause. */
-const maxDoubts = 20;
+/** The limit per document: further ones have the same cause. */
+const maxAmbiguities = 20;
 
 type CollectionEvent = SequenceEvent | MappingEvent;
 
-/** A value that is whole, with what an alias of it adds. */
+/** A complete value, with the cost of an alias to it. */
 interface Node {
   readonly value: unknown;
   readonly nodes: number;
   /** Levels of maps and lists. */
   readonly height: number;
-  /** It comes from an alias. */
+  /** Whether it comes from an alias. */
   readonly copied: boolean;
 }
 
-/** What comes next in a map: a key, what is merged, or the value `of` a key. */
+/** The next node of a map: a key, a merged map, or the value `of` a key. */
 interface Slot {
   readonly is: "key" | "merge" | "value";
   readonly of: string;
 }
 
-/** A list or map that is not whole yet. */
+/** A list or map that is not complete yet. */
 interface Frame {
   readonly into: unknown[] | Record<string, unknown>;
   readonly anchor: string | undefined;
-  /** What becomes of it in the collection around it. */
+  /** Its role in the outer collection. */
   readonly slot: Slot;
   nodes: number;
   height: number;
-  /** Of a map. */
+  /** For a map: the role of its next node. */
   next: Slot;
-  /** Keys written in this map itself, once there are others from a merge. */
+  /** The keys that the map itself contains, after a merge has added others. */
   own: Set<string> | undefined;
-  /** Of a list that is merged: its maps, to be applied from the last to the first. */
+  /** For a list that is merged: its maps, which are applied from the last to the first. */
   merged: Node[] | undefined;
 }
 
@@ -71,15 +71,18 @@ const empty: Node = { value: null, nodes: 0, height: 0, copied: false };
 const keySlot: Slot = { is: "key", of: "" };
 const mergeSlot: Slot = { is: "merge", of: "<<" };
 
-/** Builds the values of one text's documents as sigs.k8s.io/yaml does: plain text, merge keys, keys that are no text. */
+/**
+ * Builds the values of documents with the rules of sigs.k8s.io/yaml for plain text, merge keys, and keys that are not
+ * text.
+ */
 class Composer {
   readonly #stack: Frame[] = [];
-  /** Undefined for a value that is not whole yet. */
+  /** An anchor is undefined while its value is not complete. */
   readonly #anchors = new Map<string, Node | undefined>();
   #root: Node = empty;
   #items: number[] = [];
-  #doubts: DoubtAt[] = [];
-  /** Where the last node that is not empty begins. */
+  #ambiguities: AmbiguityAt[] = [];
+  /** The offset of the last node that is not empty. */
   #at = 0;
 
   constructor(
@@ -94,12 +97,12 @@ class Composer {
       if (event.type === EVENT_ID.DOCUMENT) {
         this.#root = empty;
         this.#items = [];
-        this.#doubts = [];
+        this.#ambiguities = [];
         this.#anchors.clear();
         nodes = 0;
       } else if (event.type === EVENT_ID.POP) {
         if (this.#stack.length > 0) this.#leave();
-        else yield { ...this.#whole(), offset };
+        else yield { ...this.#result(), offset };
       } else {
         this.#at = Math.max(this.#at, startOf(event));
         this.cost.written++;
@@ -110,19 +113,19 @@ class Composer {
     }
   }
 
-  #whole(): Omit<Composed, "offset"> {
+  #result(): Omit<Composed, "offset"> {
     const { value, nodes } = this.#root;
-    return { value, nodes, items: this.#items, doubts: this.#doubts };
+    return { value, nodes, items: this.#items, ambiguities: this.#ambiguities };
   }
 
   #enter(event: ScalarEvent | AliasEvent | CollectionEvent): void {
     const around = this.#stack.at(-1);
     if (around?.slot.of === "items" && this.#stack.length === 2 && Array.isArray(around.into))
       this.#items.push(this.#offset);
-    if (event.type === EVENT_ID.ALIAS) this.#take(this.#aliased(event));
+    if (event.type === EVENT_ID.ALIAS) this.#addValue(this.#aliased(event));
     else if (event.type !== EVENT_ID.SCALAR) this.#open(event, around);
     else if (around && !Array.isArray(around.into) && around.next.is === "key") this.#readKey(event, around);
-    else this.#take(this.#named(event, this.#finite(event)));
+    else this.#addValue(this.#scalarNode(event, this.#finite(event)));
   }
 
   #open(event: CollectionEvent, around: Frame | undefined): void {
@@ -153,15 +156,15 @@ class Composer {
     const node: Node = { value, nodes, height, copied: false };
     if (anchor !== undefined) this.#anchors.set(anchor, node);
     const around = this.#stack.at(-1);
-    if (!merged || !around) this.#take(node);
+    if (!merged || !around) this.#addValue(node);
     else {
       for (const one of merged.reverse()) this.#merge(one, around);
       around.next = keySlot;
     }
   }
 
-  /** Puts a whole value where it belongs. */
-  #take(node: Node): void {
+  /** Adds a complete value to the outer collection. */
+  #addValue(node: Node): void {
     const around = this.#stack.at(-1);
     if (!around) {
       this.#root = node;
@@ -183,23 +186,23 @@ class Composer {
     if (this.#stack.length + node.height > maxDepth) throw tooDeep(this.#offset);
   }
 
-  /** Sets all keys of a map in another one. As in go-yaml v2, they win over what is set before and lose to what comes after. */
+  /** Copies all keys of a map to another one. As in go-yaml v2, they replace earlier keys, and later keys replace them. */
   #merge({ value, nodes, copied }: Node, around: Frame): void {
     const { into } = around;
     if (!isRecord(value) || Array.isArray(into)) return;
     if (!copied) countCopies(this.cost, nodes, this.#offset);
     around.own ??= new Set(Object.keys(into));
     for (const key of Object.keys(value)) {
-      if (around.own.has(key)) this.#doubt(key);
+      if (around.own.has(key)) this.#noteAmbiguity(key);
       setOwn(into, key, value[key]);
     }
   }
 
-  #doubt(key: string): void {
-    if (this.#doubts.length === maxDoubts) return;
+  #noteAmbiguity(key: string): void {
+    if (this.#ambiguities.length === maxAmbiguities) return;
     const at = pathText([...this.#path().slice(0, -1), key]);
-    const message = `${at}: is set before \`<<\` and by what is merged, which wins; write \`<<\` first if it should lose`;
-    this.#doubts.push({ message, offset: this.#offset });
+    const message = `${at}: is set before \`<<\` and by the merged map, whose value is used; move \`<<\` before it to use the other value`;
+    this.#ambiguities.push({ message, offset: this.#offset });
   }
 
   #readKey(event: ScalarEvent, around: Frame): void {
@@ -210,17 +213,17 @@ class Composer {
       return;
     }
     const key = this.#scalar(event);
-    this.#named(event, key);
+    this.#scalarNode(event, key);
     this.#setKey(key, around);
   }
 
   #setKey(key: Scalar, around: Frame): void {
     const text = typeof key === "object" ? undefined : keyText(key);
-    if (text === undefined) throw this.#fail("a key is empty, null or no text; put it in quotes");
+    if (text === undefined) throw this.#fail("a key is empty, null or not text; put it in quotes");
     const { own, into } = around;
     around.next = { is: "value", of: text };
     if (own ? own.has(text) : Object.hasOwn(into, text))
-      throw this.#fail("the key is set twice in one map; remove one of the two");
+      throw this.#fail("the key is set twice in one map; remove one of them");
     own?.add(text);
     around.nodes += nodesOf(text);
   }
@@ -231,15 +234,15 @@ class Composer {
     if (!node)
       throw this.#fail(
         this.#anchors.has(name)
-          ? "an alias stands inside of what it names"
-          : "an alias has no anchor before it in its document",
+          ? "an alias is inside of its own anchor"
+          : "an alias refers to no earlier anchor of its document",
       );
     countCopies(this.cost, node.nodes, this.#offset);
     return { ...node, copied: true };
   }
 
-  /** Keeps a scalar for aliases, where it has an anchor. */
-  #named({ anchorStart, anchorEnd }: ScalarEvent, scalar: Scalar): Node {
+  /** Makes the node of a scalar, and stores it for aliases if it has an anchor. */
+  #scalarNode({ anchorStart, anchorEnd }: ScalarEvent, scalar: Scalar): Node {
     const value = typeof scalar === "bigint" ? Number(scalar) : scalar;
     const node: Node = { value, nodes: nodesOf(value), height: 0, copied: false };
     const anchor = this.#textOf(anchorStart, anchorEnd);
@@ -247,11 +250,11 @@ class Composer {
     return node;
   }
 
-  /** A scalar that is no key: JSON has no infinite numbers. */
+  /** A scalar that is not a key. JSON has no infinite numbers. */
   #finite(event: ScalarEvent): Scalar {
     const value = this.#scalar(event);
     if (typeof value !== "number" || Number.isFinite(value)) return value;
-    throw this.#fail("an infinite or undefined number can't be read; put the text in quotes");
+    throw this.#fail("an infinite number and NaN are not valid; put text in quotes");
   }
 
   #scalar(event: ScalarEvent): Scalar {
@@ -268,7 +271,7 @@ class Composer {
     if (tag === "!!float" && typeof value === "bigint") return Number(value);
     const fits = scalarTags.get(tag);
     if (fits?.(value)) return value;
-    throw this.#fail(fits ? `the value is no ${tag.slice(2)}` : unknownTag);
+    throw this.#fail(fits ? `the value is not of the type ${tag.slice(2)}` : unknownTag);
   }
 
   #checkTag(event: CollectionEvent, known: string): void {
@@ -284,7 +287,7 @@ class Composer {
     return start < 0 ? undefined : this.text.source.slice(start, end);
   }
 
-  /** The path of the key or value that comes next. */
+  /** The path of the next key or value. */
   #path(): (string | number)[] {
     return this.#stack.flatMap<string | number>(({ into, next }) => {
       if (Array.isArray(into)) return [into.length];
@@ -292,15 +295,15 @@ class Composer {
     });
   }
 
-  /** The path of where the composer is goes into the message. */
+  /** An error whose message starts with the current path. */
   #fail(message: string): DocumentError {
     const at = pathText(this.#path());
     return new DocumentError(at ? `${at}: ${message}` : message, this.#offset);
   }
 }
 
-const unknownTag = "the tag is not known; remove it";
-const wrongMerge = "`<<` takes a map or a list of maps";
+const unknownTag = "the tag is unknown; remove it";
+const wrongMerge = "the value of `<<` must be a map or a list of maps";
 
 const scalarTags = new Map<string, (value: Scalar) => boolean>([
   ["!!int", (value) => typeof value === "bigint"],
@@ -311,7 +314,7 @@ const scalarTags = new Map<string, (value: Scalar) => boolean>([
 
 const shortTag = (tag: string): string => tag.replace(/^!<tag:yaml\.org,2002:(.*)>$/, "!!$1");
 
-/** As an assignment, also for `__proto__`, as JSON.parse does. */
+/** Sets a key, including `__proto__`, as an own property, like JSON.parse. */
 function setOwn(into: Record<string, unknown>, key: string, value: unknown): void {
   if (key === "__proto__")
     Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true });
@@ -319,9 +322,9 @@ function setOwn(into: Record<string, unknown>, key: string, value: unknown): voi
 }
 
 /**
- * The values of YAML documents, one after the other.
+ * Builds the values of YAML documents in order.
  *
- * @throws DocumentError where a document can't be read as a Kubernetes client would.
+ * @throws DocumentError when a Kubernetes client can't read a document.
  */
 export const compose = (text: Events, cost: Cost): Generator<Composed> =>
   new Composer(text, cost).documents();

@@ -6,38 +6,41 @@ import { contentStart, documentTexts, lineTexts, newlines, type Part, placeOf } 
 
 /** One document, as a Kubernetes client reads it. */
 export interface TextDocument {
-  /** A JSON value; parts of it that come from aliases are shared. */
+  /** A JSON value. Aliases of an anchor share its value. */
   readonly value: unknown;
-  /** Line on which its content begins, from 1. */
+  /** The first line of its content, from 1. */
   readonly line: number;
-  /** Of a list of Kubernetes in YAML: the lines on which its members begin. */
+  /** The first line of each item, for a Kubernetes list in YAML. */
   readonly itemLines: readonly number[];
-  /** How many nodes it has at most, as a measure of what it costs. */
+  /** An upper bound of its nodes, as a measure of its cost. */
   readonly nodes: number;
-  /** What others read in another way, and what Kubernetes clients make of it. */
-  readonly doubts: readonly Doubt[];
-  /** Where the lines of its fields are found. */
+  /** Texts that YAML parsers read in different ways, with the value that Kubernetes clients read. */
+  readonly ambiguities: readonly Ambiguity[];
+  /** The text of the document, to find the lines of fields. */
   readonly part: Part;
 }
 
-export interface Doubt {
+export interface Ambiguity {
   readonly message: string;
   readonly line: number;
 }
 
-/** A document that can't be read, and is left out. */
+/** A document that can't be read. It is left out. */
 export interface Fault {
-  /** What is wrong, without any value of the text. */
+  /** The problem, without values of the text. */
   readonly fault: string;
-  /** From 1, as the column is. */
+  /** Line and column start at 1. */
   readonly line: number;
   readonly column: number;
 }
 
-/** What comes next of a text; undefined: nothing yet, and a good place to let others work. */
+/** The next result of reading a text; undefined is a pause, in which the caller may yield to other work. */
 export type Step = TextDocument | Fault | undefined;
 
-/** `yaml`: also JSON values one after the other; `json`: such values alone; `lines`: one on each line. */
+/**
+ * `yaml`: YAML documents or a sequence of JSON values; `json`: a sequence of JSON values; `lines`: one JSON value per
+ * line.
+ */
 export type Format = "yaml" | "json" | "lines";
 
 const parts: Readonly<Record<Format, (text: string) => Iterable<string>>> = {
@@ -47,8 +50,8 @@ const parts: Readonly<Record<Format, (text: string) => Iterable<string>>> = {
 };
 
 /**
- * Reads the documents of a text one by one, in slices: YAML as sigs.k8s.io/yaml reads it, with JSON values in the place
- * of documents. A document that can't be read costs only itself, as does one of YAML with more than `most` nodes.
+ * Reads the documents of a text in slices: YAML with the rules of sigs.k8s.io/yaml, or JSON values. A document that can't
+ * be read, or a YAML document with more than `most` nodes, becomes a fault; the other documents are read.
  */
 export function* readDocuments(text: string, format: Format = "yaml", most?: number): Generator<Step> {
   const cost = costOf(text, most);
@@ -73,8 +76,10 @@ export function* readDocuments(text: string, format: Format = "yaml", most?: num
 }
 
 function overLimit(objects: number, faults: number): string | undefined {
-  if (objects > maxObjects) return `the text has over ${maxObjects} objects; split it`;
-  return faults > maxFaults ? `over ${maxFaults} documents can't be read; the rest is left out` : undefined;
+  if (objects > maxObjects) return `the text has more than ${maxObjects} objects; split it`;
+  return faults > maxFaults
+    ? `more than ${maxFaults} documents can't be read; the rest is left out`
+    : undefined;
 }
 
 /** All documents of a text, without pauses. */
@@ -82,12 +87,12 @@ export function* readNow(text: string, format?: Format): Generator<TextDocument 
   for (const step of readDocuments(text, format)) if (step) yield step;
 }
 
-/** The value of the only document of a text; undefined when there is none. @throws Error that tells line and fault. */
+/** The value of the only document of a text; undefined for an empty text. @throws Error with the line and the fault. */
 export function readOne(text: string): TextDocument | undefined {
   const [first, second] = readNow(text);
   const fault = [first, second].find((one) => one && "fault" in one);
   if (fault && "fault" in fault) throw new Error(`line ${fault.line}: ${fault.fault}`);
-  if (second) throw new Error(`line ${second.line}: one document is expected, and here begins a second one`);
+  if (second) throw new Error(`line ${second.line}: a second document begins here, but only one is expected`);
   return first && "value" in first ? first : undefined;
 }
 
@@ -111,7 +116,7 @@ function* readPart(part: Part, format: Format, cost: Cost): Generator<Step> {
   }
 }
 
-/** Flow style YAML begins with the same bracket as JSON. */
+/** Reads JSON values or YAML: a YAML document in flow style begins with the same bracket as JSON. */
 function* readEither(part: Part, start: number, cost: Cost): Generator<Step> {
   let isJson = false;
   try {
@@ -135,7 +140,7 @@ function* readJsonValues(part: Part, start: number, cost: Cost): Generator<Step>
     const before = cost.written;
     const { value, end } = readValue(text, at, cost);
     const nodes = cost.written - before;
-    yield { value, line, itemLines: [], nodes, doubts: [], part: { text: text.slice(at, end), line } };
+    yield { value, line, itemLines: [], nodes, ambiguities: [], part: { text: text.slice(at, end), line } };
     unpaused += end - at;
     if (unpaused > sliceLength) {
       unpaused = 0;
@@ -146,13 +151,13 @@ function* readJsonValues(part: Part, start: number, cost: Cost): Generator<Step>
   }
 }
 
-/** @throws DocumentError that names the key, where one is set twice. */
+/** @throws DocumentError with the path of a key that is set twice. */
 function readValue(text: string, start: number, cost: Cost): { value: unknown; end: number } {
   try {
     return readJson(text, start, cost);
   } catch (error) {
     if (!(error instanceof RepeatedKeyError)) throw error;
-    // The value is YAML, too, and the reader of YAML knows which key it is.
+    // The value is also YAML, and the error of the YAML reader contains the key.
     throw repeatedKeyIn(text.slice(start, error.end), start) ?? error;
   }
 }
@@ -172,16 +177,16 @@ function* readYaml(part: Part, cost: Cost): Generator<Step> {
   const events = yield* readEvents(part.text, cost);
   let from = 0;
   let line = part.line;
-  for (const { value, offset, items, nodes, doubts: found } of compose(events, cost)) {
+  for (const { value, offset, items, nodes, ambiguities: found } of compose(events, cost)) {
     if (value === null) continue;
     line += newlines(part.text, from, offset);
     from = offset;
-    const doubts = found.map(({ message, offset: at }) => ({ message, line: placeOf(part, at).line }));
-    yield { value, line, itemLines: linesOf(part, items), nodes, doubts, part };
+    const ambiguities = found.map(({ message, offset: at }) => ({ message, line: placeOf(part, at).line }));
+    yield { value, line, itemLines: linesOf(part, items), nodes, ambiguities, part };
   }
 }
 
-/** The lines of ascending offsets. */
+/** The line of each offset; offsets are ascending. */
 function linesOf({ text, line }: Part, offsets: readonly number[]): readonly number[] {
   let from = 0;
   let at = line;

@@ -13,21 +13,21 @@ import { readPlain, type Scalar } from "./scalar.js";
 /** The events of YAML text. */
 export interface Events {
   readonly events: readonly Event[];
-  /** The text that the offsets of events are of: the text as it came, with some lines further to the right. */
+  /** The text to which the offsets of events refer: the original text, with some lines indented. */
   readonly source: string;
-  /** The offset in the text as it came of one in `source`. */
+  /** Converts an offset in `source` to the offset in the original text. */
   origin(offset: number): number;
 }
 
-/** Further right than a collection begins in any text that people write. */
+/** More indentation than any collection has in practice. */
 const indent = " ".repeat(256);
 
 /**
- * Parses YAML text. js-yaml follows YAML 1.2, which wants every line of a flow collection or of a quoted text to stand
- * right of the key that it belongs to. Kubernetes clients do not, and such files are common (a `}` under its key). Spaces
- * at the beginning of these lines say nothing, so they are added where js-yaml misses them, line by line.
+ * Parses YAML text. js-yaml follows YAML 1.2, which requires that every line of a flow collection or a quoted text is
+ * indented more than its key. Kubernetes clients accept less, and such files are common (a `}` below its key). Spaces at
+ * the start of these lines have no meaning, so they are added to each line for which js-yaml reports an error.
  *
- * @throws DocumentError for what is not YAML or is over a limit.
+ * @throws DocumentError when the text is not YAML or exceeds a limit.
  */
 export function* readEvents(text: string, cost: Cost): Generator<undefined, Events> {
   checkNodes(text, cost.most);
@@ -37,15 +37,15 @@ export function* readEvents(text: string, cost: Cost): Generator<undefined, Even
   for (;;) {
     const read = tryEvents(source, origin);
     if ("events" in read) return { events: read.events, source, origin };
-    const start = lineStart(source, read.left);
-    cost.again -= source.length;
-    // Beside lines, js-yaml misses spaces where there is a tab.
-    if (source.slice(start, read.left).trim() !== "")
-      throw new DocumentError("not valid YAML: use spaces in place of tabs", origin(read.left));
-    if (cost.again < 0 || start <= (moved.at(-1) ?? -1))
+    const start = lineStart(source, read.unindented);
+    cost.rereadable -= source.length;
+    // js-yaml reports the same error for a tab in the indentation.
+    if (source.slice(start, read.unindented).trim() !== "")
+      throw new DocumentError("not valid YAML: use spaces instead of tabs", origin(read.unindented));
+    if (cost.rereadable < 0 || start <= (moved.at(-1) ?? -1))
       throw new DocumentError(
         "not valid YAML: indent the lines of flow collections and quoted texts",
-        origin(read.left),
+        origin(read.unindented),
       );
     source = source.slice(0, start) + indent + source.slice(start);
     moved.push(start);
@@ -53,7 +53,7 @@ export function* readEvents(text: string, cost: Cost): Generator<undefined, Even
   }
 }
 
-/** `moved` are the beginnings of the lines that were moved, ascending. */
+/** `moved` has the starts of the lines with added spaces, ascending. */
 function originOf(offset: number, moved: readonly number[]): number {
   let added = 0;
   for (const start of moved) {
@@ -69,29 +69,29 @@ function lineStart(text: string, offset: number): number {
   return start;
 }
 
-/** The events, or the offset of text that stands too far to the `left`. */
+/** The events, or the offset of a line that is not indented enough (`unindented`). */
 function tryEvents(
   source: string,
   origin: (offset: number) => number,
-): { readonly events: readonly Event[] } | { readonly left: number } {
+): { readonly events: readonly Event[] } | { readonly unindented: number } {
   try {
     return { events: parseEvents(source, { maxDepth }) };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const offset = error.mark?.position ?? 0;
-    if (error.reason === "deficient indentation") return { left: offset };
+    if (error.reason === "deficient indentation") return { unindented: offset };
     if (error.reason.startsWith("nesting exceeded")) throw tooDeep(origin(offset));
     throw new DocumentError(`not valid YAML: ${withoutQuotes(error.reason)}`, origin(offset));
   }
 }
 
-/** js-yaml's reason, without the tags of the text that it may quote. */
+/** The reason from js-yaml, without quotations of the text. */
 const withoutQuotes = (reason: string): string =>
   reason.replace(/ "[^"]*"/, "").replace(/(characters): .*$/s, "$1");
 
 const structure = new Set([..."[{,:?-\n\r"].map((sign) => sign.charCodeAt(0)));
 
-/** No node but the first begins without one of these signs before it: there are at most as many nodes. */
+/** One of the characters in `structure` precedes every node except the first, so their count bounds the number of nodes. */
 function checkNodes(text: string, most: number): void {
   if (text.length < most) return;
   let signs = 0;
@@ -99,7 +99,7 @@ function checkNodes(text: string, most: number): void {
   if (signs > most) throw tooManyNodes(0, most);
 }
 
-/** Where the text of a node begins; -1 for an empty one. */
+/** The offset of a node's text; -1 for an empty node. */
 export function startOf(event: Event): number {
   if (event.type === EVENT_ID.ALIAS) return event.anchorStart;
   if (event.type === EVENT_ID.SCALAR) return event.valueStart - (isQuoted(event) ? 1 : 0);
@@ -109,13 +109,13 @@ export function startOf(event: Event): number {
 const isQuoted = ({ style }: ScalarEvent): boolean =>
   style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
 
-/** What a scalar stands for by its text alone, without its tag. */
+/** The value of a scalar by its text, without its tag. */
 export function scalarIn(source: string, event: ScalarEvent): Scalar {
   const text = getScalarValue(source, event);
   return event.style === SCALAR_STYLE.PLAIN ? readPlain(ownText(text, source)) : ownText(text, source);
 }
 
-/** A part of a long text would keep all of it in memory: the engine cuts without copying. */
+/** Copies parts of longer texts: a slice in V8 refers to the whole text and would keep it in memory. */
 const shortSource = 16 * 1024;
 const ownText = (part: string, source: string): string =>
   source.length < shortSource ? part : ` ${part}`.slice(1);

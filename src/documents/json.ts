@@ -8,10 +8,10 @@ export interface JsonValue {
 }
 
 /**
- * Reads the JSON value that begins at `start`. Counts nodes and levels before anything is built, and takes no key that
- * is set twice: readers differ in which of the two counts.
+ * Reads the JSON value that begins at `start`. Checks the number of nodes and levels before it builds the value. Refuses a
+ * key that is set twice, because parsers differ in which value they use.
  *
- * @throws JsonSyntaxError for what is not JSON, DocumentError for what is over a limit or sets a key twice.
+ * @throws JsonSyntaxError when the text is not JSON; DocumentError when it exceeds a limit or sets a key twice.
  */
 export function readJson(text: string, start: number, cost: Cost, depth = maxDepth): JsonValue {
   const { end, nodes, pairs } = scan(text, start, depth);
@@ -28,9 +28,9 @@ export function readJson(text: string, start: number, cost: Cost, depth = maxDep
 }
 
 /**
- * Parses a text that is one JSON value of at most so many levels.
+ * Parses a text that is one JSON value with at most `deepest` levels.
  *
- * @throws as `readJson` does.
+ * @throws the errors of `readJson`.
  */
 export function parseWhole(text: string, deepest: number): unknown {
   const { value, end } = readJson(text, 0, costOf(text), deepest);
@@ -38,18 +38,18 @@ export function parseWhole(text: string, deepest: number): unknown {
   throw new JsonSyntaxError(text, 0, new Error(`more text at position ${end}`));
 }
 
-/** A key is set twice somewhere in the value. */
+/** A key is set twice in one object of the value. */
 export class RepeatedKeyError extends DocumentError {
   constructor(
     start: number,
     /** Offset after the value. */
     readonly end: number,
   ) {
-    super("a key is set twice in one object; remove one of the two", start, "repeated-key");
+    super("a key is set twice in one object; remove one of them", start, "repeated-key");
   }
 }
 
-/** Where text is no JSON. */
+/** Text is not JSON. */
 export class JsonSyntaxError extends Error {
   constructor(
     private readonly text: string,
@@ -59,7 +59,7 @@ export class JsonSyntaxError extends Error {
     super("not valid JSON");
   }
 
-  /** Costs as much as parsing the text several times. */
+  /** Finds the offset of the error. Takes the time of parsing the text several times. */
   locate(): DocumentError {
     const end = this.text.trimEnd().length;
     const position = Math.min(errorAt(this.error, this.text), end);
@@ -72,7 +72,7 @@ const [quote, backslash, comma, colon] = [34, 92, 44, 58];
 const isOpening = (code: number): boolean => code === 91 || code === 123;
 const isClosing = (code: number): boolean => code === 93 || code === 125;
 
-/** Where a value ends by its brackets, how many nodes it has at most, and how many keys are written in it. */
+/** The end of a value by its brackets, an upper bound of its nodes, and the number of its keys. */
 function scan(
   text: string,
   start: number,
@@ -122,10 +122,10 @@ function statedPosition(error: unknown): number | undefined {
   return stated === undefined ? undefined : Number(stated);
 }
 
-/** Beyond this, only where the value begins is told. */
+/** In longer texts, the position of an error is the start of the value. */
 const maxSearched = 1024 * 1024;
 
-/** Where JSON breaks. V8 does not always say it; then it is the end of the longest prefix that is only cut short. */
+/** The offset of a JSON error. When V8's message lacks it, it is the end of the longest prefix that is only incomplete. */
 function errorAt(error: unknown, text: string): number {
   const stated = statedPosition(error);
   if (stated !== undefined) return stated;

@@ -1,21 +1,24 @@
-/** What reading a text may cost, counted before it is built. */
+/** Limits on the cost of reading a text. They are checked before values are built. */
 
-/** Nodes (keys, values, lists and maps) of one document. */
+/** The limit of nodes (keys, values, lists and maps) in one document. */
 export const maxNodes = 2_000_000;
-/** The same of a YAML document that a server reads: one document is parsed without a pause, and JSON ten times as fast. */
+/**
+ * The limit of nodes in a YAML document for a server. It is lower because a document is parsed without a pause; JSON
+ * parses ten times as fast.
+ */
 export const maxServedNodes = 600_000;
-/** Documents and members of lists in one text. */
+/** The limit of documents and list items in one text. */
 export const maxObjects = 250_000;
-/** Documents of one text that can't be read, after which the rest is not read. */
+/** The limit of unreadable documents in one text. Reading stops after it. */
 export const maxFaults = 1000;
-/** Levels of maps and lists, what aliases bring in included. */
+/** The limit of nested maps and lists, including those from aliases. */
 export const maxDepth = 100;
-/** Nodes that aliases and merge keys of one text may add, beside as many as are written in it. */
+/** Aliases and merge keys may add this many nodes to a text, plus the number of nodes written in it. */
 export const freeCopies = 20_000;
-/** Characters that are read at a time, between two pauses. */
+/** The number of characters that are read between two pauses. */
 export const sliceLength = 128 * 1024;
 
-/** What is wrong with a text: where, and what to do. Its message never quotes a value, which may be a secret. */
+/** The problem of a text, with its offset and correction. The message never quotes a value, because it may be a secret. */
 export class DocumentError extends Error {
   constructor(
     message: string,
@@ -29,40 +32,43 @@ export class DocumentError extends Error {
 
 export const tooManyNodes = (offset: number, most = maxNodes): DocumentError =>
   new DocumentError(
-    `the document has over ${most} nodes or lines; split it with lines of ---, or write it as JSON`,
+    `the document has more than ${most} nodes or lines; split it with lines of ---, or write it as JSON`,
     offset,
     "too-large",
   );
 
 export const tooDeep = (offset: number, levels = maxDepth): DocumentError =>
-  new DocumentError(`the document is nested over ${levels} levels deep`, offset, "too-deep");
+  new DocumentError(`the document is nested deeper than ${levels} levels`, offset, "too-deep");
 
-/** What one text has cost so far. */
+/** The cost of a text so far. */
 export interface Cost {
-  /** Nodes that are written in it. */
+  /** Nodes that the text contains. */
   written: number;
   /** Nodes that aliases and merge keys have added. */
   copied: number;
-  /** Characters that may still be read a second time. */
-  again: number;
-  /** Nodes that a YAML document may have. */
+  /** The remaining number of characters that may be read a second time. */
+  rereadable: number;
+  /** The limit of nodes in a YAML document. */
   readonly most: number;
 }
 
-/** So many characters may be read a second time, and twice the text. */
-const freeAgain = 1024 * 1024;
+/** The number of characters that may be read a second time, in addition to twice the length of the text. */
+const freeRereads = 1024 * 1024;
 
 export const costOf = (text: string, most = maxNodes): Cost => ({
   written: 0,
   copied: 0,
-  again: freeAgain + 2 * text.length,
+  rereadable: freeRereads + 2 * text.length,
   most,
 });
 
-/** Characters of a text that count as one node more where an alias repeats it: each copy of a text is written out in what is compiled. */
+/**
+ * Each 16 characters of an aliased scalar count as one node, because the compiled configuration contains every copy
+ * of the text.
+ */
 const nodeLength = 16;
 
-/** How many nodes a scalar counts as where an alias or a merge key repeats it. */
+/** The number of nodes that an alias or merge key of a scalar counts as. */
 export const nodesOf = (scalar: unknown): number =>
   1 + (typeof scalar === "string" ? Math.floor(scalar.length / nodeLength) : 0);
 
@@ -70,7 +76,7 @@ export function countCopies(cost: Cost, nodes: number, offset: number): void {
   cost.copied += nodes;
   if (cost.copied > freeCopies + cost.written)
     throw new DocumentError(
-      `aliases and merge keys add over ${freeCopies} nodes to the ${cost.written} that are written; write them out, or split the file`,
+      `aliases and merge keys add more than ${freeCopies} nodes to the ${cost.written} nodes of the text; replace aliases by their values, or split the file`,
       offset,
       "too-large",
     );

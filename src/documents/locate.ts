@@ -6,15 +6,15 @@ import { costOf, DocumentError } from "./limits.js";
 import { keyText } from "./scalar.js";
 import type { Part } from "./split.js";
 
-/** A place in a text, from 1. */
+/** A position in a text; line and column start at 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
 /**
- * Where a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]` of the first document in a part begins, or the
- * nearest parent of it that is there: its key, or the entry of a list.
+ * The start of a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]` in the first document
+ * of a part: its key, or the entry of a list. For a missing field, the start of its nearest existing parent.
  */
 export function positionOf(part: Part, path: string): Position {
   const map = mapOf(part);
@@ -41,15 +41,15 @@ function makeMap(part: Part): DocumentMap | undefined {
   }
 }
 
-/** A value with its key, by the indices of their first events; an entry of a list is both. */
+/** The indexes of the first events of a key and its value. They are equal for an entry of a list. */
 interface Child {
   readonly key: number;
   readonly value: number;
 }
 
-/** Finds nodes, which are known by the index of their first event. */
+/** Finds the nodes of a document. The index of its first event identifies a node. */
 class DocumentMap {
-  /** For each event that begins a node the index after its last one. */
+  /** For each event that begins a node: the index after the node's last event. */
   readonly #ends: Int32Array;
   readonly #lineStarts: readonly number[];
   readonly #children = new Map<number, ReadonlyMap<string | number, Child>>();
@@ -59,7 +59,7 @@ class DocumentMap {
     this.#lineStarts = lineStartsOf(text.source);
   }
 
-  /** The value of a key or an index. */
+  /** The child of a node under a key or an index. */
   child(node: number, key: string | number): Child | undefined {
     let children = this.#children.get(node);
     if (!children) {
@@ -87,7 +87,7 @@ class DocumentMap {
     return children;
   }
 
-  /** Where a node begins: the lines before it, and its column from 1. */
+  /** The start of a node: the number of lines before it, and its column from 1. */
   at(node: number): Position {
     const event = this.text.events[node];
     const offset = event ? Math.max(startOf(event), 0) : 0;
@@ -112,12 +112,12 @@ function endsOf(events: readonly Event[]): Int32Array {
   return ends;
 }
 
-/** Offsets of the second line and those after it. */
+/** The offsets of all lines except the first. */
 function lineStartsOf(text: string): number[] {
   const starts: number[] = [];
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
   return starts;
 }
 
-/** Many findings are of one long list. */
+/** Cached, because many findings are about the same long document. */
 const mapOf = memoizedLast(makeMap, { maxSize: 16, sizeOf: () => 1 });

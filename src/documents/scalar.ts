@@ -1,10 +1,9 @@
 /**
- * What YAML text without quotes stands for where Kubernetes clients read it: the rules of sigs.k8s.io/yaml, which are
- * those of go-yaml v2 (`resolve.go`). They differ from YAML 1.2 (`yes` is true, `0120` is 80) and from YAML 1.1 (no
- * numbers of base 60, no dates).
+ * The value of unquoted YAML text for Kubernetes clients, by the rules of sigs.k8s.io/yaml (go-yaml v2, `resolve.go`).
+ * They differ from YAML 1.2 (`yes` is true, `0120` is 80) and from YAML 1.1 (no numbers of base 60, no dates).
  */
 
-/** A value as read. An integer is a bigint, so that it is told from a float where it is a key. */
+/** A parsed scalar. An integer is a bigint, to distinguish it from a float when it is a key. */
 export type Scalar = string | boolean | null | bigint | number;
 
 const words = new Map<string, Scalar>([
@@ -22,15 +21,15 @@ const words = new Map<string, Scalar>([
   ...["-.inf", "-.Inf", "-.INF"].map((word) => [word, Number.NEGATIVE_INFINITY] as const),
 ]);
 
-/** First characters of all that is not text; a text that begins with another one is taken as it is. */
+/** The possible first characters of values that are not text. A value with any other first character is text. */
 const notText = /^[-+.0-9~yYnNtTfFoO]/;
 const integer = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
 const float = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 
-/** Longer texts are no numbers: what is turned into one has to be short, as that takes a time that grows with its square. */
+/** Longer texts are not parsed as numbers, because the time for that grows with the square of the length. */
 const maxNumber = 400;
 
-/** Reads text that stands without quotes and without a tag. */
+/** Reads text without quotes and without a tag. */
 export function readPlain(text: string): Scalar {
   if (text !== "" && !notText.test(text)) return text;
   const word = words.get(text);
@@ -42,7 +41,7 @@ export function readPlain(text: string): Scalar {
   return readInteger(digits) ?? readFloat(digits) ?? text;
 }
 
-/** An integer of 64 bits; with a sign, of 63. */
+/** An integer of 64 bits, or of 63 bits with a sign. */
 function readInteger(text: string): bigint | undefined {
   const [, sign, hex, binary, octal, decimal] = integer.exec(text) ?? [];
   if (sign === undefined) return undefined;
@@ -57,13 +56,13 @@ function readFloat(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** The text that a key of another type becomes; undefined for null, which can be no key. */
+/** The text of a key of any type; undefined for null, which is not a valid key. */
 export function keyText(key: Scalar): string | undefined {
   if (key === null) return undefined;
   return typeof key === "number" ? floatText(key) : String(key);
 }
 
-/** A float as Go writes it with the digits of 32 bits (`strconv.FormatFloat(key, 'g', -1, 32)`). */
+/** A float in Go's format with 32-bit precision (`strconv.FormatFloat(key, 'g', -1, 32)`). */
 function floatText(value: number): string {
   if (Number.isNaN(value)) return ".nan";
   const short = Math.fround(value);

@@ -1,4 +1,4 @@
-/** Text of one document or more, with the line in its file that it begins on. */
+/** The text of one or more documents, with its first line in the file. */
 export interface Part {
   readonly text: string;
   readonly line: number;
@@ -13,7 +13,7 @@ export function* lineTexts(text: string): Generator<string> {
   }
 }
 
-/** Splits at lines that begin with `---`; directives stay with the document that they are for. */
+/** Splits text at lines that begin with `---`. Directives stay with their document. */
 export function* documentTexts(text: string): Generator<string> {
   let start = 0;
   for (let next = nextMarker(text, 0); next >= 0; next = nextMarker(text, next)) {
@@ -35,7 +35,7 @@ const isDirectives = (part: string): boolean =>
   part.charAt(contentStart(part, 0)) === "%" &&
   part.split("\n").every((line) => /^%|^\s*(?:#.*)?$/.test(line));
 
-/** Where the first text is after `from` that is no white space, comment or `---`; -1 when there is none. */
+/** The offset of the first text after `from` that is not white space, a comment or `---`; -1 without any. */
 export function contentStart(text: string, from: number): number {
   let at = from === 0 && /^---(?:\s|$)/.test(text.slice(0, 4)) ? 3 : from;
   for (; at < text.length; at++) {
@@ -54,7 +54,7 @@ export function newlines(text: string, from = 0, to = text.length): number {
   return count;
 }
 
-/** Line and column, from 1, of an offset in a part. */
+/** The line and column, from 1, of an offset in a part. */
 export function placeOf({ text, line }: Part, offset: number): { line: number; column: number } {
   return {
     line: line + newlines(text, 0, offset),

@@ -1,4 +1,4 @@
 import { dump } from "js-yaml";
 
-/** One YAML document of a JSON value, in which text is quoted where any reader would take it for something else. */
+/** A JSON value as one YAML document. Text is quoted when any YAML parser reads it as another type. */
 export const writeYaml = (value: unknown): string => dump(value, { noRefs: true, lineWidth: -1 });

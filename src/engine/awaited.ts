@@ -2,13 +2,13 @@ import type { ReadKey } from "../graph/core/keys.js";
 import { isFound } from "../graph/core/missed.js";
 import type { Store } from "../store/store.js";
 
-/** How long (ms) changes wait for what they refer to: longer than one watch is usually behind another. */
+/** The maximum time (ms) that changes wait for their references: longer than the usual delay between two watches. */
 export const awaitMs = 250;
 
 /**
- * What changed objects refer to and the store does not have yet. Each kind has a watch of its own, so that an object may be read before
- * another one that was there first. Changes wait for it, `awaitMs` at most from the first of them on: what is missing for good, or
- * missed again and again, delays others no longer than this.
+ * References of changed objects that the store lacks so far. Each kind has its own watch, so that an object may be
+ * read before another one that was created first. Changes wait for it, at most `awaitMs` from the first one on: a
+ * reference that is missing permanently, or again and again, does not delay others longer.
  */
 export class Awaited {
   readonly #reads = new Set<ReadKey>();
@@ -16,7 +16,7 @@ export class Awaited {
 
   constructor(private readonly store: Pick<Store, "object" | "claimants">) {}
 
-  /** Returns whether this is the first that is waited for. */
+  /** Returns whether this starts the wait. */
   add(reads: Iterable<ReadKey>, now: number): boolean {
     for (const read of reads) this.#reads.add(read);
     if (this.#reads.size === 0 || this.#since !== undefined) return false;
@@ -24,7 +24,7 @@ export class Awaited {
     return true;
   }
 
-  /** Whether there is something to wait for. */
+  /** Whether a reference is still awaited. */
   isWaiting(now: number): boolean {
     if (this.#since === undefined || now - this.#since >= awaitMs) return false;
     for (const read of this.#reads) {
@@ -34,7 +34,7 @@ export class Awaited {
     return false;
   }
 
-  /** Called when the changes are published: none of them waits any more. */
+  /** Called when the changes are published, which ends the wait. */
   clear(): void {
     this.#reads.clear();
     this.#since = undefined;

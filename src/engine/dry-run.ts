@@ -1,11 +1,11 @@
 import type { Store } from "../store/store.js";
 import { type Change, type Platform, type Updated, update } from "../update.js";
 
-/** Puts a store back to how it was before the changes. */
+/** Reverts the changes. */
 export type Undo = () => void;
 
 /**
- * Applies changes so that they can be taken back, which costs as much as the changes and not as the store. All units are
+ * Applies changes that can be reverted. The cost depends on the changes, not on the size of the store. All units are
  * compiled at once.
  */
 export function tryChanges(

@@ -21,45 +21,46 @@ interface EngineOptions {
   now(): number;
 }
 
-/** What came of changes. */
+/** The result of putting changes. */
 export interface Put {
   /** Units that were compiled or dropped. */
   readonly compiled: number;
-  /** Units and steps of the source that are left: nothing is published until they are done. */
+  /** Units and steps of the source that are left; nothing is published before they are done. */
   readonly pending: number;
-  /** Whether any object differs from before. */
+  /** Whether any object differs. */
   readonly edited: boolean;
-  /** What units that were there before refer to since then, and do not find. */
+  /** New references of earlier units that the store does not have. */
   readonly missed: ReadonlySet<ReadKey>;
 }
 
-/** Is called with what comes of changes. */
+/** Called with the results of changes. */
 export interface EngineListener {
-  /** Objects that changed, or whose status may be another one. */
+  /** Objects that changed, or whose status may have changed. */
   affected?(refs: readonly Ref[]): void;
-  /** The store was linked, and what is published is up to date. */
+  /** The store was linked, and the published state is up to date. */
   published?(): void;
-  /** It could not be; it is tried again. */
+  /** The publication failed; it will be tried again. */
   failed?(error: unknown): void;
 }
 
-/** One number of `/metrics`, with its labels. */
+/** A value of `/metrics`, with its labels. */
 type Gauge = readonly [
   name: "sequence" | "objects_kept" | "findings",
   value: number,
   labels?: Readonly<Record<string, string>>,
 ];
 
-/** After a publication that failed, the next attempt comes this much later (ms). */
+/** The delay before the next attempt after a failed publication (ms). */
 const publishAgainMs = 5000;
 
 /**
- * Compiles changes of a source in a store, and publishes what the store holds when it is a whole state of the source. Sources put changes and
- * say when they make a whole; whether, when and under which version that is published is decided here alone.
+ * Compiles changes of a source in a store, and publishes the store when it is a complete state of the source. Sources
+ * put changes and offer complete states. Only the engine decides whether, when and under which version a state is
+ * published.
  */
 export class Engine {
   readonly store: Store;
-  /** How much is compiled at a time, and for one request. */
+  /** Limits how much is compiled at a time, and for one request. */
   readonly platform: Platform;
   readonly outlet: Outlet;
   readonly now: () => number;
@@ -70,14 +71,14 @@ export class Engine {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  /** Over a store that an earlier process may have filled: what another version of the compiler has left in it is compiled anew. */
+  /** Opens a store that an earlier process may have filled. Units of another compiler version are compiled again. */
   static open(options: EngineOptions): Engine {
     return new Engine(options, refresh(options.store, inSlices(options.platform)));
   }
 
   constructor(
     { store, platform, outlet, now }: EngineOptions,
-    /** Whether another version has filled the store, which may have kept less of each object. */
+    /** Whether another version has filled the store, which may contain fewer fields of each object. */
     readonly outdated = false,
   ) {
     this.store = store;
@@ -91,12 +92,12 @@ export class Engine {
     };
   }
 
-  /** Publications wait for this source from now on. */
+  /** Makes publications wait for this source. */
   attach(feed: Feed): void {
     this.#gate.attach(feed);
   }
 
-  /** For the references of objects that are read of one origin: publications wait for these. `now` is the clock of their times. */
+  /** Tracks the references of objects of one origin, which publications wait for. `now` is the clock of their times. */
   awaits(now: () => number): Awaited {
     return this.#gate.awaits(now);
   }
@@ -113,44 +114,50 @@ export class Engine {
     this.outlet.log(line);
   }
 
-  /** Whether the store holds what was compiled, if only of no objects. */
+  /** Whether the store was compiled, even without objects. */
   get isCompiled(): boolean {
     return this.store.unit(listenersUnit) !== undefined;
   }
 
-  /** Units and steps of the source that are left until the store may be published. */
+  /** Units and steps of the source that are left before the store may be published. */
   get pending(): number {
     return this.#gate.pending;
   }
 
-  /** Puts changes into the store and compiles what they touch, as much as the platform takes without a pause. Publishes nothing. */
+  /**
+   * Puts changes into the store and compiles affected units, as many as the platform allows without a pause. Publishes
+   * nothing.
+   */
   put(changes: Iterable<Change>): Put {
-    return this.#taken(update(this.store, changes, inSlices(this.platform)));
+    return this.#resultOf(update(this.store, changes, inSlices(this.platform)));
   }
 
-  /** Puts many changes with pauses between, and leaves all units that they touch. */
+  /** Puts many changes with pauses, and leaves all affected units to `resume`. */
   putInSlices(changes: readonly Change[]): Promise<void> {
     return updateInSlices(this.store, changes, this.platform);
   }
 
-  /** Makes the store hold these objects alone. Publishes nothing. */
+  /** Replaces all objects of the store with these. Publishes nothing. */
   replace(objects: readonly KubeObject[]): Put {
-    return this.#taken(replaceAll(this.store, objects, inSlices(this.platform)));
+    return this.#resultOf(replaceAll(this.store, objects, inSlices(this.platform)));
   }
 
-  #taken({ units: compiled, left, edited, missed, affected }: Updated): Put {
+  #resultOf({ units: compiled, left, edited, missed, affected }: Updated): Put {
     this.statusesChanged(affected);
     return { compiled, pending: left + this.#gate.steps, edited, missed };
   }
 
-  /** Passes objects whose status may be another one to listeners. */
+  /** Notifies listeners of objects whose status may have changed. */
   statusesChanged(refs: Iterable<Ref>): void {
     if (!this.#listeners.some((listener) => listener.affected)) return;
     const all = [...refs];
     for (const { affected: refsChanged } of this.#listeners) refsChanged?.(all);
   }
 
-  /** Compiles what is left, as much as the platform takes for one request, and publishes it if that is all. Returns how many units were compiled. */
+  /**
+   * Compiles units that are left, as many as the platform allows for one request, and publishes the store if none is
+   * left after that. Returns the number of compiled units.
+   */
   async resume(): Promise<number> {
     const units = await compileLeft(this.store, this.platform);
     this.offer();
@@ -158,8 +165,10 @@ export class Engine {
   }
 
   /**
-   * A source says that what it has put makes a whole. It is published if the gate is open and its bytes are others than those that were published
-   * last. Returns whether they are. @throws Error where the store refuses the sequence of the publication.
+   * Called by a source when the objects that it has put are a complete state. Publishes it if the gate is open and its
+   * bytes differ from the last publication. Returns whether it did.
+   *
+   * @throws Error when the store refuses the sequence of the publication.
    */
   offer(): boolean {
     if (!this.#gate.isOpen) return false;
@@ -169,7 +178,10 @@ export class Engine {
     return changed;
   }
 
-  /** The same within so many milliseconds, once for all calls until then. A failure is passed to listeners, and tried again. */
+  /**
+   * The same within this many milliseconds, once for all calls in that time. Failures are passed to listeners and
+   * tried again.
+   */
   offerWithin(ms: number): void {
     if (this.#closed) return;
     this.#timer ??= setTimeout(() => {
@@ -183,7 +195,7 @@ export class Engine {
     }, ms);
   }
 
-  /** What the last publication left out is a finding of the objects that it came from. */
+  /** Resources that the last publication left out become findings of their objects. */
   #takeLeftOut(): void {
     const before = [...this.#leftOut.values()].flat();
     this.#leftOut = byObject(this.leftOut);
@@ -195,37 +207,40 @@ export class Engine {
     clearTimeout(this.#timer);
   }
 
-  /** What was published last. */
+  /** The last publication. */
   get snapshot(): Snapshot | undefined {
     return this.#publisher.snapshot;
   }
 
-  /** What would be published. */
+  /** The state that a publication would have now. */
   preview(): Snapshot {
     return this.#publisher.preview();
   }
 
-  /** Of the last publication: the first part of its versions. */
+  /** The sequence of the last publication: the first part of its versions. */
   get sequence(): number {
     return this.#publisher.sequence;
   }
 
-  /** Whether the store has been published before, by this process or an earlier one: what it holds now is no part of a first read. */
+  /**
+   * Whether the store was ever published, by this process or an earlier one: if so, the store is not part of a first
+   * read.
+   */
   get wasPublished(): boolean {
     return this.sequence > 0;
   }
 
-  /** Of all units, and about what the last publication left out. */
+  /** Findings of all units, and of the last publication. */
   get findings(): readonly Finding[] {
     return [...this.storeFindings, ...this.leftOut];
   }
 
-  /** Of all units, as they are now. */
+  /** Current findings of all units. */
   get storeFindings(): readonly Finding[] {
     return [...findingsAt(this.now(), this.store.findings())];
   }
 
-  /** About what the last publication left out. */
+  /** Findings about resources that the last publication left out. */
   get leftOut(): readonly Finding[] {
     return this.snapshot?.findings ?? [];
   }

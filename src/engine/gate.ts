@@ -2,20 +2,20 @@ import type { Store } from "../store/store.js";
 import { unitsLeft } from "../update.js";
 import { Awaited } from "./awaited.js";
 
-/** What a source says of the objects that it has put into the store. */
+/** The state of a source, for the gate. */
 export interface Feed {
-  /** Whether all of the source was read once, by this process or by an earlier one. */
+  /** Whether the complete source was read once, by this process or an earlier one. */
   readonly ready: boolean;
-  /** Steps beside units to compile that are left until the store is a whole state of the source. */
+  /** Steps besides units to compile, before the store is a complete state of the source. */
   readonly steps?: number;
-  /** Objects that keep the text of an earlier revision. */
+  /** Objects that still have the text of an earlier revision. */
   readonly kept?: number;
 }
 
-/** Decides whether a store may be published: whether it is a whole state of its source, and not one between two. */
+/** Decides whether a store may be published: it must be a complete state of its source, not a state between two. */
 export class Gate {
   #feed: Feed = { ready: true };
-  /** Each with the clock that its times are of. */
+  /** Each with the clock of its times. */
   readonly #awaited: { readonly awaited: Awaited; now(): number }[] = [];
 
   constructor(private readonly store: Store) {}
@@ -24,7 +24,7 @@ export class Gate {
     this.#feed = feed;
   }
 
-  /** References of objects of one origin that publications wait for; `now` is the clock of their times. */
+  /** Tracks references of objects of one origin, which publications wait for; `now` is the clock of their times. */
   awaits(now: () => number): Awaited {
     const awaited = new Awaited(this.store);
     this.#awaited.push({ awaited, now });

@@ -1,15 +1,15 @@
 import type { Snapshot } from "../link/snapshot.js";
 
-/** What pushed configuration is made of. */
+/** The origin of pushed configuration. */
 export interface Provenance {
-  /** Names the store: eight hexadecimal digits, others for each store that is begun. */
+  /** Identifies the store: eight hexadecimal digits, different for each new store. */
   readonly origin: string;
   readonly sources: readonly string[];
-  /** An admin has said that these are all the sources. */
+  /** An administrator has declared the list of sources complete. */
   readonly isAll: boolean;
 }
 
-/** Serves to Envoys what is published. */
+/** Serves publications to Envoys. */
 export interface Outlet {
   readonly metrics: {
     count(
@@ -18,13 +18,13 @@ export interface Outlet {
       by?: number,
     ): void;
   };
-  /** Called with the name of a route table when an Envoy asks for a part of it. */
+  /** Called with the name of a route table when an Envoy requests a part of it. */
   partAsked: (table: string) => void;
-  /** Serves a snapshot from now on, under versions that begin with `sequence`, which is higher than any before. */
+  /** Starts to serve a snapshot, under versions that begin with `sequence`, which must be higher than all before. */
   publish(snapshot: Snapshot, sequence: number): void;
-  /** Takes note of what is pushed, before it is published. */
+  /** Records the pushed sources, before they are published. */
   setPushed(pushed: Provenance): void;
-  /** How many sources Envoys have beyond those that were pushed since the store was lost. */
+  /** The number of sources that Envoys still have and that were not pushed again since the store was lost. */
   readonly missingSources: number;
   log(line: string): void;
 }

@@ -4,19 +4,19 @@ import { settingsOf } from "../schema/stored-settings.js";
 import type { Store } from "../store/store.js";
 import type { Outlet } from "./outlet.js";
 
-/** More than the versions that one publication can use up in its phases. */
+/** More than the number of versions in the phases of one publication. */
 const sequenceStep = 16;
 const maxLines = 20;
 /** The cursor with the sequence of the last publication. */
 export const sequenceCursor = "sequence";
-/** Longer than a poll is held: then no Envoy asks for it any more. */
+/** Longer than a poll is held: after this time no Envoy requests the part any more. */
 const askedMs = 60_000;
 
-/** Links what a store holds and gives it to an outlet under ever higher versions. */
+/** Links a store and passes the result to an outlet under increasing versions. */
 export class Publisher {
   #snapshot: Snapshot | undefined;
   #reported = "[]";
-  /** When parts of a route table were asked for last, by its name. */
+  /** When parts of a route table were last requested, by the table's name. */
   readonly #askedAt = new Map<string, number>();
 
   constructor(
@@ -27,8 +27,8 @@ export class Publisher {
   ) {}
 
   /**
-   * A table that was joined, perhaps before a restart, is served in parts too as long as an Envoy asks for these. Returns whether that takes
-   * a publication.
+   * Called when an Envoy requests a part of a route table. A table that became whole, perhaps before a restart, is
+   * also served in parts while an Envoy requests these. Returns whether that requires a publication.
    */
   partAsked(table: string): boolean {
     if (!this.#snapshot?.tables.has(table)) return false;
@@ -40,7 +40,7 @@ export class Publisher {
     return this.#snapshot;
   }
 
-  /** Links what the store holds now and, where its bytes are others than those that were published last, publishes it. Returns whether they are. */
+  /** Links the store and publishes the result if its bytes differ from the last publication. Returns whether it did. */
   publish(): boolean {
     const began = this.now();
     const before = this.#snapshot;
@@ -48,13 +48,13 @@ export class Publisher {
     this.outlet.metrics.count("publish_seconds_total", undefined, (this.now() - began) / 1000);
     const changed = !before || !isSameServed(before, snapshot);
     if (changed) this.#give(snapshot);
-    // Only now: where the store refused the sequence, the next call has to publish.
+    // Only now: if the store refused the sequence, the next call must publish.
     this.#snapshot = snapshot;
     this.#report(snapshot);
     return changed;
   }
 
-  /** The sequence is kept before it is used: after a restart versions go on from there, whatever the clock says. */
+  /** The sequence is stored before it is used: versions continue from there after a restart, whatever the clock is. */
   #give(snapshot: Snapshot): void {
     const sequence = Math.max(this.now(), this.sequence + sequenceStep);
     this.store.setCursor(sequenceCursor, String(sequence));
@@ -70,17 +70,17 @@ export class Publisher {
     this.#reported = text;
     for (const { about, message } of findings.slice(0, maxLines))
       this.outlet.log([shownAbout(about), message].filter((part) => part !== "").join(": "));
-    if (findings.length > maxLines) this.outlet.log(`and ${findings.length - maxLines} more of the kind`);
+    if (findings.length > maxLines) this.outlet.log(`and ${findings.length - maxLines} more such findings`);
   }
 
-  /** What would be published. */
+  /** The snapshot that `publish` would publish. */
   preview(): Snapshot {
     const asked = [...this.#askedAt].filter(([, at]) => this.now() - at <= askedMs);
-    const partsAsked = new Set(asked.map(([table]) => table));
-    return link(this.store, { ...settingsOf(this.store), partsAsked }, this.#snapshot ?? this.#before);
+    const polledParts = new Set(asked.map(([table]) => table));
+    return link(this.store, { ...settingsOf(this.store), polledParts }, this.#snapshot ?? this.#before);
   }
 
-  /** What the last publication before a restart came to: what `auto` means near its limits depends on it. */
+  /** The modes of the last publication before a restart: near its limits, `auto` depends on them. */
   get #before(): Pick<Snapshot, "mode" | "split"> | undefined {
     const text = this.store.cursor("linked");
     if (text === undefined) return undefined;

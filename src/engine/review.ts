@@ -7,10 +7,10 @@ import type { Store } from "../store/store.js";
 import type { Platform } from "../update.js";
 import { tryChanges } from "./dry-run.js";
 
-/** What is to be said of a change before it is made. */
+/** The result of reviewing a change before it is made. */
 export interface ReviewVerdict {
   readonly allowed: boolean;
-  /** Why not. */
+  /** Why it is denied. */
   readonly errors: readonly Finding[];
   readonly warnings: readonly Finding[];
 }
@@ -18,15 +18,15 @@ export interface ReviewVerdict {
 export interface ReviewOptions {
   readonly store: Store;
   readonly platform: Platform;
-  /** Whether the store holds the whole cluster, so that references can be looked up. */
+  /** Whether the store has all objects of the Kubernetes cluster, so that references can be resolved. */
   readonly ready: boolean;
-  /** Also deny what lacks only something that may come later. */
+  /** Also denies objects whose only errors are references to missing objects. */
   readonly strict: boolean;
   /** In ms since the epoch. */
   readonly now: number;
 }
 
-/** What is well so far but lacks something that may be applied a moment later: files are applied in any order. */
+/** Reasons for references that may be resolved a moment later: files are applied in any order. */
 const unresolved: ReadonlySet<string> = new Set([
   "ServiceUnresolvedReference",
   "SecretNotValid",
@@ -38,7 +38,7 @@ const unresolved: ReadonlySet<string> = new Set([
   "FallbackNotDelegated",
   "ClientValidationInvalid",
   "TLSUpstreamValidation",
-  // Of the Gateway API: what a Gateway and its routes refer to, and each other.
+  // For the Gateway API: references of a Gateway and its routes, and to each other.
   "BackendNotFound",
   "RefNotPermitted",
   "InvalidCertificateRef",
@@ -51,9 +51,9 @@ const unresolved: ReadonlySet<string> = new Set([
 const allowed: ReviewVerdict = { allowed: true, errors: [], warnings: [] };
 
 /**
- * Judges an object as it would be after a change: by its schema, and by compiling it in place and taking that back. The findings are those of
- * `isoline check` for the objects of the store with this one.
- * An error that the object had before is a warning, lest nobody can edit an object that is already invalid.
+ * Validates an object as it would be after a change: by its schema, and by a dry run. The findings are those of
+ * `isoline check` for the objects of the store with this one. An error that the object had before is only a warning,
+ * so that an invalid object can still be edited.
  */
 export function review(
   raw: unknown,
@@ -84,7 +84,7 @@ export function review(
   };
 }
 
-/** A verdict on an object that the schema refuses. */
+/** The verdict for an object that the schema refuses. */
 function unread(findings: readonly Finding[], old: unknown): ReviewVerdict {
   const parsed = old === undefined || old === null ? undefined : parseObject(old);
   const before = new Set(parsed && "findings" in parsed ? parsed.findings.map(keyOf) : []);
@@ -94,7 +94,7 @@ function unread(findings: readonly Finding[], old: unknown): ReviewVerdict {
   return { allowed: errors.length === 0, errors, warnings };
 }
 
-/** Findings about one object, by the units that it speaks for or that read it. */
+/** Findings about one object, from the units that it claims or that read it. */
 export function findingsAbout(store: Store, ref: Ref, now: number): readonly Finding[] {
   const findings = unitsAbout(store, ref).flatMap((unit) => store.unit(unit)?.findings ?? []);
   return [...findingsAt(now, findings)].filter(({ about }) => about === ref);
@@ -108,5 +108,5 @@ const notReady = (about: Ref): Finding => ({
   severity: "warning",
   type: "NotReady",
   reason: "NotReady",
-  message: "the cluster has not been read yet: only the fields were checked, not what they refer to",
+  message: "the cluster has not been read yet: only the fields were checked, not their references",
 });

@@ -1,10 +1,10 @@
 import type { Store } from "../store/store.js";
 import { type Change, type Platform, resume, unitsLeft, update } from "../update.js";
 
-/** Lets others work: requests that have come meanwhile. */
+/** Yields to other work, such as requests. */
 export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
-/** Objects that are put into a store without a pause. */
+/** The number of objects that are put into a store without a pause. */
 const sliceObjects = 500;
 
 /** The platform for one slice of work. */
@@ -13,7 +13,7 @@ export const inSlices = (platform: Platform): Platform => {
   return { checkKeyPair, ...(sliceUnits === undefined ? {} : { maxUnits: sliceUnits }) };
 };
 
-/** Puts changes into a store, some at a time, and leaves all units that they touch. */
+/** Puts changes into a store in slices, and leaves all affected units to be compiled later. */
 export async function updateInSlices(
   store: Store,
   changes: readonly Change[],
@@ -25,13 +25,13 @@ export async function updateInSlices(
   }
 }
 
-/** Whether changes are few enough to be applied without a pause; where a platform has no bound, all are. */
+/** Whether changes are few enough to be applied without a pause; always true for a platform without limits. */
 export const isOneSlice = (changes: readonly Change[], { maxUnits }: Platform): boolean =>
   maxUnits === undefined || changes.length <= sliceObjects;
 
 /**
- * Compiles what is left, as much as the platform takes for one request, some at a time; `done` units were compiled for it already.
- * Returns how many are by now.
+ * Compiles units that are left in slices, as many as the platform allows for one request. `done` units of that request
+ * were compiled before. Returns the new total.
  */
 export async function compileLeft(store: Store, platform: Platform, done = 0): Promise<number> {
   const { maxUnits = Number.POSITIVE_INFINITY } = platform;

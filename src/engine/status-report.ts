@@ -2,13 +2,13 @@ import type { Snapshot } from "../link/snapshot.js";
 import type { Finding } from "../schema/meta.js";
 import type { Engine } from "./engine.js";
 
-/** What a source adds to the status of a server. */
+/** The part of a server's status that its source provides. */
 interface Reporting {
-  /** Findings about what the source has read, beside those about the store. */
+  /** Findings about the objects that the source has read, in addition to those of the store. */
   readonly findings: readonly Finding[];
-  /** What the source is made of: files, clusters, or what was pushed. */
+  /** The parts of the source: files, Kubernetes clusters, or pushes. */
   status(): readonly object[];
-  /** A finding about the store with the place of its object in the source. */
+  /** Adds the place of the object in the source to a finding of the store. */
   locate?(finding: Finding): object;
 }
 
@@ -18,7 +18,7 @@ export interface StatusReport {
   readonly findings: readonly object[];
 }
 
-/** What `/status` shows of a source and of what is made of it. */
+/** The content of `/status` for a source and its compiled state. */
 export const statusReport = (engine: Engine, source: Reporting): StatusReport => ({
   sources: source.status(),
   endpoints: engine.snapshot?.mode,

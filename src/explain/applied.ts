@@ -5,24 +5,24 @@ import { chainProtections, type Protections } from "./guards.js";
 import { serviceOf } from "./names.js";
 import type { ClientRequest, SeenRequest } from "./request.js";
 
-/** A header that is changed on its way. */
+/** A header that a route changes. */
 export interface HeaderChange {
   /** Lower case. */
   readonly name: string;
   readonly action: "set" | "add" | "remove";
-  /** Without Envoy's escapes: `%` stands for itself, unless it begins a variable such as `%REQ(x-a)%`. */
+  /** Without Envoy's escapes: `%` is literal, unless it begins a variable such as `%REQ(x-a)%`. */
   readonly value?: string;
-  /** The one backend that it is for; absent for all. */
+  /** The only backend with this change; absent for all backends. */
   readonly service?: string;
 }
 
-/** What is done to a request and its answer, in values. */
+/** The effect on a request and its response, as values. */
 export interface Applied {
-  /** What backends see, of requests that are forwarded. */
+  /** The request as backends receive it; only for forwarded requests. */
   readonly forwarded?: {
     /** Without the query. */
     readonly path: string;
-    /** Host headers, each once: backends with a share may see different ones. */
+    /** Host headers without duplicates: weighted backends may receive different ones. */
     readonly hosts: readonly string[];
   };
   readonly requestHeaders: readonly HeaderChange[];
@@ -30,7 +30,7 @@ export interface Applied {
   readonly protections: Protections;
 }
 
-/** What a route does to a request that it won. `path` is the one that backends see, `undefined` where none does. */
+/** The effect of a route on its request. `path` is the path that backends receive, `undefined` if there is none. */
 export function appliedBy(
   route: Route,
   scope: Scope,
@@ -61,7 +61,7 @@ export function appliedBy(
   };
 }
 
-/** What is done to a connection that is passed on. */
+/** The effect on a connection that is passed through. */
 export const appliedToConnection = (chain: FilterChain): Applied => ({
   requestHeaders: [],
   responseHeaders: [],

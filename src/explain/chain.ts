@@ -6,17 +6,17 @@ import { typed } from "../xds/typed.js";
 const filters = "type.googleapis.com/envoy.extensions.filters.network";
 const tlsType = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
 
-/** How a filter chain takes connections, in values. */
+/** The TLS parameters of a filter chain, as values. */
 export type TlsSeen =
   | "passthrough"
   | {
       /** Such as `1.2`. */
       readonly minimum: string;
       readonly maximum: string;
-      /** Secrets, as `namespace/name`; undefined where certificates are in place of their names. */
+      /** Secrets, as `namespace/name`; undefined for inline certificates. */
       readonly certificates: readonly string[] | undefined;
       readonly clientCertificate: "required" | "optional" | "none";
-      /** A client certificate of any authority will do. */
+      /** Whether a client certificate of any authority is accepted. */
       readonly acceptsAny: boolean;
     };
 
@@ -38,7 +38,7 @@ export function tlsOf(chain: FilterChain): TlsSeen | undefined {
   };
 }
 
-/** What a filter chain asks of a connection. Never tells a key. */
+/** The requirements of a filter chain for a connection. Never contains a key. */
 export function chainFacts(chain: FilterChain): Fact[] {
   const facts = tlsFacts(tlsOf(chain));
   for (const { typed_config } of chain.filters ?? []) {
@@ -57,12 +57,12 @@ function tlsFacts(tls: TlsSeen | undefined): Fact[] {
   if (clientCertificate !== "none")
     facts.push({
       what: "client certificate",
-      value: `${clientCertificate}${acceptsAny ? ", any will do" : ""}`,
+      value: `${clientCertificate}${acceptsAny ? ", any certificate" : ""}`,
     });
   return facts;
 }
 
-/** The clusters that a TCP proxy shares connections among. */
+/** The clusters of a TCP proxy, with their weights. */
 export function tcpBackends(
   chain: FilterChain,
 ): readonly { readonly cluster: string; readonly weight: number }[] {

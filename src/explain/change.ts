@@ -2,7 +2,10 @@ import type { Detail } from "./leaves.js";
 
 export type ChangeKind =
   | "listener"
-  /** What is done with TLS connections for a name; `*` is any other. On a further listener of a Gateway with its port. */
+  /**
+   * The handling of TLS connections for a server name; `*` is any other name. With the port for a further listener of
+   * a Gateway.
+   */
   | "server name"
   | "certificate"
   | "host"
@@ -10,12 +13,12 @@ export type ChangeKind =
   | "cluster"
   | "endpoints";
 
-/** A thing that is there on one side alone, or differs. */
+/** An item that exists on one side only, or differs. */
 export interface ConfigChange {
   readonly kind: ChangeKind;
-  /** Of a route: its match in words. */
+  /** For a route: a description of its match. */
   readonly name: string;
-  /** Of a host or route: the host and how it is reached, such as `a.test (http)` or `a.test (http on port 8080)`. */
+  /** For a host or route: the host with scheme and port, such as `a.test (http)` or `a.test (http on port 8080)`. */
   readonly host?: string;
   readonly change: "added" | "removed" | "changed";
   readonly details: readonly Detail[];

@@ -4,31 +4,31 @@ import type { EnvoyConfig, RequestConfig } from "./config.js";
 import { parseListenerName, reachOf } from "./listener-names.js";
 import { selectChain, selectVirtualHost } from "./select.js";
 
-/** A host as it is reached by one listener. */
+/** A host on one listener. */
 export interface ReachedHost {
   readonly table: string;
-  /** The name of its virtual host on one side at least. */
+  /** The name of its virtual host, on at least one side. */
   readonly host: string;
-  /** A host that requests for it name: for a wildcard, one that no other virtual host is for. */
+  /** The host that requests use: for a wildcard, a name that no other virtual host has. */
   readonly asked: string;
   readonly scheme: "http" | "https";
 }
 
-/** How a route table is reached, in words. */
+/** Scheme and port of a route table, as text. */
 export const labelOf = (table: string): string =>
   table === fallbackTable ? "https without a server name" : reachOf(table);
 
-/** How `Change.host` names it. */
+/** The text in `ConfigChange.host`. */
 export const siteLabel = ({ host, table }: Pick<ReachedHost, "host" | "table">): string =>
   `${host} (${labelOf(table)})`;
 
-/** What of a configuration a request for one site meets. */
+/** The part of a configuration that applies to a request for one site. */
 export interface SiteConfig {
   readonly config: RequestConfig;
   readonly virtualHost: VirtualHost | undefined;
 }
 
-/** Finds what a request meets without a look at every host each time. */
+/** Finds the configuration of a request without a scan of all hosts. */
 export class ConfigIndex {
   readonly #hosts = new Map<string, ReadonlyMap<string, VirtualHost>>();
   readonly #chains = new Map<string, ReadonlyMap<string, FilterChain>>();
@@ -66,7 +66,7 @@ export class ConfigIndex {
     return this.#hosts.get(table)?.get(host) ?? (routes && selectVirtualHost(routes, host)?.virtualHost);
   }
 
-  /** The one chain and virtual host of a site, under the name of the main listener of its scheme. */
+  /** The filter chain and virtual host of a site, under the name of the main listener of its scheme. */
   at({ table, asked, scheme }: ReachedHost): SiteConfig {
     const name = table === fallbackTable ? ingressHttps : table;
     const listener = this.config.listeners.get(name);
@@ -88,7 +88,7 @@ export class ConfigIndex {
   }
 }
 
-/** Every host of either side, by each way to reach it. */
+/** Every host of either side, on each of its listeners. */
 export function* sitesOf(
   before: EnvoyConfig,
   after: EnvoyConfig,

@@ -11,7 +11,7 @@ import type { ResourceSet } from "../link/resource-set.js";
 import type { Snapshot } from "../link/snapshot.js";
 import { typed } from "../xds/typed.js";
 
-/** What of an Envoy's configuration a request meets, parsed; each by its name. */
+/** The part of an Envoy's configuration that determines the result of a request, parsed; each resource by name. */
 export interface RequestConfig {
   readonly listeners: ReadonlyMap<string, Listener>;
   readonly tables: ReadonlyMap<string, RouteConfiguration>;
@@ -21,7 +21,7 @@ export interface RequestConfig {
 
 type Lookup<T> = Pick<ReadonlyMap<string, T>, "get">;
 
-/** All that an Envoy gets, parsed. */
+/** The whole configuration of an Envoy, parsed. */
 export interface EnvoyConfig extends RequestConfig {
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly endpoints: ReadonlyMap<string, ClusterLoadAssignment>;
@@ -36,7 +36,7 @@ export const readConfig = ({ sets }: Pick<Snapshot, "sets">): EnvoyConfig => ({
   secrets: parseSet<Secret>(sets.secrets),
 });
 
-/** Route tables that are served in parts, put together; a host may be in several. */
+/** Merges the shards of route tables; a host may be in several. */
 export function wholeTables(
   parsed: ReadonlyMap<string, RouteConfiguration>,
 ): Map<string, RouteConfiguration> {
@@ -67,7 +67,7 @@ function parseSet<T>(set: ResourceSet): Map<string, T> {
 const managerType =
   "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 
-/** The HTTP connection manager of a filter chain; undefined when it is for TCP. */
+/** The HTTP connection manager of a filter chain; undefined for TCP. */
 export function managerOf(chain: FilterChain): HttpConnectionManager | undefined {
   for (const filter of chain.filters ?? []) {
     const manager = typed(filter.typed_config, managerType);
@@ -76,7 +76,7 @@ export function managerOf(chain: FilterChain): HttpConnectionManager | undefined
   return undefined;
 }
 
-/** The load assignment of a cluster, wherever it travels. */
+/** The load assignment of a cluster, from EDS or inline. */
 export const endpointsOf = (
   config: Pick<RequestConfig, "clusters" | "endpoints">,
   cluster: string,

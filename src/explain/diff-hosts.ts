@@ -8,7 +8,7 @@ import { listenerOfTable, parseListenerName } from "./listener-names.js";
 import { describeMatch } from "./match.js";
 import { selectChain } from "./select.js";
 
-/** A virtual host with what is around it. */
+/** A virtual host with its connection manager. */
 interface Host {
   readonly virtualHost: VirtualHost;
   readonly manager: HttpConnectionManager | undefined;
@@ -55,7 +55,7 @@ function diffHost(host: string, before: Host | undefined, after: Host | undefine
   ];
 }
 
-/** The routes of a host that is on one side alone. */
+/** The routes of a host that exists on one side only. */
 const contents = (host: Host, side: "before" | "after"): Detail[] =>
   (host.virtualHost.routes ?? []).map((route) => ({
     what: describeMatch(route.match ?? {}),
@@ -66,7 +66,7 @@ const contents = (host: Host, side: "before" | "after"): Detail[] =>
 const factsOf = (route: Route, host: Host): ReturnType<typeof routeFacts> =>
   routeFacts(route, { ...host, nameOf: (cluster) => cluster });
 
-/** What differs in the host itself, told as it is for a forwarded request. */
+/** Differences of the host itself, described for a forwarded request. */
 function hostDetails(before: Host, after: Host): Detail[] {
   const [{ routes: _, ...a }, { routes: __, ...b }] = [before.virtualHost, after.virtualHost];
   const found = differences(a, b);
@@ -95,28 +95,28 @@ function diffRoutes(host: string, before: Host, after: Host): ConfigChange[] {
   return [...changes, ...moved];
 }
 
-/** Routes of both sides that come in another order: of several that match a request, the first one wins. */
+/** Routes of both sides whose order differs: the first matching route handles a request. */
 function orderDetails(before: ReadonlyMap<string, Route>, after: ReadonlyMap<string, Route>): Detail[] {
   const old = [...before.keys()].filter((key) => after.has(key));
   const now = [...after.keys()].filter((key) => before.has(key));
   const first = old.findIndex((key, i) => key !== now[i]);
   if (first < 0) return [];
   const last = old.findLastIndex((key, i) => key !== now[i]);
-  const told = (keys: readonly string[]): string =>
+  const textOf = (keys: readonly string[]): string =>
     keys
       .slice(first, last + 1)
       .map((key) => describeMatch(before.get(key)?.match ?? {}))
       .join("; ");
-  return [{ what: "order", before: told(old), after: told(now) }];
+  return [{ what: "order", before: textOf(old), after: textOf(now) }];
 }
 
-/** Routes by what they match, without names and metadata, which no request feels. */
+/** Routes by their match, without names and metadata, which have no effect on requests. */
 function routes({ virtualHost }: Host): Map<string, Route> {
   const found = new Map<string, Route>();
   for (const { name: _, metadata, ...route } of virtualHost.routes ?? []) {
     const match = JSON.stringify(route.match);
     let key = match;
-    // Where values are hidden, several may look the same.
+    // Where values are hidden, several matches may look the same.
     for (let i = 1; found.has(key); i++) key = `${match} ${i}`;
     found.set(key, route);
   }

@@ -10,7 +10,7 @@ import { reachOf } from "./listener-names.js";
 import { serviceOf } from "./names.js";
 import { type CommonNames, clusterNames, listenerNames, renamed } from "./rename.js";
 
-/** Two configurations in which clusters and listeners that are the same have the same names. */
+/** Renames clusters and listeners of two configurations so that corresponding ones have the same name. */
 export function aligned(before: EnvoyConfig, after: EnvoyConfig): readonly [EnvoyConfig, EnvoyConfig] {
   const [clusterNamed, listenerNamed] = [clusterNames(before, after), listenerNames(before, after)];
   return [
@@ -19,7 +19,7 @@ export function aligned(before: EnvoyConfig, after: EnvoyConfig): readonly [Envo
   ];
 }
 
-/** What changes for traffic from one configuration to another, which are `aligned`; names of objects and routes do not count. */
+/** The changes for traffic between two `aligned` configurations, without names of objects and routes. */
 export function diff(a: EnvoyConfig, b: EnvoyConfig): ConfigChange[] {
   return [
     ...compare("listener", listeners(a), listeners(b), frameDetails),
@@ -43,7 +43,7 @@ function withNames(config: EnvoyConfig, names: CommonNames): EnvoyConfig {
   };
 }
 
-/** Compares things by name; `details` of one that is on one side alone has the other undefined. */
+/** Compares items by name. `details` gets undefined for the side without the item. */
 function compare<T>(
   kind: ChangeKind,
   before: ReadonlyMap<string, T>,
@@ -53,15 +53,15 @@ function compare<T>(
   return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((name): ConfigChange[] => {
     const [a, b] = [before.get(name), after.get(name)];
     if (a === undefined || b === undefined) {
-      const told = kind === "cluster" || kind === "certificate" ? [] : details(a, b);
-      return [{ kind, name, change: a === undefined ? "added" : "removed", details: told }];
+      const contents = kind === "cluster" || kind === "certificate" ? [] : details(a, b);
+      return [{ kind, name, change: a === undefined ? "added" : "removed", details: contents }];
     }
     const found = details(a, b);
     return found.length > 0 ? [{ kind, name, change: "changed", details: found }] : [];
   });
 }
 
-/** Listeners without what is told by server name. */
+/** Listeners without their filter chains for server names. */
 function listeners({ listeners: all }: EnvoyConfig): Map<string, Listener> {
   return new Map(
     [...all].map(([name, listener]) => [
@@ -81,7 +81,7 @@ function frameDetails(before: Listener | undefined, after: Listener | undefined)
   return [{ what: "address", [before ? "before" : "after"]: `${address}:${port}` }, ...passedOn];
 }
 
-/** What is done with all connections of a listener for plain TCP. */
+/** The filter chain for all connections of a plain TCP listener. */
 const tcpChain = ({ filter_chains = [] }: Listener): FilterChain | undefined =>
   filter_chains.find((chain) => !managerOf(chain));
 
@@ -90,7 +90,7 @@ const withoutTcp = ({ filter_chains = [], ...listener }: Listener): Listener => 
   filter_chains: filter_chains.filter(managerOf),
 });
 
-/** Filter chains by the server names that they are for, and the port but for the main listener. */
+/** Filter chains by server name, with the port unless they belong to the main listener. */
 function chains({ listeners: all }: EnvoyConfig): Map<string, FilterChain> {
   const found = new Map<string, FilterChain>();
   for (const [listener, { filter_chains = [] }] of all) {
@@ -105,12 +105,12 @@ function chainDetails(before: FilterChain | undefined, after: FilterChain | unde
   const facts = factDifferences(describeChain(before), describeChain(after));
   if (!before || !after) return facts;
   const [a, b] = [filtersOf(before), filtersOf(after)];
-  const told = [
+  const changes = [
     ...facts,
     ...a.filter((name) => !b.includes(name)).map((name): Detail => ({ what: "filter", before: name })),
     ...b.filter((name) => !a.includes(name)).map((name): Detail => ({ what: "filter", after: name })),
   ];
-  return told.length > 0 ? told : differences(before, after);
+  return changes.length > 0 ? changes : differences(before, after);
 }
 
 const filtersOf = (chain: FilterChain): string[] =>
@@ -125,12 +125,12 @@ function describeChain(chain: FilterChain | undefined): Fact[] {
   ];
 }
 
-/** Clusters without what they are called and how they get their endpoints. */
+/** Clusters without their names and the source of their endpoints. */
 function clusters({ clusters: all }: EnvoyConfig): Map<string, Cluster> {
   return new Map(
     [...all].map(([name, cluster]) => {
       const { name: _, type, alt_stat_name, eds_cluster_config, load_assignment, ...rest } = cluster;
-      // Addresses are addresses, by whatever way they come.
+      // The way in which addresses are delivered does not matter.
       return [name, type === "EDS" || type === "STATIC" || type === undefined ? rest : { ...rest, type }];
     }),
   );
@@ -153,7 +153,7 @@ function diffEndpoints(before: EnvoyConfig, after: EnvoyConfig): ConfigChange[] 
   return [...changes.values()];
 }
 
-/** Each endpoint with what sets it apart from others; all but its address and place as Envoy's fields. */
+/** Each endpoint with its attributes; all except address and locality are Envoy's fields. */
 function addresses(assignment: ClusterLoadAssignment | undefined): string[] {
   return (assignment?.endpoints ?? []).flatMap(({ locality, load_balancing_weight: weight, lb_endpoints }) =>
     (lb_endpoints ?? []).map(({ endpoint: { address, ...endpoint } = {}, ...rest }) => {

@@ -16,7 +16,7 @@ import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
 import { backendsOf, redirectStatus, routeFacts } from "./facts.js";
 import { describeFinding, findingHints, hostHints } from "./hints.js";
-import { meetListener } from "./listen.js";
+import { findListener } from "./listen.js";
 import { type GatewayPorts, reachOf } from "./listener-names.js";
 import { describeMatch, matchesPath, mismatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
@@ -27,14 +27,14 @@ import { type ClientRequest, hostName, type SeenRequest, seenRequest } from "./r
 import { rewritten } from "./rewrite.js";
 import { type SelectedHost, selectChain, selectVirtualHost } from "./select.js";
 
-/** What is known beside the configuration. */
+/** Facts in addition to the configuration. */
 export interface Knowledge {
   readonly origins?: Origins;
-  /** Objects that speak for a host, also where they are not valid. */
+  /** Objects that claim a host, including invalid ones. */
   claimsOn?(host: string): Claims;
-  /** Why valid objects that are for a host, or may have routes for it, are not served. */
+  /** Why valid objects for a host, or with possible routes for it, are not served. */
   unservedFor?(host: string): readonly Finding[];
-  /** Of headers and query parameters that requests are compared with; shown by default. */
+  /** Whether to show the values that headers and query parameters are compared with; default: shown. */
   readonly values?: Values;
 }
 
@@ -44,13 +44,15 @@ interface Context extends Knowledge {
   readonly ports: GatewayPorts | undefined;
 }
 
-/** The part of an explanation that is known before a route is looked for. */
-type Way = Pick<Explanation, "chain" | "tls" | "virtualHost"> & { readonly listener: ListenerSeen };
+/** The part of an explanation before the selection of a route. */
+type PartialExplanation = Pick<Explanation, "chain" | "tls" | "virtualHost"> & {
+  readonly listener: ListenerSeen;
+};
 type ListenerSeen = NonNullable<Explanation["listener"]>;
 
 const nothing = { backends: [], facts: [], tried: [], hints: [] } as const;
 
-/** Tells what Envoy does with a request, as its own matcher would decide. */
+/** Explains the result of a request, by the rules of Envoy's own matching. */
 export function explain(
   config: RequestConfig,
   request: ClientRequest,
@@ -64,7 +66,7 @@ export function explain(
 function explainRequest(config: RequestConfig, request: ClientRequest, knowledge: Knowledge): Explanation {
   const ports = knowledge.origins?.gatewayPorts();
   const context = { ...knowledge, config, request, ports };
-  const met = meetListener(config, request, ports);
+  const met = findListener(config, request, ports);
   if ("refusal" in met) return { ...nothing, outcome: "closed", summary: met.refusal, hints: hints(context) };
   const { name, listener } = met;
   const way = { listener: describeListener(name, listener, ports) };
@@ -73,13 +75,13 @@ function explainRequest(config: RequestConfig, request: ClientRequest, knowledge
     const asked = request.serverName
       ? `the server name ${request.serverName}`
       : "clients without a server name";
-    const summary = `the TLS connection is closed: no filter chain is for ${asked}`;
+    const summary = `the TLS connection is closed: no filter chain matches ${asked}`;
     return { ...nothing, ...way, outcome: "closed", summary, hints: hints(context, name) };
   }
   return explainChain(context, way, chain);
 }
 
-/** Where a request ended up that is served by none: what hosts are there. */
+/** Hints for a request that has no host or route: the hosts that exist. */
 function hints({ config, request, claimsOn, unservedFor, ports }: Context, asked?: string): string[] {
   const host = hostName(request.authority);
   return hostHints(config, request, {
@@ -96,7 +98,7 @@ function describeListener(name: string, { address }: Listener, ports?: GatewayPo
   return { name, address: ip, port, ...(gatewayPort === undefined ? {} : { gatewayPort }) };
 }
 
-function explainChain(context: Context, before: Way, chain: FilterChain): Explanation {
+function explainChain(context: Context, before: PartialExplanation, chain: FilterChain): Explanation {
   const { config, request } = context;
   const facts = chainFacts(chain);
   const tls = tlsOf(chain);
@@ -115,14 +117,14 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
         outcome: "closed",
         summary: `the connection is closed: ${chain.name} ${kept}`,
       };
-    const summary = `the connection is passed on to ${backendNames(backends)}`;
-    const hints = endpointTroubles(context, hostName(request.authority), backends);
+    const summary = `the connection is passed through to ${backendNames(backends)}`;
+    const hints = endpointHints(context, hostName(request.authority), backends);
     const applied = appliedToConnection(chain);
     return { ...nothing, ...way, outcome: "tcp", summary, backends, applied, hints };
   }
   const seen = seenRequest(request, normalizationOf(manager));
   if (!seen) {
-    const summary = `400: Envoy refuses the path ${request.path}`;
+    const summary = `400: Envoy rejects the path ${request.path}`;
     return { ...nothing, ...way, outcome: "refused", status: 400, summary };
   }
   if (isMisdirected(manager, request)) {
@@ -140,7 +142,7 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
   return explainHost(context, way, { manager, seen, table, host });
 }
 
-/** As the filter does: without a port and one dot at the end. */
+/** Like the filter: without a port and one final dot. */
 const isMisdirected = (manager: HttpConnectionManager, { authority, serverName }: ClientRequest): boolean =>
   checksSni(manager) && hostName(authority).replace(/\.$/, "") !== serverName;
 
@@ -151,7 +153,7 @@ interface Found {
   readonly host: SelectedHost;
 }
 
-function explainHost(context: Context, before: Way, found: Found): Explanation {
+function explainHost(context: Context, before: PartialExplanation, found: Found): Explanation {
   const { virtualHost, domain } = found.host;
   const { name = "" } = virtualHost;
   const table = found.table.name ?? "";
@@ -169,7 +171,7 @@ function explainHost(context: Context, before: Way, found: Found): Explanation {
     const why = mismatch(match, found.seen, context.values);
     if (why === undefined) {
       const effect = explainRoute(context, found, route);
-      const hints = [...troubles(context, name, origin), ...endpointTroubles(context, name, effect.backends)];
+      const hints = [...fieldHints(context, name, origin), ...endpointHints(context, name, effect.backends)];
       return { ...nothing, ...way, route: seen, tried, hints, ...effect };
     }
     tried.push({ ...seen, why, near: matchesPath(match, found.seen) });
@@ -187,26 +189,27 @@ function explainHost(context: Context, before: Way, found: Found): Explanation {
   };
 }
 
-/** Why a host has nothing, where wider hosts of others have something. */
-const kept = "is kept for its owners (the settings hostOwners and rootNamespaces), who serve nothing here";
+/** Why a host has no routes although wider hosts of other owners have some. */
+const kept =
+  "is reserved for its owners (settings hostOwners and rootNamespaces), which have no routes for it";
 
-/** Who says that a wildcard stands for one label, where a request has more. */
+/** Hints about wildcards that match one label only, for requests with more labels. */
 function labelHints(domain: string, tried: readonly RouteTried[]): string[] {
   const short = tried.filter(({ near, why }) => near && why.startsWith("header :authority "));
   const refs = new Set(short.flatMap(({ origin }) => origin?.ref ?? []));
   return [...refs].map(
-    (ref) => `${ref}: ${domain} covers names with one label before ${domain.slice(1)} alone`,
+    (ref) => `${ref}: ${domain} covers only names with one label before ${domain.slice(1)}`,
   );
 }
 
-/** What is wrong with the field that a route comes from. */
-const troubles = (context: Context, host: string, origin: RouteOrigin | undefined): string[] =>
+/** Findings about the field that a route comes from. */
+const fieldHints = (context: Context, host: string, origin: RouteOrigin | undefined): string[] =>
   ((origin && context.claimsOn?.(host).findingsOn(origin.ref)) ?? [])
     .filter(({ path }) => path !== undefined && isWithin(path, origin?.field ?? ""))
     .map(describeFinding);
 
-/** What is wrong with the endpoints that a request may go to. */
-const endpointTroubles = (
+/** Findings about the endpoints of a request's backends. */
+const endpointHints = (
   { claimsOn }: Context,
   host: string,
   backends: readonly BackendSeen[],

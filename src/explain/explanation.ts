@@ -4,39 +4,39 @@ import type { Fact } from "../xds/policies/policy.js";
 import type { Applied } from "./applied.js";
 import type { TlsSeen } from "./chain.js";
 
-/** A route that was looked at. */
+/** A route that was evaluated. */
 export interface RouteSeen {
-  /** Its place among the routes of its host, from 0. */
+  /** Its index among the routes of its host, from 0. */
   readonly index: number;
-  /** In words. */
+  /** A description of the match. */
   readonly match: string;
   readonly origin?: RouteOrigin;
 }
 
-/** A route that a request was not for. */
+/** A route that does not match the request. */
 export interface RouteTried extends RouteSeen {
   readonly why: string;
-  /** Whether the path at least was its own. */
+  /** Whether its path matches. */
   readonly near: boolean;
 }
 
 export interface BackendSeen {
   readonly cluster: string;
   readonly weight: number;
-  /** Of the requests, 0 to 100. */
+  /** Share of the requests, from 0 to 100. */
   readonly percent: number;
-  /** How many there are to choose from; 0 answers 503, unless `endpointsUnknown`. */
+  /** Number of endpoints; with 0 the answer is 503, unless `endpointsUnknown`. */
   readonly endpoints: number;
-  /** The objects that hold the endpoints are not among those that were compiled. */
+  /** The objects with the endpoints are not among the compiled ones. */
   readonly endpointsUnknown?: true;
 }
 
 /**
- * - `forward`, `redirect`, `respond`: what the route does.
- * - `tcp`: the connection is passed on, whatever is in it.
- * - `closed`: nothing takes the connection.
- * - `refused`: Envoy takes the request for a bad one (400).
- * - `misdirected`: the Host header is not the server name of the connection (421).
+ * - `forward`, `redirect`, `respond`: the action of the route.
+ * - `tcp`: the connection is passed through with any content.
+ * - `closed`: nothing accepts the connection.
+ * - `refused`: Envoy rejects the request as malformed (400).
+ * - `misdirected`: the Host header differs from the server name of the connection (421).
  * - `not-found`: no host or no route (404).
  */
 export type Outcome =
@@ -49,12 +49,12 @@ export type Outcome =
   | "misdirected"
   | "not-found";
 
-/** What becomes of a request, and why. */
+/** The result of a request, with the reasons. */
 export interface Explanation {
   readonly outcome: Outcome;
   /** The outcome in one sentence. */
   readonly summary: string;
-  /** What Envoy itself answers, unless an earlier filter refuses. */
+  /** The status of Envoy's own answer, unless an earlier filter refuses the request. */
   readonly status?: number;
   /** `Location` of a redirect. */
   readonly location?: string;
@@ -62,25 +62,25 @@ export interface Explanation {
     readonly name: string;
     readonly address: string;
     readonly port: number;
-    /** The Gateway's port for it. */
+    /** The corresponding port of the Gateway. */
     readonly gatewayPort?: number;
   };
   readonly chain?: { readonly name: string; readonly facts: readonly Fact[] };
   readonly virtualHost?: { readonly name: string; readonly domain: string; readonly table: string };
   readonly route?: RouteSeen;
-  /** Where the request goes, by share. */
+  /** The backends of the request, with their shares. */
   readonly backends: readonly BackendSeen[];
-  /** What the backend sees for the path, when it is rewritten. */
+  /** The path that the backend receives, if it is rewritten. */
   readonly path?: string;
   readonly facts: readonly Fact[];
-  /** How the connection is taken; absent without TLS. */
+  /** The TLS parameters of the connection; absent without TLS. */
   readonly tls?: TlsSeen;
-  /** What the facts say, in values; absent where nothing is done to the request. */
+  /** The facts as values; absent where the request is not changed. */
   readonly applied?: Applied;
-  /** Objects that speak for the host, where they are known. */
+  /** Objects that claim the host, where known. */
   readonly claimants?: readonly Ref[];
-  /** Routes before the one that won, in order. */
+  /** Non-matching routes before the selected one, in order. */
   readonly tried: readonly RouteTried[];
-  /** What may have been meant. */
+  /** Possible causes and alternatives. */
   readonly hints: readonly string[];
 }

@@ -4,16 +4,16 @@ import { describeSubstitution } from "../xds/policies/path-rewrite.js";
 import type { DescribeHeader, Fact } from "../xds/policies/policy.js";
 import { describeHeader, type Values } from "./match.js";
 
-/** What of the configuration around a route applies to it. */
+/** The configuration around a route that applies to it. */
 export interface Scope {
   readonly virtualHost: VirtualHost;
   readonly manager: HttpConnectionManager | undefined;
-  /** Of headers that requests are compared with; shown by default. */
+  /** Whether to show the values that headers are compared with; default: shown. */
   readonly values?: Values | undefined;
 }
 
 export interface FactContext extends Scope {
-  /** What a cluster is called. */
+  /** The displayed name of a cluster. */
   nameOf(cluster: string): string;
 }
 
@@ -22,11 +22,11 @@ const describing =
   (matcher) =>
     describeHeader(matcher, values);
 
-/** What a request passes before its route acts. */
+/** The checks that a request passes before its route acts. */
 export const protectionFacts = (route: Route, { values, ...around }: Scope): readonly Fact[] =>
   filterFacts({ route, ...around }, describing(values));
 
-/** All that a route does, but for what it matches. */
+/** The whole effect of a route, without its match. */
 export function routeFacts(route: Route, context: FactContext): Fact[] {
   const { virtualHost, manager, values, nameOf } = context;
   return [
@@ -91,7 +91,7 @@ function mirrorPercent({
   return denominator === "MILLION" ? numerator / 10_000 : numerator;
 }
 
-/** The clusters of a route, with the share that each gets. */
+/** The clusters of a route, with their weights. */
 export function backendsOf(
   action: RouteAction,
 ): readonly { readonly cluster: string; readonly weight: number }[] {

@@ -7,7 +7,7 @@ export type { AddressFilter, Protections } from "../xds/policies/policy.js";
 
 const network = "type.googleapis.com/envoy.extensions.filters.network";
 
-/** Of a chain whose connections are passed on: its address filter. */
+/** The address filter of a chain whose connections are passed through. */
 export function chainProtections(chain: FilterChain): Protections {
   for (const { typed_config } of chain.filters ?? []) {
     const addresses = addressesOf(typed(typed_config, `${network}.rbac.v3.RBAC`)?.rules);

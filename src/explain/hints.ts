@@ -10,17 +10,17 @@ import { selectChain, selectVirtualHost } from "./select.js";
 const maxNear = 3;
 const maxFindings = 5;
 
-/** What is known of the host that a request asks for. */
+/** Facts about the host of a request. */
 export interface HintsKnown {
-  /** The listener that has not got it. */
+  /** The listener without the host. */
   readonly asked?: string | undefined;
   readonly claims?: Claims | undefined;
-  /** Why valid objects that are for the host are not served. */
+  /** Why valid objects for the host are not served. */
   readonly unserved?: readonly Finding[] | undefined;
   readonly ports?: GatewayPorts | undefined;
 }
 
-/** Why a host may not be served, and which one may have been meant. */
+/** Why a host may not be served, and which similar hosts exist. */
 export function hostHints(
   config: RequestConfig,
   { authority }: ClientRequest,
@@ -57,7 +57,7 @@ function isServed(config: RequestConfig, host: string, name: string): boolean {
 const namesOf = (table: RouteConfiguration): string[] =>
   (table.virtual_hosts ?? []).flatMap(({ domains = [] }) => domains);
 
-/** Hosts that differ in a few letters, and those of the same name under another domain or the other way round. */
+/** Hosts that differ in a few letters. */
 function nearHosts(config: RequestConfig, host: string): string[] {
   const names = new Set([...config.tables.values()].flatMap(namesOf));
   for (const { filter_chains = [] } of config.listeners.values())

@@ -1,4 +1,4 @@
-/** A difference between two JSON values; what is absent on one side has no text there. */
+/** A difference between two JSON values; a side without the value has no text. */
 export interface Detail {
   readonly what: string;
   readonly before?: string;
@@ -6,9 +6,9 @@ export interface Detail {
 }
 
 const maxText = 300;
-/** Keys, certificates and the like: that they differ is told, not what they are. */
+/** Keys, certificates and the like: a difference is reported without the values. */
 const hidden = new Set(["inline_bytes", "private_key"]);
-/** Lists whose order means something. */
+/** Lists whose order matters. */
 const ordered = new Set(["filters", "http_filters", "listener_filters"]);
 
 type Fields = { readonly [key: string]: unknown };
@@ -16,8 +16,8 @@ const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * Where two JSON values differ, as paths of Envoy's fields. Members of a list that all have a name of their own are
- * compared by name.
+ * The differences between two JSON values, with paths of Envoy's fields. Lists whose members all have distinct names
+ * are compared by name.
  */
 export function differences(before: unknown, after: unknown, path = ""): Detail[] {
   if (before === after || JSON.stringify(before) === JSON.stringify(after)) return [];
@@ -34,7 +34,7 @@ export function differences(before: unknown, after: unknown, path = ""): Detail[
   return [leaf(path, Object.keys(a.members), Object.keys(b.members))];
 }
 
-/** The members of an object or list by key; undefined for anything else. */
+/** The members of an object or list by key; undefined for other values. */
 function membersOf(value: unknown): { readonly members: Fields; readonly list: boolean } | undefined {
   if (isFields(value)) return { members: value, list: false };
   if (!Array.isArray(value)) return undefined;
@@ -60,7 +60,7 @@ function show(value: unknown): string {
   return text.length > maxText ? `${text.slice(0, maxText - 3)}...` : text;
 }
 
-/** Differences of two lists of facts, by what they are about. */
+/** Differences between two lists of facts, by subject. */
 export function factDifferences(before: readonly Labelled[], after: readonly Labelled[]): Detail[] {
   const [a, b] = [grouped(before), grouped(after)];
   return [...new Set([...a.keys(), ...b.keys()])]

@@ -6,10 +6,10 @@ import { type ClientRequest, hostName } from "./request.js";
 import { selectChain, selectVirtualHost } from "./select.js";
 
 /**
- * The listener that a request comes to, or why none takes it. Without a Gateway (no `ports`) the scheme alone chooses it, as what
- * is in front of Envoy may map any port to its own. With one, a port of the URL is the Gateway's or Envoy's.
+ * The listener for a request, or why there is none. Without a Gateway (no `ports`) only the scheme selects it, because
+ * a load balancer in front of Envoy may map any port. With a Gateway, a port of the URL is the Gateway's or Envoy's.
  */
-export function meetListener(
+export function findListener(
   config: RequestConfig,
   request: ClientRequest,
   ports?: GatewayPorts,
@@ -28,9 +28,9 @@ export function meetListener(
   }
   if (!ports || port === undefined)
     return { refusal: `nothing listens for ${scheme}: no host is served over it` };
-  const why = name === undefined ? "the Gateway has no such port" : "nothing is served there";
+  const why = name === undefined ? "the Gateway has no such port" : "nothing is served on it";
   const open = [...ports.keys()].filter((other) => listeners.has(other));
-  const others = open.length > 0 ? `open are ${describePorts(open, ports)}` : "none is open";
+  const others = open.length > 0 ? `open ports: ${describePorts(open, ports)}` : "no port is open";
   return { refusal: `nothing listens on port ${port}: ${why}; ${others}` };
 }
 
@@ -74,5 +74,5 @@ function schemeRefusal({ scheme }: ClientRequest, name: string, ports?: GatewayP
   const { family } = parseListenerName(name) ?? {};
   if (family === scheme || family === "tcp") return undefined;
   const served = reachOf(name, ports);
-  return `the connection is closed: ${served} takes ${scheme === "http" ? "TLS alone" : "no TLS"}`;
+  return `the connection is closed: ${served} accepts ${scheme === "http" ? "only TLS" : "no TLS"}`;
 }

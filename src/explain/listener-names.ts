@@ -4,7 +4,7 @@ import { fallbackTable, ingressHttp, ingressHttps } from "../graph/core/listener
 /** Ports of the Gateway by the names of their Envoy listeners. */
 export type GatewayPorts = ReadonlyMap<string, number>;
 
-/** What the name of an Envoy listener for traffic says of it; the main ones tell no port. */
+/** The parsed name of an Envoy listener for traffic; names of main listeners contain no port. */
 export interface ParsedListenerName {
   readonly family: Family;
   readonly port?: number;
@@ -28,25 +28,25 @@ const trafficName = /^((?:[^/]+\/[^/]+\/)?(http|https|tcp|udp)-(\d+))(?:(?:\/[^/
 export const listenerOfTable = (table: string): string =>
   table === fallbackTable ? ingressHttps : (trafficName.exec(table)?.[1] ?? table);
 
-/** How a listener is reached: `http`, or `http on port 8080`. */
+/** Scheme and port of a listener: `http`, or `http on port 8080`. */
 export function reachOf(name: string, ports?: GatewayPorts): string {
   const front = parseListenerName(name);
   const port = ports?.get(name) ?? front?.port;
   return `${front?.family ?? name}${port === undefined ? "" : ` on port ${port}`}`;
 }
 
-/** The Envoy listener of a port, the Gateway's own or, where it has none of that number, Envoy's. */
+/** The name of the Envoy listener for a port of the Gateway, or, if the Gateway lacks that port, of Envoy. */
 export function nameAt(port: number, ports: GatewayPorts): string | undefined {
   const all = [...ports];
   const found = all.find(([, own]) => own === port) ?? all.find(([, own]) => envoyPort(own) === port);
   return found?.[0];
 }
 
-/** Names of listeners by their ports. */
+/** Names of listeners, sorted by port. */
 export const inOrder = (names: Iterable<string>, ports?: GatewayPorts): string[] =>
   [...names].sort((a, b) => (ports?.get(a) ?? 0) - (ports?.get(b) ?? 0));
 
-/** The ports of some listeners in words: `80 (http, Envoy's 8080)`. */
+/** A description of the ports of some listeners: `80 (http, Envoy's 8080)`. */
 export const describePorts = (names: Iterable<string>, ports: GatewayPorts): string =>
   inOrder(names, ports)
     .map((name) => {

@@ -5,19 +5,19 @@ import type { SeenRequest } from "./request.js";
 
 const quote = (text: string): string => JSON.stringify(text);
 
-/** Envoy matches regular expressions as a whole. */
+/** Envoy's regular expressions must match the whole text. */
 const fits = (regex: string, text: string): boolean => compiled(regex).matcher(text).matches();
 
 /** A route is compared with many requests. */
 const compiled = memoizedLast((regex: string) => RE2JS.compile(regex), { maxSize: 256, sizeOf: () => 1 });
 
 /**
- * Whether the values are told that headers and query parameters are compared with: who may not see them may still see
- * that they are. Of pseudo headers they always are, as of paths.
+ * Whether to show the values that headers and query parameters are compared with. Hidden values still show that there
+ * is a comparison. Pseudo headers are always shown, as paths are.
  */
 export type Values = "shown" | "hidden";
 
-/** The first reason why a request is not for a route: its path, then headers, then query; undefined when it is. */
+/** The first reason why a route does not match a request: path, then headers, then query; undefined when it matches. */
 export function mismatch(
   match: RouteMatch,
   request: SeenRequest,
@@ -37,7 +37,7 @@ export function mismatch(
   return undefined;
 }
 
-/** Whether a route is for the path, whatever else it asks for. */
+/** Whether the path of a route matches, independently of its other conditions. */
 export const matchesPath = (match: RouteMatch, request: Pick<SeenRequest, "path">): boolean =>
   pathMismatch(match, request.path) === undefined;
 
@@ -55,8 +55,8 @@ function pathMismatch(match: RouteMatch, path: string): string | undefined {
 }
 
 /**
- * A header that is not there matches nothing but `present_match` inverted, unless it is to count as empty: so does
- * `invert_match` of a value, to the surprise of many.
+ * An absent header matches only an inverted `present_match`, unless it counts as empty. This also holds for
+ * `invert_match` of a value, which surprises many users.
  */
 function headerMismatch(
   matcher: HeaderMatcher,
@@ -68,9 +68,9 @@ function headerMismatch(
   const found = headers.get(name === "host" ? ":authority" : name);
   const invert = matcher.invert_match ?? false;
   if (!matcher.string_match) {
-    const wanted = (matcher.present_match ?? true) !== invert;
-    if ((found !== undefined) === wanted) return undefined;
-    return wanted ? `${label} is absent` : `${label} is there and must not be`;
+    const mustBePresent = (matcher.present_match ?? true) !== invert;
+    if ((found !== undefined) === mustBePresent) return undefined;
+    return mustBePresent ? `${label} is absent` : `${label} is present and must be absent`;
   }
   if (found === undefined && !matcher.treat_missing_header_as_empty) return `${label} is absent`;
   const value = found ?? "";
@@ -101,7 +101,7 @@ function queryParameters(query: string | undefined): Map<string, string> {
   return found;
 }
 
-/** The one kind of a string matcher that is set, with its text. */
+/** The kind of comparison in a string matcher, with its text. */
 function textKind(matcher: StringMatcher): readonly ["exact" | "prefix" | "suffix" | "contains", string] {
   for (const kind of ["prefix", "suffix", "contains"] as const) {
     const text = matcher[kind];
@@ -143,7 +143,7 @@ function describeText(matcher: StringMatcher, values: Values): string {
   return `${phrases[kind]}${quote(text)}${matcher.ignore_case ? " (in any case)" : ""}`;
 }
 
-/** A match in words: `prefix /api, header x-canary is "yes"`. */
+/** A description of a match: `prefix /api, header x-canary is "yes"`. */
 export function describeMatch(match: RouteMatch, values: Values = "shown"): string {
   const queries = (match.query_parameters ?? []).map(({ name, string_match }) =>
     string_match

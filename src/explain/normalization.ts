@@ -1,7 +1,7 @@
 import type { HttpConnectionManager } from "../gen/envoy.js";
 import type { Normalization } from "./request.js";
 
-/** What a connection manager does to paths and hosts before routes are looked at. */
+/** The normalization of paths and hosts by a connection manager before routing. */
 export const normalizationOf = (manager: HttpConnectionManager): Normalization => ({
   escapedSlashes: escapedSlashesOf(manager),
   normalizePath: manager.normalize_path ?? false,

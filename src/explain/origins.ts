@@ -24,9 +24,9 @@ import type { Store } from "../store/store.js";
 import type { GatewayPorts } from "./listener-names.js";
 import { serviceOf } from "./names.js";
 
-/** What a store holds beside a configuration that was compiled from it. */
+/** The contents of a store that its compiled configuration lacks. */
 export interface Origins {
-  /** The origin of each route of a virtual host, in their order. */
+  /** The origin of each route of a virtual host, in the order of the routes. */
   routes(table: string, host: string): readonly RouteOrigin[];
   /** Undefined without a Gateway. */
   gatewayPorts(): GatewayPorts | undefined;
@@ -35,7 +35,7 @@ export interface Origins {
 type Objects = Pick<Store, "object" | "claimants" | "cache" | "unit">;
 type Platform = Pick<Reader, "checkKeyPair">;
 
-/** What to ask while the objects do not change. */
+/** Reads origins from a store; valid while its objects do not change. */
 export function originsIn(store: Objects, settings: SettingsSpec, platform: Platform): Origins {
   const reader = new StoreReader(store, settings, platform);
   return {
@@ -55,19 +55,19 @@ export function originsIn(store: Objects, settings: SettingsSpec, platform: Plat
   };
 }
 
-/** Who speaks for a host, and what is wrong with the objects behind it. */
+/** The objects that claim a host, and findings about the objects behind it. */
 export interface Claims {
   readonly claimants: readonly Ref[];
   /** Why the host may not be served. */
   readonly findings: readonly Finding[];
-  /** All that is wrong with one of the objects. */
+  /** All findings about one of the objects. */
   findingsOn(ref: Ref): readonly Finding[];
-  /** What is wrong with the endpoints of a cluster. */
+  /** Findings about the endpoints of a cluster. */
   findingsBehind(cluster: string): readonly Finding[];
 }
 
 export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, host: string): Claims {
-  // Of those that hold only at some times none is told: here is no clock.
+  // Findings that depend on the time are omitted, because there is no clock here.
   const findingsOf = (unit: UnitKey): readonly Finding[] =>
     (store.unit(unit)?.findings ?? []).filter(({ unlessBetween }) => !unlessBetween);
   const routeFindings = (name: string): readonly Finding[] =>
@@ -96,7 +96,7 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
   };
 }
 
-/** Whether a finding is about a listener of the Gateway for one of these hosts. */
+/** Whether a finding is about a Gateway listener for one of these hosts. */
 function isOnListener(
   { about, path = "" }: Finding,
   hosts: readonly string[],
@@ -108,7 +108,7 @@ function isOnListener(
   return hosts.includes(gateway.spec.listeners[index]?.hostname.toLowerCase() || "*");
 }
 
-/** Reads objects without a note of it. */
+/** Reads objects without recording the reads. */
 class StoreReader implements Reader {
   readonly cache: StoreCache;
   readonly unitCache = new UnitCache();

@@ -2,7 +2,7 @@ import { RE2JS } from "re2js";
 import type { RouteMatch, StringMatcher } from "../gen/envoy.js";
 import { matchesPath } from "./match.js";
 
-/** A request by all that routes look at. */
+/** A request with all attributes that routes compare. */
 export interface Probe {
   readonly method: string;
   readonly path: string;
@@ -12,9 +12,12 @@ export interface Probe {
 
 export interface Probes {
   readonly probes: readonly Probe[];
-  /** Whether each request that the matches tell from others is as one of these to them. */
+  /**
+   * Whether the requests represent all possible ones: each other request is equivalent to one of them for these
+   * matches.
+   */
   readonly complete: boolean;
-  /** Whether more requests than these would say more. */
+  /** Whether the list was cut at the limit. */
   readonly cut: boolean;
 }
 
@@ -22,11 +25,12 @@ const maxPerPath = 64;
 const maxProbes = 2000;
 
 /**
- * Requests for which routes of these matches may be chosen. Text is compared with the matches' own strings alone, so that one path for
- * each string, and one for each string with more behind it, stand for all paths; the same of headers and query parameters. With regular
- * expressions this does not hold: some paths that they match are tried.
+ * Requests that cover the routes with these matches. Routes compare text only with their own strings, so a path for
+ * each string, and one for each string with a suffix, represent all paths; the same holds for headers and query
+ * parameters. It does not hold for regular expressions: some matching paths are tried for them.
  *
- * @param changed the matches whose routes differ: where the requests do not stand for all, there is one for each of these, the first.
+ * @param changed the matches whose routes differ: if the requests do not represent all, the list begins with one
+ * request for each of these
  */
 export function probesFor(matches: readonly RouteMatch[], changed: readonly RouteMatch[] = []): Probes {
   const { probes, complete, cut } = allProbes(matches);
@@ -38,7 +42,7 @@ export function probesFor(matches: readonly RouteMatch[], changed: readonly Rout
 const keyOf = ({ method, path, query = "", headers }: Probe): string =>
   JSON.stringify([method, path, query, [...headers]]);
 
-/** A request that meets the conditions of one match, where a simple way to one is found. */
+/** A request that meets the conditions of one match, if one is found in a simple way. */
 function ownProbes(match: RouteMatch): readonly Probe[] {
   const [path] = pathsOf([match]).texts.filter((text) => matchesPath(match, { path: text }));
   if (path === undefined) return [];
@@ -84,7 +88,7 @@ function pathsOf(matches: readonly RouteMatch[]): Texts {
   const more = otherThan([...strings].join("\n"));
   const texts = [...strings].flatMap((text) => [text, text + more]);
   return {
-    // A path has no query, no white space and nothing that a client would escape.
+    // A path has no query, no white space and no character that a client would escape.
     texts: [...new Set([...texts, ...examples])].filter(
       (text) => /^\/[\x21-\x7e]*$/.test(text) && !/[?#]/.test(text),
     ),
@@ -92,7 +96,7 @@ function pathsOf(matches: readonly RouteMatch[]): Texts {
   };
 }
 
-/** A word that is in no text of some. */
+/** A word that is not part of any of the texts. */
 function otherThan(texts: string): string {
   for (let i = 0; ; i++) {
     const word = i === 0 ? "other" : `other${i}`;
@@ -100,7 +104,7 @@ function otherThan(texts: string): string {
   }
 }
 
-/** Texts that a simple regular expression matches; none when no way to one is found. */
+/** Texts that a simple regular expression matches; empty when none is found. */
 function examplesOf(regex: string): string[] {
   const text = regex
     .replace(/^\^|\$$/g, "")
@@ -112,10 +116,10 @@ function examplesOf(regex: string): string[] {
   return [text, `/${text}`].filter((one) => RE2JS.compile(regex).matcher(one).matches());
 }
 
-/** Values to try of each header (`h name`) and query parameter (`q name`); undefined is none. */
+/** Values to try for each header (`h name`) and query parameter (`q name`); undefined: absent. */
 type Values = ReadonlyMap<string, readonly (string | undefined)[]>;
 
-/** What a client can't choose, or what is chosen with the host. */
+/** Headers that a client can't choose, or that the host determines. */
 const given = new Set([":authority", "host", ":scheme", ":path", "x-forwarded-proto"]);
 const pathFields = new Set(["prefix", "path", "path_separated_prefix", "safe_regex"]);
 const methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "CONNECT"];
@@ -167,7 +171,7 @@ function valuesFor({ exact, prefix, suffix, contains, safe_regex }: StringMatche
 
 type Assignment = ReadonlyMap<string, string | undefined>;
 
-/** Every combination, or where they are too many each value of each alone. */
+/** Every combination, or, if there are too many, each value alone. */
 function assignments(values: Values): {
   readonly all: readonly Assignment[];
   readonly complete: boolean;

@@ -4,7 +4,7 @@ import { rewritten } from "./rewrite.js";
 
 const defaultPorts = { http: ":80", https: ":443" } as const;
 
-/** The `Location` that Envoy answers with; the host keeps its port but where that was the old scheme's own. */
+/** The `Location` of Envoy's answer. The host keeps its port, unless that is the default port of the old scheme. */
 export function locationOf(route: Route, request: ClientRequest, seen: SeenRequest): string {
   const redirect = route.redirect ?? {};
   const scheme = redirect.scheme_redirect ?? (redirect.https_redirect ? "https" : request.scheme);

@@ -1,9 +1,9 @@
 import { RE2JS } from "re2js";
 
-/** How often a part that may be left out or repeated is written. */
+/** How often an optional or repeated part is written. */
 type Times = 0 | 1;
 
-/** Texts that a regular expression of RE2 matches as a whole; none when no way to one is found. */
+/** Texts that a regular expression of RE2 matches completely; empty when none is found. */
 export function regexExamples(regex: string): string[] {
   const compiled = RE2JS.compile(regex);
   const times: readonly Times[] = [0, 1];
@@ -11,12 +11,12 @@ export function regexExamples(regex: string): string[] {
   return [...new Set(texts)].filter((text) => compiled.matcher(text).matches());
 }
 
-/** Characters that a client can send as they are, in the order in which they are tried. */
+/** Characters that a client can send unescaped, in the order of trials. */
 const candidates = "x1/A-_.~aez0".concat(
   ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(0x21 + i)),
 );
 
-/** Writes one text, taking the first of alternatives. What it does not understand it leaves out: the caller tries the text. */
+/** Writes one text with the first of alternatives. Unknown syntax is skipped: the caller tests the text. */
 class Example {
   #at = 0;
 

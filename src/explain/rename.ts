@@ -4,12 +4,12 @@ import type { EnvoyConfig } from "./config.js";
 import { parseListenerName } from "./listener-names.js";
 import { serviceOf } from "./names.js";
 
-/** Names of clusters or listeners on one side, with what they are called when two sides are compared. */
+/** Names of clusters or listeners of one side, with the names for the comparison. */
 export type CommonNames = ReadonlyMap<string, string>;
 
 /**
- * Common names for the clusters of two configurations. A cluster's name holds a hash of its content, so that a changed
- * cluster has another name: where a service has lost one cluster and got one, the two count as the same.
+ * Common names for the clusters of two configurations. A cluster's name contains a hash of its content, so a changed
+ * cluster has another name: where a service has one removed and one new cluster, the two correspond.
  */
 export function clusterNames(
   before: EnvoyConfig,
@@ -42,8 +42,8 @@ function byService(names: Iterable<string>): Map<string, string[]> {
 }
 
 /**
- * Common names for the listeners of two configurations. When a Gateway gets or loses a lower port, another listener is the main
- * one, and that of the same port has a name of its own on one side.
+ * Common names for the listeners of two configurations. When a Gateway gets or loses a lower port, another listener
+ * becomes the main one, and the listener of one port has different names on the two sides.
  */
 export function listenerNames(
   before: EnvoyConfig,
@@ -68,7 +68,7 @@ function furtherNames(config: EnvoyConfig, other: EnvoyConfig): CommonNames {
 const portOf = (listener: Listener | undefined): number | undefined =>
   listener?.address?.socket_address?.port_value;
 
-/** A copy of JSON in which clusters and listeners have their common names. */
+/** A copy of JSON with the common names of clusters and listeners. */
 export function renamed<T>(value: T, names: CommonNames): T {
   return JSON.parse(JSON.stringify(value), (_, inner: unknown) =>
     typeof inner === "string" ? (names.get(inner) ?? inner) : inner,

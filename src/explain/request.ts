@@ -10,30 +10,30 @@ import type { SettingsSpec } from "../schema/settings.js";
 export interface ClientRequest {
   readonly method: string;
   readonly scheme: "http" | "https";
-  /** The Host header: a name, and a port where the URL has one. */
+  /** The Host header: a name, with a port if the URL has one. */
   readonly authority: string;
-  /** The port in the URL, where it has one. */
+  /** The port in the URL, if any. */
   readonly port?: number;
-  /** What the client names in its TLS handshake, lower case; empty for addresses. */
+  /** The server name in the client's TLS handshake, in lower case; empty for addresses. */
   readonly serverName: string;
-  /** As it is sent, before Envoy normalises it; begins with a slash. */
+  /** The path before Envoy's normalization; begins with a slash. */
   readonly path: string;
-  /** After the `?`; undefined without one. */
+  /** The text after `?`; undefined without one. */
   readonly query: string | undefined;
   /** Names in lower case; several values of one name are joined with commas, as Envoy matches them. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** A method, URL or header that is none; the message says which. */
+/** An invalid method, URL or header; the message has the details. */
 export class RequestSyntaxError extends Error {}
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /**
- * Reads a request as a command line gives it.
+ * Parses a request from a command line.
  *
- * @param headers lines of `name: value`; `Host` replaces the URL's.
- * @throws RequestError
+ * @param headers lines of `name: value`; `Host` replaces the host of the URL.
+ * @throws RequestSyntaxError
  */
 export function readRequest(method: string, url: string, headers: readonly string[] = []): ClientRequest {
   if (!token.test(method)) throw new RequestSyntaxError(`${method}: not an HTTP method`);
@@ -70,13 +70,13 @@ function readHeaders(lines: readonly string[]): { host?: string; others: Map<str
   return host === undefined ? { others } : { host, others };
 }
 
-/** A client escapes what can't stand in a request line. */
+/** A client escapes the characters that a request line can't contain. */
 const encode = (text: string): string =>
   text.replace(/[^\x21-\x7e]+/g, (part) => encodeURIComponent(part.toWellFormed()));
 
 const port = /:\d+$/;
 
-/** A host without its port, lower case, as Envoy compares hosts. */
+/** A host without its port, in lower case, as Envoy compares hosts. */
 export const hostName = (authority: string): string => authority.toLowerCase().replace(port, "");
 
 function portOf(place: string): Pick<ClientRequest, "port"> {
@@ -86,24 +86,24 @@ function portOf(place: string): Pick<ClientRequest, "port"> {
 
 const isAddress = (host: string): boolean => host.startsWith("[") || /^\d+(?:\.\d+){3}$/.test(host);
 
-/** How a connection manager changes a request before it looks for a route. */
+/** How a connection manager changes a request before routing. */
 export interface Normalization {
-  /** What becomes of `%2f` and `%5c` in the path. */
+  /** The handling of `%2f` and `%5c` in the path. */
   readonly escapedSlashes: SettingsSpec["escapedSlashes"];
   readonly normalizePath: boolean;
   readonly mergeSlashes: boolean;
   readonly stripTrailingHostDot: boolean;
 }
 
-/** A request as a route table sees it. */
+/** A request as a route table receives it. */
 export interface SeenRequest {
   readonly method: string;
   /** Lower case, without its port. */
   readonly host: string;
-  /** Normalised, without a query. */
+  /** Normalized, without a query. */
   readonly path: string;
   readonly query: string | undefined;
-  /** Pseudo headers are among them. */
+  /** Includes pseudo headers. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
@@ -129,7 +129,7 @@ export function seenRequest(request: ClientRequest, options: Normalization): See
       [":authority", authority],
       [":scheme", scheme],
       [":path", query === undefined ? path : `${path}?${query}`],
-      // Envoy overwrites what an untrusted client says of itself.
+      // Envoy overwrites this header of untrusted clients.
       ["x-forwarded-proto", scheme],
     ]),
   };

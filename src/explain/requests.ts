@@ -13,18 +13,18 @@ import { type RiskCode, riskOfDetails, sortedRisk } from "./risk.js";
 /** One side of a comparison. */
 export interface Side {
   readonly config: EnvoyConfig;
-  /** Whether the endpoints of a cluster are known; where they are not, having none is no 503. */
+  /** Whether the endpoints of a cluster are known; if not, a cluster without endpoints does not count as 503. */
   knowsEndpoints(cluster: string): boolean;
 }
 
-/** What a request is answered with. */
+/** The answer to a request. */
 export interface RequestAnswer {
   readonly outcome: Outcome;
   readonly summary: string;
   readonly status?: number;
 }
 
-/** A request that is answered otherwise. */
+/** A request whose answer differs. */
 export interface RequestDifference {
   readonly method: string;
   readonly url: string;
@@ -32,39 +32,42 @@ export interface RequestDifference {
   readonly headers: readonly string[];
   readonly before: RequestAnswer;
   readonly after: RequestAnswer;
-  /** What else differs of how it is answered. */
+  /** Further differences of the answer. */
   readonly details: readonly Detail[];
   readonly risk: readonly RiskCode[];
-  /** The same route wins on both sides, or there is no host on one, so that a change tells all of this. */
+  /**
+   * Whether a change describes the difference: the same route handles the request on both sides, or one side has no
+   * host.
+   */
   readonly isDescribed: boolean;
 }
 
-/** What came of the requests to one host by one way to reach it. */
+/** The result of the requests to one host on one listener. */
 export interface SiteRequests {
-  /** As in `Change.host`. */
+  /** As in `ConfigChange.host`. */
   readonly site: string;
   readonly tried: number;
-  /** Whether the requests stand for all. */
+  /** Whether the requests represent all possible ones. */
   readonly complete: boolean;
-  /** Whether there were too many to try all. */
+  /** Whether there were too many requests to try all. */
   readonly cut: boolean;
-  /** Only what is around the routes differs. */
+  /** Whether only the configuration around the routes differs. */
   readonly sameRoutes: boolean;
-  /** Whether each request that was tried is treated as before, also where that can't be seen. */
+  /** Whether each tried request is handled as before, including effects that a client can't observe. */
   readonly sameTreatment: boolean;
-  /** How many are answered otherwise. */
+  /** Number of requests whose answer differs. */
   readonly differing: number;
-  /** The first of these, those of a kind once. */
+  /** The first of these, one of each kind. */
   readonly shown: readonly RequestDifference[];
   readonly risk: readonly RiskCode[];
 }
 
 const maxShown = 20;
-/** Requests in all, and routes that are looked at for them: a comparison of everything has an end. */
+/** Limits on all requests, and on the routes that are evaluated for them, so that a comparison ends. */
 const maxTried = 100_000;
 const maxLooks = 20_000_000;
 
-/** Sends requests to every host whose routes differ, on both sides, to the sides as `aligned` makes them. */
+/** Evaluates requests for every host whose routes differ, on both sides, which must be `aligned`. */
 export function compareRequests(before: Side, after: Side): SiteRequests[] {
   const [a, b] = [new ConfigIndex(before.config), new ConfigIndex(after.config)];
   const found: SiteRequests[] = [];
@@ -84,21 +87,21 @@ export function compareRequests(before: Side, after: Side): SiteRequests[] {
 const countRoutes = (...sides: readonly SiteConfig[]): number =>
   sides.reduce((sum, { virtualHost }) => sum + (virtualHost?.routes?.length ?? 0), 1);
 
-/** The HTTP filters and the TLS of the one chain of a site. */
+/** The HTTP filters and the TLS of the filter chain of a site. */
 const filtersOf = ({ config }: SiteConfig): unknown =>
   [...config.listeners.values()].flatMap(({ filter_chains = [] }) =>
     filter_chains.map((chain) => [managerOf(chain)?.http_filters, chain.transport_socket]),
   );
 
-/** All that a virtual host does, without names, which no request feels. */
+/** The behaviour of a virtual host, without names, which have no effect on requests. */
 const routesOf = (host: VirtualHost | undefined): unknown =>
   host && { ...host, name: undefined, domains: undefined, routes: (host.routes ?? []).map(withoutName) };
 
 const withoutName = ({ name: _, metadata, ...route }: Route): Omit<Route, "name" | "metadata"> => route;
 
-type Met = Pick<Side, "knowsEndpoints"> & SiteConfig;
+type SideOfSite = Pick<Side, "knowsEndpoints"> & SiteConfig;
 
-/** The matches of routes that the other side does not have so. */
+/** The matches of routes that the other side lacks or has with differences. */
 function changedMatches({ virtualHost }: SiteConfig, other: SiteConfig): readonly RouteMatch[] {
   const there = new Set((other.virtualHost?.routes ?? []).map((route) => JSON.stringify(withoutName(route))));
   return (virtualHost?.routes ?? [])
@@ -108,8 +111,8 @@ function changedMatches({ virtualHost }: SiteConfig, other: SiteConfig): readonl
 
 function compareSite(
   site: ReachedHost,
-  before: Met,
-  after: Met,
+  before: SideOfSite,
+  after: SideOfSite,
   left: { readonly tried: number; readonly looks: number },
 ): Omit<SiteRequests, "sameRoutes"> {
   const matches = [before, after].flatMap(({ virtualHost }) =>
@@ -130,8 +133,8 @@ function compareSite(
     const difference = differenceOf(site, probe, old, now);
     differing++;
     for (const code of difference.risk) risk.add(code);
-    const { before: from, after: to, details, isDescribed: told } = difference;
-    const key = JSON.stringify([from, to, details, told]);
+    const { before: from, after: to, details, isDescribed } = difference;
+    const key = JSON.stringify([from, to, details, isDescribed]);
     if (!shown.has(key) && shown.size < maxShown) shown.set(key, difference);
   }
   return {
@@ -150,16 +153,16 @@ interface Answered {
   readonly explanation: Explanation;
   readonly answer: RequestAnswer;
   readonly isServed: boolean;
-  /** The match of the route that won. */
+  /** The match of the selected route. */
   readonly match: RouteMatch | undefined;
   readonly virtualHost: VirtualHost | undefined;
-  /** The same for requests that are treated in the same way. */
+  /** Equal for requests that are handled in the same way. */
   readonly identity: unknown;
 }
 
 function answerAt(
   { scheme, asked, table }: ReachedHost,
-  { config, virtualHost, knowsEndpoints }: Met,
+  { config, virtualHost, knowsEndpoints }: SideOfSite,
   probe: Probe,
 ): Answered {
   const port = parseListenerName(table)?.port;
@@ -214,7 +217,9 @@ const factsOf = ({ explanation: { chain, facts, outcome, backends } }: Answered)
   ...facts.filter(({ what }) => what !== "backends"),
 ];
 
-/** Whether a client sees no difference, such as between a route that answers 404 without a body and no route. */
+/**
+ * Whether a client observes no difference, for example between a route that answers 404 without a body and no route.
+ */
 function isUnseen(old: Answered, now: Answered): boolean {
   const [a, b] = [old.answer, now.answer];
   const isBare = ({ what, before, after }: Detail): boolean =>
@@ -234,7 +239,7 @@ function differenceOf(site: ReachedHost, probe: Probe, old: Answered, now: Answe
     headers: [...probe.headers].map(([name, value]) => `${name}: ${value}`),
     before: old.answer,
     after: now.answer,
-    // One outcome in place of another says more than what of the other is not there.
+    // If the outcome differs, details of the outcomes add nothing.
     details:
       old.answer.outcome === now.answer.outcome
         ? all.filter(({ what }) => what !== "backends" && what !== "redirect" && what !== "response")
@@ -275,7 +280,7 @@ function* riskOf(old: Answered, now: Answered, details: readonly Detail[]): Iter
     if (/^\d+, scheme https/.test(redirectOf(old))) yield "https-redirect-dropped";
     return;
   }
-  // What was answered by Envoy itself may now reach a backend.
+  // Requests that Envoy answered itself may now reach a backend.
   yield* riskOfDetails(
     isForwarded(old) === isForwarded(now) ? details : details.filter(({ what }) => protections.has(what)),
   );
@@ -284,7 +289,7 @@ function* riskOf(old: Answered, now: Answered, details: readonly Detail[]): Iter
 const redirectOf = ({ explanation: { facts } }: Answered): string =>
   facts.find(({ what }) => what === "redirect")?.value ?? "";
 
-/** A route for every path of a host that was there, or any route of a wildcard. */
+/** Whether the route covers every path of a host that existed before, or belongs to a wildcard. */
 const isCatchAll = (old: Answered, { match, virtualHost }: Answered): boolean =>
   (virtualHost?.domains ?? []).some((domain) => domain.includes("*")) ||
   (old.virtualHost?.name === virtualHost?.name &&

@@ -5,16 +5,16 @@ import type { RequestDifference } from "./requests.js";
 import type { HostReview, Review, ReviewedChange } from "./review.js";
 import type { RiskCode } from "./risk.js";
 
-/** One line of a review, which holds what users wrote and is not yet fit for any output. */
+/** One line of a review. It contains text of users that is not escaped for an output yet. */
 export interface Line {
-  /** `+` is new, `-` gone, `~` different. */
+  /** `+` is new, `-` removed, `~` changed. */
   readonly sign: "+" | "-" | "~" | "";
   readonly depth: number;
   readonly text: string;
   readonly risk?: readonly RiskCode[];
 }
 
-/** Lines that belong together: a host, or things of a kind. */
+/** A group of lines: one host, or items of one kind. */
 export interface Section {
   readonly title: string;
   readonly risk: readonly RiskCode[];
@@ -31,7 +31,7 @@ const headings: Readonly<Partial<Record<ChangeKind, string>>> = {
   endpoints: "endpoints",
 };
 
-/** The sections of a review: hosts as they come, then what is of no one host, by kind. */
+/** The sections of a review: hosts in order, then items without a host, by kind. */
 export function sectionsOf({ hosts, others, rewritten }: Review): Section[] {
   const sections = hosts.map(hostSection);
   for (const [kind, title] of Object.entries(headings)) {
@@ -45,12 +45,12 @@ export function sectionsOf({ hosts, others, rewritten }: Review): Section[] {
 }
 
 const rewrittenSection = (rewritten: Review["rewritten"]): Section => ({
-  title: "written differently, the same for every request",
+  title: "written differently, same result for every request",
   risk: [],
   lines: rewritten.map(({ site, tried }) => ({
     sign: "",
     depth: 0,
-    text: `${site}: ${plural(tried, "request")} that stand for all ${tried === 1 ? "is" : "are"} answered as before`,
+    text: `${site}: ${plural(tried, "request")} that represent all others ${tried === 1 ? "is" : "are"} answered as before`,
   })),
 });
 
@@ -68,7 +68,7 @@ function hostSection({ host, risk, changes, requests }: HostReview): Section {
   return { title: host, risk, lines: [...lines, ...requestLines(requests)] };
 }
 
-/** How the host is reached that a change is of. */
+/** Scheme and port of the changed host. */
 function placeOf({ kind, name, host = "" }: ConfigChange): string {
   if (kind !== "server name") return / \((.*)\)$/.exec(host)?.[1] ?? host;
   return name.includes(" (") ? `TLS${name.slice(name.indexOf(" ("))}` : "TLS";
@@ -79,7 +79,7 @@ const changeLines = (change: ReviewedChange, text: string, depth: number): Line[
   ...change.details.map((detail) => detailLine(detail, change, depth + 2)),
 ];
 
-/** Of what is new or gone as a whole, one side says all. */
+/** An item that is new or removed has details on one side only. */
 function detailLine({ what, before, after }: Detail, { change, kind }: ConfigChange, depth: number): Line {
   if (kind === "endpoints")
     return { sign: before === undefined ? "+" : "-", depth: depth - 1, text: before ?? after ?? "" };
@@ -87,15 +87,13 @@ function detailLine({ what, before, after }: Detail, { change, kind }: ConfigCha
   return { sign: "", depth, text: `${what}: ${before ?? "(none)"} -> ${after ?? "(none)"}` };
 }
 
-/** Requests that are answered otherwise, without those that a change tells. */
+/** Requests whose answer differs, without those that a change describes. */
 function requestLines({ shown, differing, tried, complete }: HostReview["requests"]): Line[] {
-  const undescribed = shown.filter(({ isDescribed: told }) => !told);
+  const undescribed = shown.filter(({ isDescribed }) => !isDescribed);
   if (undescribed.length === 0) {
     if (tried === 0 || differing > 0) return [];
-    const scope = complete ? "" : ", which do not stand for all,";
-    return [
-      { sign: "", depth: 0, text: `no request of ${tried} that were tried${scope} is answered otherwise` },
-    ];
+    const scope = complete ? "" : " (there are others)";
+    return [{ sign: "", depth: 0, text: `${plural(tried, "request")} tried${scope}: no answer differs` }];
   }
   const lines = undescribed.slice(0, maxRequests).flatMap(requestLinesOf);
   const rest = undescribed.length - maxRequests;

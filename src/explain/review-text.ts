@@ -4,11 +4,11 @@ import { changesIn, type Review } from "./review.js";
 import { type Line, type Section, sectionsOf } from "./review-lines.js";
 import type { RiskCode } from "./risk.js";
 
-/** What is said of a comparison beside the review. */
+/** Texts about a comparison in addition to the review. */
 export interface Remarks {
-  /** A line for each object or value that could not be compared, with why. */
+  /** A line for each object or value that could not be compared, with the reason. */
   readonly uncompared: readonly string[];
-  /** What is written differently, in words; empty where nothing is. */
+  /** Descriptions of text that is written differently; may be empty. */
   readonly rewritten: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export function formatReview(review: Review, { uncompared, rewritten }: Remarks)
   return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
-/** That nothing changes, in one line. */
+/** One line that reports no change. */
 export function unchanged({ uncompared, rewritten }: Remarks): string {
   const what = uncompared.length > 0 ? "no other change for traffic" : "no change for traffic";
   return rewritten.length > 0 ? `${what}; written differently: ${listed(rewritten)}` : what;
@@ -40,20 +40,21 @@ const textOf = ({ sign, depth, text, risk }: Line): string =>
   `${"  ".repeat(depth + 1)}${sign === "" ? "" : `${sign} `}${text}${marks(risk)}`;
 
 const maxCharacters = 65_536;
-/** A line or a list of what could not be compared takes no more than this much of a comment. */
+/** Limit of a line, and of the list of items that could not be compared, in a comment. */
 const maxLine = 500;
 const maxUncompared = 20;
-/** Of these together, in characters. */
+/** Limit of that list in characters. */
 const maxUncomparedSize = 16_000;
-/** Of the lines of one section, in characters. */
+/** Limit of the lines of one section, in characters. */
 const maxSection = 8000;
 
-/** Finds the comment of an earlier run. */
+/** Identifies the comment of an earlier run. */
 const marker = "<!-- isoline diff -->";
 
 /**
- * A review as a comment of a pull request: GitHub's Markdown of at most `limit` UTF-8 bytes (GitHub takes 65,536 characters). What users
- * wrote is in HTML's `code` with its marks escaped, or in a fence longer than any in it, so that it is only ever text.
+ * A review as a comment of a pull request: GitHub's Markdown of at most `limit` UTF-8 bytes (GitHub's limit is 65,536
+ * characters). Text of users is in HTML's `code` with special characters escaped, or in a fence longer than any
+ * inside, so that it is never interpreted.
  */
 export function markdownReview(
   review: Review,
@@ -65,7 +66,7 @@ export function markdownReview(
   if (changes.length === 0 && rewritten.length > 0)
     head.push(`Written differently: ${listed(rewritten.map(code))}`, "");
   if (uncompared.length > 0) {
-    head.push("**Not compared**, so that what it does to traffic is not known:", "");
+    head.push("**Not compared**, effect on traffic unknown:", "");
     const listed = firstOf(uncompared.slice(0, maxUncompared).map(code), maxUncomparedSize);
     head.push(...listed.map((line) => `- ${line}`));
     if (uncompared.length > listed.length) head.push(`- and ${uncompared.length - listed.length} more`);
@@ -74,7 +75,7 @@ export function markdownReview(
   return fitted(head.join("\n"), sectionsOf(review).map(detailsOf), limit);
 }
 
-/** As many as have `limit` characters together. */
+/** The first lines that have at most `limit` characters together. */
 function firstOf(lines: readonly string[], limit: number): readonly string[] {
   let size = 0;
   const end = lines.findIndex((line) => {
@@ -92,7 +93,7 @@ function headline({ hosts, rewritten }: Review, changes: number): string {
   return `${plural(changes, "change")} for traffic, ${plural(hosts.length, "host")}${marked}${same}`;
 }
 
-/** As many sections as there is room for, with a line that says how many there are more. */
+/** The sections that fit, with a line about the number of the others. */
 function fitted(head: string, sections: readonly string[], limit: number): string {
   const encoder = new TextEncoder();
   const sizeOf = (text: string): number => encoder.encode(text).length;
@@ -109,7 +110,7 @@ function fitted(head: string, sections: readonly string[], limit: number): strin
   return kept.join("");
 }
 
-/** Folded; its lines in a fence, where GitHub colours what is new and gone. */
+/** A folded section with its lines in a fence, where GitHub colours new and removed lines. */
 function detailsOf({ title, risk, lines }: Section): string {
   const body = shortList(lines);
   const longest = Math.max(
@@ -117,11 +118,14 @@ function detailsOf({ title, risk, lines }: Section): string {
     ...body.flatMap((line) => (line.match(/`+/g) ?? []).map(({ length }) => length)),
   );
   const fence = "`".repeat(longest + 1);
-  const told = risk.length > 0 ? ` — ${risk.map((one) => `<b>${one}</b>`).join(", ")}` : "";
-  return `\n<details><summary>${code(title)}${told}</summary>\n\n${fence}diff\n${body.join("\n")}\n${fence}\n\n</details>\n`;
+  const badges = risk.length > 0 ? ` — ${risk.map((one) => `<b>${one}</b>`).join(", ")}` : "";
+  return `\n<details><summary>${code(title)}${badges}</summary>\n\n${fence}diff\n${body.join("\n")}\n${fence}\n\n</details>\n`;
 }
 
-/** The first lines of a section, which is not to fill a whole comment; those with risk marks before others. */
+/**
+ * The first lines of a section, with a limit so that it does not fill a whole comment; lines with risk marks come
+ * first.
+ */
 function shortList(lines: readonly Line[]): readonly string[] {
   const texts = lines.map(diffLine);
   const isRisky = (i: number): boolean => (lines[i]?.risk?.length ?? 0) > 0;
@@ -145,6 +149,6 @@ const diffLine = ({ sign, depth, text, risk }: Line): string =>
 const shortened = (text: string): string =>
   text.length > maxLine ? `${[...text].slice(0, maxLine).join("")}…` : text;
 
-/** Text in which no mark of HTML or Markdown is left: each is a character reference. */
+/** Text with every special character of HTML or Markdown as a character reference. */
 const code = (text: string): string =>
   `<code>${shortened(printable(text)).replace(/[^\p{L}\p{N} ./,-]/gu, (one) => `&#${one.codePointAt(0)};`)}</code>`;

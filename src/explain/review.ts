@@ -6,38 +6,38 @@ import { serviceOf } from "./names.js";
 import { compareRequests, type RequestDifference, type Side, type SiteRequests } from "./requests.js";
 import { type RiskCode, rankOf, riskOfChange, sortedRisk } from "./risk.js";
 
-/** A change with what it may do. */
+/** A change with its risks. */
 export interface ReviewedChange extends ConfigChange {
   readonly risk: readonly RiskCode[];
 }
 
-/** What changes of one host, whatever way it is reached. */
+/** The changes of one host, on all listeners. */
 export interface HostReview {
   readonly host: string;
-  /** Of its changes and its requests. */
+  /** The risks of its changes and its requests. */
   readonly risk: readonly RiskCode[];
   readonly changes: readonly ReviewedChange[];
   readonly requests: {
     readonly tried: number;
-    /** Whether those that were tried stand for all. */
+    /** Whether the tried requests represent all possible ones. */
     readonly complete: boolean;
     readonly differing: number;
     readonly shown: readonly RequestDifference[];
   };
 }
 
-/** What a change does to traffic, the worst first. */
+/** The changes for traffic, highest risk first. */
 export interface Review {
   readonly hosts: readonly HostReview[];
-  /** What is of no one host: listeners, certificates, clusters, endpoints. */
+  /** Items without a host: listeners, certificates, clusters, endpoints. */
   readonly others: readonly ReviewedChange[];
-  /** Hosts whose routes are written differently and treat every request as before. */
+  /** Hosts whose routes are written differently and handle every request as before. */
   readonly rewritten: readonly { readonly site: string; readonly tried: number }[];
   /** Hosts with too many requests to try them all. */
   readonly untried: readonly { readonly site: string; readonly tried: number }[];
 }
 
-/** Compares two sides by what Envoy is told, and by requests. */
+/** Compares two sides by their configuration, and by requests. */
 export function review(before: Side, after: Side): Review {
   const [a, b] = aligned(before.config, after.config);
   const requests = compareRequests({ ...before, config: a }, { ...after, config: b });
@@ -53,7 +53,7 @@ export function review(before: Side, after: Side): Review {
   };
 }
 
-/** Changes by host, where no request was tried. */
+/** Changes by host, without trying requests. */
 export const reviewOf = (changes: readonly ConfigChange[], after: EnvoyConfig): Review => ({
   ...grouped(changes, [], after),
   rewritten: [],
@@ -76,7 +76,7 @@ function grouped(
   };
 }
 
-/** What risks are judged by. */
+/** The input of the assessment of risks. */
 interface Known {
   readonly sites: ReadonlyMap<string, SiteRequests>;
   readonly byHost: ReadonlyMap<string, readonly SiteRequests[]>;
@@ -131,10 +131,10 @@ function hostReview(host: string, changes: readonly ReviewedChange[], known: Kno
   const shown = own.flatMap(({ site, shown }) =>
     shown.map((one) => ({ ...one, risk: sortedRisk(one.risk.map((code) => lossOf(code, site, known))) })),
   );
-  const told = own.flatMap(({ site, risk }) => risk.map((code) => lossOf(code, site, known)));
+  const requestRisks = own.flatMap(({ site, risk }) => risk.map((code) => lossOf(code, site, known)));
   return {
     host,
-    risk: sortedRisk([...changes.flatMap(({ risk }) => risk), ...told]),
+    risk: sortedRisk([...changes.flatMap(({ risk }) => risk), ...requestRisks]),
     changes,
     requests: {
       tried: own.reduce((sum, { tried }) => sum + tried, 0),
@@ -145,7 +145,7 @@ function hostReview(host: string, changes: readonly ReviewedChange[], known: Kno
   };
 }
 
-/** A host that is no longer there over TLS, and is without, has lost its TLS. */
+/** A host that is no longer served over TLS, but without it, has lost its TLS. */
 const lossOf = (code: RiskCode, site: string, { inClear }: Known): RiskCode =>
   code === "host-gone" && site.includes(" (https") && inClear.has(nameIn(site)) ? "tls-off" : code;
 
@@ -156,7 +156,7 @@ function riskIn(change: ConfigChange, known: Known): readonly RiskCode[] {
     const site = known.sites.get(host);
     if (kind === "host" && !(site?.complete && site.sameTreatment))
       own.push(lossOf("host-gone", host, known));
-    // Requests that were tried say more of a route, where they stand for all.
+    // Tried requests are more accurate for a route, if they represent all possible ones.
     if (kind === "route" && !site?.complete) own.push("route-lost");
     if (kind === "server name" && details.some(({ what }) => what === "TCP to")) own.push("host-gone");
   }

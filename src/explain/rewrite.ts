@@ -1,10 +1,10 @@
 import { type Matcher, RE2JS } from "re2js";
 import type { RegexMatchAndSubstitute, RouteAction, RouteMatch } from "../gen/envoy.js";
 
-/** Of a route or of a redirect. */
+/** The rewrite of a route or redirect. */
 export type Rewrite = Pick<RouteAction, "prefix_rewrite" | "regex_rewrite">;
 
-/** What becomes of a path without its query; undefined when nothing does. */
+/** The rewritten path, without its query; undefined without a rewrite. */
 export function rewritten(
   { prefix_rewrite: to, regex_rewrite: regex }: Rewrite,
   match: RouteMatch | undefined,
@@ -15,7 +15,7 @@ export function rewritten(
   return to + path.slice((match?.prefix ?? match?.path_separated_prefix ?? path).length);
 }
 
-/** As RE2 does: for each match, but for an empty one where the one before ends. */
+/** Like RE2: replaces each match, except an empty one at the end of the previous match. */
 function substitute({ pattern, substitution = "" }: RegexMatchAndSubstitute, path: string): string {
   const matcher = RE2JS.compile(pattern?.regex ?? "").matcher(path);
   let result = "";

@@ -1,7 +1,9 @@
 import type { ConfigChange } from "./change.js";
 import type { Detail } from "./leaves.js";
 
-/** What a change may do to those who use a host, the worst first. The codes are stable: pipelines read them. */
+/**
+ * Possible effects of a change on the users of a host, highest risk first. The codes are stable: pipelines read them.
+ */
 export const riskCodes = [
   "host-gone",
   "tls-off",
@@ -29,11 +31,11 @@ export type RiskCode = (typeof riskCodes)[number];
 
 const ranks: ReadonlyMap<RiskCode, number> = new Map(riskCodes.map((code, i) => [code, i]));
 
-/** The rank of the worst, 0 for the very worst; above all ranks where there is none. */
+/** The rank of the highest risk, 0 for the first code; above all ranks without a risk. */
 export const rankOf = (risk: readonly RiskCode[]): number =>
   Math.min(riskCodes.length, ...risk.map((code) => ranks.get(code) ?? riskCodes.length));
 
-/** Each code once, the worst first. */
+/** Each code once, highest risk first. */
 export const sortedRisk = (risk: Iterable<RiskCode>): RiskCode[] => {
   const all = new Set(risk);
   return riskCodes.filter((code) => all.has(code));
@@ -48,9 +50,9 @@ const dropped: Readonly<Record<string, RiskCode>> = {
   "global rate limit": "rate-limit-dropped",
 };
 
-/** The risk in facts that differ for what is served on both sides. */
+/** The risks of differing facts, for requests that are served on both sides. */
 export function riskOfDetails(details: readonly Detail[]): RiskCode[] {
-  // Where one side alone forwards, how it forwards is no change of that.
+  // If only one side forwards, the details of forwarding are not a change of their own.
   const isOther = details.some(
     ({ what, before, after }) => forwards.has(what) && (before === undefined) !== (after === undefined),
   );
@@ -87,17 +89,20 @@ function riskOfDetail({ what, before, after }: Detail): RiskCode | undefined {
   }
 }
 
-/** What `protectionFacts` says of a route that is excepted from its host's authorization. */
+/** The text of `protectionFacts` for a route that is exempt from its host's authorization. */
 const isOff = (fact: string): boolean => fact.startsWith("off (");
 
-/** Clients without a certificate, or with any, get in; requests pass while the authorization server is away. */
+/**
+ * Weaker: clients without a certificate, or with any certificate, are accepted; requests pass while the authorization
+ * server does not answer.
+ */
 function isWeaker(what: string, before: string, after: string): boolean {
   if (what === "client certificate")
     return (
       (before.startsWith("required") && !after.startsWith("required")) ||
-      (!before.includes("any will do") && after.includes("any will do"))
+      (!before.includes("any certificate") && after.includes("any certificate"))
     );
-  const open = "passes when it does not answer";
+  const open = "allows requests when it does not respond";
   return what === "authorization" && !before.includes(open) && after.includes(open);
 }
 
@@ -108,7 +113,7 @@ function lowered(before: string | undefined, after: string | undefined): boolean
 
 const withoutWeights = (text: string | undefined): string => text?.replace(/ \(weight \d+\)/g, "") ?? "";
 
-/** The risk that a change alone shows; what its requests meet is told by `compareRequests`. */
+/** The risk of a change by itself; `compareRequests` reports the risks of requests. */
 export function riskOfChange({ kind, change, details }: ConfigChange): RiskCode[] {
   if (kind === "certificate") return change === "changed" ? ["certificate-changed"] : [];
   if (kind === "listener") return change === "removed" ? ["listener-closed"] : riskOfDetails(details);

@@ -5,19 +5,19 @@ import { normalizationOf } from "./normalization.js";
 import { regexExamples } from "./regex-examples.js";
 import { hostName, RequestSyntaxError, readRequest, seenRequest } from "./request.js";
 
-/** How a virtual host is reached. */
+/** Scheme, port and connection manager of a virtual host. */
 export interface Reach {
   readonly scheme: "http" | "https";
-  /** Where the scheme alone does not choose the listener. */
+  /** Present if the scheme alone does not select the listener. */
   readonly port: number | undefined;
-  /** Clients name the host in the TLS handshake; false where they name an address. */
+  /** Whether clients send the host in the TLS handshake; false where they connect to an address. */
   readonly namesServer: boolean;
   readonly manager: HttpConnectionManager;
-  /** Whether requests for a host come to this virtual host. */
+  /** Whether requests for a host are handled by this virtual host. */
   isFor(host: string): boolean;
 }
 
-/** A request that is being put together. */
+/** A request under construction. */
 interface Draft {
   readonly host: string;
   readonly method: string;
@@ -28,7 +28,10 @@ interface Draft {
 
 const maxRepairs = 16;
 
-/** A request that a route of a virtual host wins; undefined when none is found, as where an earlier route takes all of its requests. */
+/**
+ * A request that a route of a virtual host handles; undefined when none is found, for example because an earlier route
+ * matches all of them.
+ */
 export function sampleRequest(
   virtualHost: VirtualHost,
   index: number,
@@ -55,7 +58,7 @@ export function plainRequest(
   return textOf({ host: first, method: "GET", path: "/", headers: new Map(), query: new Map() }, reach);
 }
 
-/** Changes headers and parameters until no earlier route takes the request. */
+/** Changes headers and parameters until no earlier route matches the request. */
 function repaired(
   start: Draft | undefined,
   routes: readonly Route[],
@@ -116,7 +119,7 @@ function textOf(
   };
 }
 
-/** Hosts of a domain; of a wildcard one with one label and one with two in its place. */
+/** Hosts of a domain; for a wildcard, one with one label and one with two in its place. */
 function exampleHosts(domain: string): string[] {
   if (domain === "*") return ["any.invalid"];
   return domain.startsWith("*") ? [`any${domain.slice(1)}`, `any.any${domain.slice(1)}`] : [domain];
@@ -145,7 +148,7 @@ function pathsOf({ prefix, path, path_separated_prefix: segment, safe_regex }: R
     .filter((text) => /^\/[\x21-\x7e]*$/.test(text) && !/[?#]/.test(text));
 }
 
-/** What meets each condition of a match by itself; undefined where a header can't. */
+/** A draft that meets each condition of a match separately; undefined if a header can't meet its condition. */
 function firstDraft(host: string, path: string, match: RouteMatch): Draft | undefined {
   let draft: Draft | undefined = { host, method: "GET", path, headers: new Map(), query: new Map() };
   for (const name of namesOf(match)) {
@@ -163,7 +166,7 @@ const namesOf = ({ headers = [], query_parameters: parameters = [] }: RouteMatch
   ]),
 ];
 
-/** Whether a client may choose the header's value and nothing else chooses it. */
+/** Whether a client can choose the header's value freely. */
 const isFree = (name: string): boolean =>
   name === ":method" || !(name.startsWith(":") || isHost(name) || name.toLowerCase() === "x-forwarded-proto");
 
@@ -172,7 +175,7 @@ const variants = (draft: Draft, match: RouteMatch): Draft[] =>
 
 const methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"];
 
-/** The draft without the header or parameter, and with each text that the match is about, or another one. */
+/** The draft without the header or parameter, and with each text of the match, or another one. */
 function variantsOf(draft: Draft, key: string, match: RouteMatch): Draft[] {
   const name = key.slice(2);
   const isHeader = key.startsWith("h");
@@ -202,7 +205,7 @@ function meets({ method, headers, query }: Draft, key: string, match: RouteMatch
   );
 }
 
-/** Texts that a matcher is met by. */
+/** Texts that meet a matcher. */
 function textsFor({ exact, prefix, suffix, contains, safe_regex }: StringMatcher): string[] {
   if (safe_regex) return regexExamples(safe_regex.regex ?? "");
   const text = prefix ?? suffix ?? contains ?? exact ?? "";

@@ -1,6 +1,6 @@
 import type { FilterChain, Listener, RouteConfiguration, VirtualHost } from "../gen/envoy.js";
 
-/** Of names with a value each: what `name` gets by an exact name, else by the longest `*.suffix`. */
+/** The entry for a name: an exact one, or the longest `*.suffix`. */
 function byName<T>(name: string, entries: Iterable<readonly [string, T]>): readonly [string, T] | undefined {
   let best: readonly [string, T] | undefined;
   for (const entry of entries) {
@@ -11,14 +11,14 @@ function byName<T>(name: string, entries: Iterable<readonly [string, T]>): reado
   return best;
 }
 
-/** Whether `*.x` covers a name; to Envoy the star stands for any number of labels. */
+/** Whether `*.x` covers a name; in Envoy the star matches any number of labels. */
 const isSuffixOf = (pattern: string, name: string): boolean =>
   pattern.startsWith("*") &&
   pattern.length > 1 &&
   name.length >= pattern.length &&
   name.endsWith(pattern.slice(1));
 
-/** The filter chain for a server name: exact, then the longest wildcard, then the chain that names no host. */
+/** The filter chain for a server name: exact, then the longest wildcard, then the chain without server names. */
 export function selectChain(listener: Listener, serverName: string): FilterChain | undefined {
   const chains = listener.filter_chains ?? [];
   const named = chains.flatMap((chain) =>
@@ -30,7 +30,7 @@ export function selectChain(listener: Listener, serverName: string): FilterChain
 
 export interface SelectedHost {
   readonly virtualHost: VirtualHost;
-  /** The one of its domains that matched. */
+  /** The matching one of its domains. */
   readonly domain: string;
 }
 

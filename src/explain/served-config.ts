@@ -15,10 +15,10 @@ import { selectVirtualHost } from "./select.js";
 const sensitive = /authorization|cookie|token|secret|password|api-?key|credential/i;
 export const notShown = "(not shown)";
 
-/** Whether the values of a header are not to be shown. */
+/** Whether the values of a header must be hidden. */
 export const isSensitiveHeader = (name: string): boolean => sensitive.test(name);
 
-/** Parses a fragment without the values of headers that may be credentials. */
+/** Parses a fragment and hides the values of headers that may be credentials. */
 export const parseShown = <T>(json: string): T =>
   JSON.parse(json, (key, value: unknown) =>
     key === "header" && isHeader(value) && isSensitiveHeader(value.key)
@@ -35,8 +35,8 @@ const find = <T>(set: ResourceSet, name: string): T | undefined => {
 };
 
 /**
- * What a request for a host meets of what is served. Of other hosts there are names alone, of clusters only those that
- * are asked for: the whole, parsed, would be many times its text.
+ * The served configuration that applies to a request for a host. Other hosts have only names, and clusters are parsed
+ * on request: the whole configuration, parsed, would be many times the size of its text.
  */
 export function configFor({ sets, tables }: Pick<Snapshot, "sets" | "tables">, host: string): RequestConfig {
   const listeners = new Map<string, Listener>();
@@ -53,7 +53,7 @@ export function configFor({ sets, tables }: Pick<Snapshot, "sets" | "tables">, h
   };
 }
 
-/** The JSON of each virtual host of each route table, in the order of their names, also where it is served in parts. */
+/** The JSON of each virtual host of each route table, in the order of their names, also for sharded tables. */
 export function wholeTables(
   tables: ReadonlyMap<string, Table>,
 ): ReadonlyMap<string, ReadonlyMap<string, string>> {
@@ -72,11 +72,11 @@ export function wholeTables(
 function tableFor(
   name: string,
   hosts: ReadonlyMap<string, string>,
-  wanted: readonly string[],
+  names: readonly string[],
 ): RouteConfiguration {
   const stubs: VirtualHost[] = [...hosts.keys()].map((host) => ({ name: host, domains: [host] }));
   const chosen = new Set(
-    wanted.map((host) => selectVirtualHost({ virtual_hosts: stubs }, host)?.virtualHost.name),
+    names.map((host) => selectVirtualHost({ virtual_hosts: stubs }, host)?.virtualHost.name),
   );
   const virtual_hosts = stubs.map((stub) =>
     chosen.has(stub.name) ? parseShown<VirtualHost>(hosts.get(stub.name ?? "") ?? "{}") : stub,

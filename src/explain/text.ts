@@ -2,12 +2,15 @@ import type { RouteOrigin } from "../graph/core/route-origins.js";
 import { plural } from "../schema/words.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
 
-/** Where an origin stands, such as `a.yaml:12`; empty when it is not known. */
+/** The place of an origin, such as `a.yaml:12`; empty when it is not known. */
 export type PlaceOf = (origin: RouteOrigin) => string;
 
 const maxTried = 10;
 
-/** An explanation for people: the outcome, the way there, what applies, and what was tried before. */
+/**
+ * An explanation for people: the outcome, the configuration that leads to it, the facts, and the routes that were
+ * tried before.
+ */
 export function formatExplanation(explanation: Explanation, title: string, placeOf: PlaceOf): string {
   const { listener, chain, virtualHost, route, backends, facts, hints } = explanation;
   const rows: [string, string][] = [];
@@ -67,7 +70,7 @@ function table(rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`);
 }
 
-/** Those for the same path are told first and all, with where they come from; of the others a few. */
+/** All routes with the same path come first, with their origins; then some of the others. */
 function formatTried(tried: readonly RouteTried[], placeOf: PlaceOf): string[] {
   if (tried.length === 0) return [];
   const near = tried.filter((route) => route.near);

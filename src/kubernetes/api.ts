@@ -3,8 +3,8 @@ import { Deadline } from "./deadline.js";
 import { type ApiResource, resourcePath } from "./resources.js";
 
 /**
- * How requests reach an API server; a transport adds address, credentials and trust. When the signal is aborted, `send`
- * rejects and the body throws, whatever either waits for.
+ * Sends requests to an API server; a transport adds address, credentials and trust. When the signal is aborted, `send`
+ * rejects and the body throws, independently of what either waits for.
  */
 export interface Transport {
   send(request: ApiRequest): Promise<ApiResponse>;
@@ -12,7 +12,7 @@ export interface Transport {
 
 export interface ApiRequest {
   readonly method: "GET" | "PATCH" | "PUT" | "POST" | "DELETE";
-  /** With its query. */
+  /** Includes the query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -24,7 +24,7 @@ export interface ApiResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** What an API server refused or failed to do. `reason` is Kubernetes's own, where it gave one. */
+/** An error answer of an API server, or an invalid answer. `reason` is Kubernetes' own where the server gave one. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -35,7 +35,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Any object of the API, as it came: the schema decides what of it is read. */
+/** Any object of the API as received; the schema determines which fields are read. */
 export type Raw = Readonly<Record<string, unknown>>;
 
 export type WatchEvent =
@@ -44,18 +44,18 @@ export type WatchEvent =
 
 const pageSize = 500;
 const maxResponse = 512 * 1024 * 1024;
-/** How long a request has, as a whole. */
+/** Time limit of a whole request. */
 const requestMs = 30_000;
-/** A page of a list may be long: it has as long from one piece of it to the next, and more as a whole. */
+/** Time limits of a page of a list, which may be long: between two chunks, and for the whole page. */
 const pageMs = { silent: 20_000, whole: 300_000 };
 /** API servers answer a watch at once, before there is any event. */
 const openMs = 15_000;
-/** API servers end a watch after the time that they were given; later than this they have gone away. */
+/** API servers end a watch after the requested time; one that is this late counts as gone. */
 const marginMs = 10_000;
-/** A question that others wait for. */
+/** Time limit of a request that others wait for. */
 const questionMs = 5000;
 
-/** How long an answer has, in ms: as a whole, or also from one piece of it to the next. */
+/** Time limit of an answer in ms: of the whole, or also between two chunks. */
 type Limit = number | { readonly silent: number; readonly whole: number };
 
 export const resourceVersionOf = (object: Raw): string => {
@@ -63,7 +63,7 @@ export const resourceVersionOf = (object: Raw): string => {
   return isRecord(metadata) && typeof metadata.resourceVersion === "string" ? metadata.resourceVersion : "";
 };
 
-/** What is read of a collection at one resourceVersion. */
+/** The objects of a collection at one resourceVersion. */
 export interface Listed {
   readonly items: readonly Raw[];
   readonly resourceVersion: string;
@@ -73,10 +73,11 @@ const notAList = (resource: ApiResource, why: string): ApiError =>
   new ApiError(0, "NotAList", `${resource.plural}: ${why}`);
 
 /**
- * Every object of a collection, page by page. All pages or nothing: an error, also on the last page, is thrown.
+ * Lists every object of a collection, page by page. The result is complete or an error is thrown, also for the last
+ * page.
  *
- * @throws ApiError with the server's status (410 when the list took longer than the server remembers), or status 0
- *   when it answered with something that is no list of these objects.
+ * @throws ApiError with the server's status (410 when the list took longer than the server keeps the version), or
+ * status 0 when the answer is not a list of these objects.
  */
 export async function list(
   transport: Transport,
@@ -100,36 +101,36 @@ export async function list(
     const resourceVersion = resourceVersionOf(page);
     if (!resourceVersion) throw notAList(resource, "the list has no resourceVersion");
     version ??= resourceVersion;
-    if (resourceVersion !== version) throw notAList(resource, "the pages are of different resourceVersions");
+    if (resourceVersion !== version) throw notAList(resource, "the pages have different resourceVersions");
     const next = typeof metadata.continue === "string" ? metadata.continue : "";
     if (!next) return { items, resourceVersion };
-    if (next === token) throw notAList(resource, "the list goes on with the same page again");
+    if (next === token) throw notAList(resource, "the list repeats the same page");
     token = next;
   }
 }
 
-/** An object of a list or a watch, with the kind and version that typed lists leave out. */
+/** An object of a list or a watch, with the kind and version that typed lists omit. */
 function itemOf(resource: ApiResource, item: unknown): Raw {
   const { kind, apiVersion } = resource;
   if (!isRecord(item)) throw notAList(resource, "an item is not an object");
   const object = { apiVersion, kind, ...item };
   if (object.kind !== kind || object.apiVersion !== apiVersion)
-    throw notAList(resource, "an item is of another kind or version");
+    throw notAList(resource, "an item has another kind or version");
   const { metadata } = item;
   if (!isRecord(metadata) || typeof metadata.name !== "string" || metadata.name === "")
     throw notAList(resource, "an item has no name");
   return object;
 }
 
-/** Where an API server is, and which cluster it is of. */
+/** The current resourceVersion of an API server, and the identity of its cluster. */
 export interface ApiServerState {
   readonly resourceVersion: string;
-  /** Of the namespace `kube-system`, which lives as long as its cluster; empty where there is none. */
+  /** The uid of the namespace `kube-system`, which lives as long as its cluster; empty where there is none. */
   readonly uid: string;
 }
 
 /**
- * Asks where the server is now.
+ * Requests the current state of the server.
  *
  * @throws ApiError
  */
@@ -143,11 +144,11 @@ export async function apiServerState(transport: Transport, signal: AbortSignal):
 }
 
 /**
- * Changes of a collection from a resourceVersion on, until `seconds` are over or the server ends it. Calls `opened` when
- * the server has taken the watch.
+ * The changes of a collection after a resourceVersion, until `seconds` are over or the server ends the watch. Calls
+ * `opened` when the server has accepted the watch.
  *
- * @throws ApiError; 410 when the server does not remember the version any more; reason `Stalled` when the server has
- *   neither ended the watch in its time nor sent anything of late.
+ * @throws ApiError; 410 when the server no longer has the version; reason `Stalled` when the server has neither ended
+ * the watch in time nor sent anything recently.
  */
 export async function* watch(
   transport: Transport,
@@ -157,16 +158,16 @@ export async function* watch(
   signal: AbortSignal,
   opened: () => void = () => undefined,
 ): AsyncGenerator<WatchEvent> {
-  const wanted = Math.max(1, Math.round(seconds));
+  const timeout = Math.max(1, Math.round(seconds));
   const query = new URLSearchParams({
     watch: "1",
     resourceVersion,
     allowWatchBookmarks: "true",
-    timeoutSeconds: String(wanted),
+    timeoutSeconds: String(timeout),
   });
   if (resource.fieldSelector) query.set("fieldSelector", resource.fieldSelector);
   const deadline = new Deadline(signal);
-  const overtime = new Overtime(deadline, wanted * 1000);
+  const overtime = new Overtime(deadline, timeout * 1000);
   try {
     deadline.in(openMs, "the watch was not opened");
     const path = `${resourcePath(resource)}?${query}`;
@@ -175,7 +176,7 @@ export async function* watch(
     if (response.status !== 200) throw await errorOf(response, resource.plural);
     overtime.begin();
     opened();
-    for await (const line of lines(noticed(response.body, () => overtime.heard())))
+    for await (const line of lines(noticed(response.body, () => overtime.received())))
       yield eventOf(resource, parse(line, resource.plural));
   } catch (error) {
     if (overtime.ended) return;
@@ -186,14 +187,17 @@ export async function* watch(
 }
 
 const stalledError = ({ plural }: ApiResource): ApiError =>
-  new ApiError(0, stalled, `${plural}: the watch was silent beyond its time; it is opened anew`);
+  new ApiError(0, stalled, `${plural}: the watch was silent beyond its time; it is opened again`);
 
-/** The reason of an ApiError about a watch that went silent. */
+/** The reason of an ApiError for a silent watch. */
 export const stalled = "Stalled";
 
-/** What becomes of a watch that is not ended when it should be: one that still sends something is ended, a silent one has stalled. */
+/**
+ * Handles a watch that the server does not end in time: one that still sends data is ended here, a silent one has
+ * stalled.
+ */
 class Overtime {
-  #heard = false;
+  #received = false;
   #over = false;
 
   constructor(
@@ -203,7 +207,7 @@ class Overtime {
 
   begin(): void {
     this.deadline.at(this.ms, () => {
-      this.#heard = false;
+      this.#received = false;
       this.deadline.at(marginMs, () => {
         this.#over = true;
         this.deadline.abort();
@@ -211,16 +215,16 @@ class Overtime {
     });
   }
 
-  heard(): void {
-    this.#heard = true;
+  received(): void {
+    this.#received = true;
   }
 
   get ended(): boolean {
-    return this.#over && this.#heard;
+    return this.#over && this.#received;
   }
 
   get stalled(): boolean {
-    return this.#over && !this.#heard;
+    return this.#over && !this.#received;
   }
 }
 
@@ -230,12 +234,12 @@ function eventOf(resource: ApiResource, { type, object }: Raw): WatchEvent {
   if (type === "ERROR" || object.kind === "Status") throw statusError(object, resource.plural);
   if (type === "BOOKMARK") return { type, object };
   if (type !== "ADDED" && type !== "MODIFIED" && type !== "DELETED")
-    throw bad("an event is of no known type");
+    throw bad("an event has an unknown type");
   if (!resourceVersionOf(object)) throw bad("an event has no resourceVersion");
   return { type, object: itemOf(resource, object) };
 }
 
-/** @throws ApiError on anything but 200 with a JSON object, NoAnswer when it is not there in time. */
+/** @throws ApiError on anything but 200 with a JSON object; NoAnswer after the time limit. */
 export async function getJson(
   transport: Transport,
   path: string,
@@ -249,7 +253,7 @@ export async function getJson(
   });
 }
 
-/** Sends a request and reads its answer, both in time. */
+/** Sends a request and reads its answer within the limit. */
 async function exchange<T>(
   transport: Transport,
   request: ApiRequest,
@@ -258,12 +262,12 @@ async function exchange<T>(
 ): Promise<T> {
   const deadline = new Deadline(request.signal);
   const { silent, whole } = typeof limit === "number" ? { silent: limit, whole: limit } : limit;
-  const heard = (): void => deadline.in(silent, "nothing came");
-  deadline.whole(whole, "there was no whole answer");
-  heard();
+  const received = (): void => deadline.in(silent, "no data arrived");
+  deadline.whole(whole, "the answer was not complete");
+  received();
   try {
     const { status, body } = await transport.send({ ...request, signal: deadline.signal });
-    return await read({ status, body: noticed(body, heard) });
+    return await read({ status, body: noticed(body, received) });
   } catch (error) {
     throw deadline.reasonOf(error);
   } finally {
@@ -271,23 +275,23 @@ async function exchange<T>(
   }
 }
 
-async function* noticed(body: AsyncIterable<Uint8Array>, heard: () => void): AsyncGenerator<Uint8Array> {
+async function* noticed(body: AsyncIterable<Uint8Array>, received: () => void): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
-    heard();
+    received();
     yield chunk;
   }
 }
 
 interface SendOptions {
-  /** How long the answer may take. */
+  /** Time limit of the answer. */
   readonly ms?: number;
   readonly contentType?: string;
 }
 
 /**
- * Sends an object and reads the one that comes back.
+ * Sends an object and reads the returned one.
  *
- * @throws ApiError on anything but success with a JSON object, NoAnswer when it is not there in time.
+ * @throws ApiError on anything but success with a JSON object; NoAnswer after the time limit.
  */
 export async function sendJson(
   transport: Transport,
@@ -319,7 +323,7 @@ function parse(line: string, what: string): Raw {
     const value: unknown = JSON.parse(line);
     if (isRecord(value)) return value;
   } catch {
-    // Said below: what came is not quoted, as it may hold secrets.
+    // The error below does not quote the answer, which may hold secrets.
   }
   throw new ApiError(0, "NotJson", `${what}: the answer is not a JSON object`);
 }
@@ -353,7 +357,7 @@ async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
   return result + decoder.decode();
 }
 
-/** Lines of a stream. What comes after the last line break was cut off, and is dropped. */
+/** The lines of a stream. An incomplete line at the end was cut off, and is dropped. */
 async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";

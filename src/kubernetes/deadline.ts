@@ -1,9 +1,12 @@
-/** No answer, or no end of one, came in the time that it has. */
+/** The answer, or its end, did not come within the time limit. */
 export class NoAnswer extends Error {}
 
 const acts = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Acts when a signal is aborted; many do so with one signal, which has one listener for all. Returns what takes it back. */
+/**
+ * Calls `act` when a signal is aborted. A signal has one listener for all callers. Returns a function that removes
+ * `act`.
+ */
 function onAbort(signal: AbortSignal, act: () => void): () => void {
   const known = acts.get(signal);
   const all = known ?? new Set();
@@ -17,7 +20,7 @@ function onAbort(signal: AbortSignal, act: () => void): () => void {
   return () => void all.delete(act);
 }
 
-/** The time that one request has: its signal is aborted with the caller's, or when the time is over. */
+/** The time limit of one request: its signal is aborted with the caller's, or after the limit. */
 export class Deadline {
   readonly #abort = new AbortController();
   readonly #leave: () => void;
@@ -35,17 +38,17 @@ export class Deadline {
     return this.#abort.signal;
   }
 
-  /** Gives the request so many ms from now on, in place of those that it had. */
+  /** Sets the limit to `ms` from now on; replaces the previous one. */
   in(ms: number, what: string): void {
-    this.at(ms, () => this.#expire(`${what} in ${ms / 1000} s`));
+    this.at(ms, () => this.#expire(`${what} within ${ms / 1000} s`));
   }
 
-  /** Gives it so many ms in all, whatever it is given otherwise. */
+  /** Sets a limit for the whole request, in addition to `in`. */
   whole(ms: number, what: string): void {
-    this.#whole = setTimeout(() => this.#expire(`${what} in ${ms / 1000} s`), ms);
+    this.#whole = setTimeout(() => this.#expire(`${what} within ${ms / 1000} s`), ms);
   }
 
-  /** Does something else than to end the request when the time is over. */
+  /** Calls `act` after `ms` instead of ending the request; replaces the previous limit. */
   at(ms: number, act: () => void): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(act, ms);
@@ -60,12 +63,12 @@ export class Deadline {
     this.#abort.abort(this.#late);
   }
 
-  /** What a request failed with: transports throw errors of their own when they are aborted. */
+  /** The cause of a failure: transports throw errors of their own when they are aborted. */
   reasonOf(error: unknown): unknown {
     return this.#late ?? error;
   }
 
-  /** Has to be called when the request is over. */
+  /** Must be called when the request is over. */
   end(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#whole);

@@ -3,15 +3,15 @@ import { ApiError, stalled } from "./api.js";
 import { NoAnswer } from "./deadline.js";
 import type { ApiResource } from "./resources.js";
 
-/** What failed and what to do about it. Codes are stable: logs, status and metrics have them. */
+/** The failure and its remedy. Codes are stable: logs, status and metrics contain them. */
 interface Failure {
   readonly code: FailureCode;
   readonly message: string;
 }
 
 /**
- * Why a cluster, or a kind of it, is not followed at the moment. `all`: the failure is of the server, its address or this process, and so of
- * all kinds alike, and is logged once.
+ * Why a Kubernetes cluster, or a kind of it, is not followed at the moment. `all`: the cause is the server, its
+ * address or this process; it affects all kinds, and is logged once.
  */
 const failures = {
   "kube-unauthorized": "all",
@@ -40,7 +40,7 @@ export type FailureCode = keyof typeof failures;
 export const failureCodes = Object.keys(failures) as readonly FailureCode[];
 export const isCommon = (code: FailureCode): boolean => failures[code] === "all";
 
-/** What came from a cluster could not be applied here: the API server is well. */
+/** An error of this process while it applied objects of a Kubernetes cluster; the API server works. */
 export class LocalError extends Error {
   readonly code: "store" | "compile";
 
@@ -50,13 +50,13 @@ export class LocalError extends Error {
   }
 }
 
-/** The credentials of a kubeconfig can't be read or made. */
+/** The credentials of a kubeconfig can't be read or created. */
 export class CredentialsError extends Error {}
 
-/** The API server is of another cluster than the one that was followed before. */
+/** The API server belongs to another cluster than the followed one. */
 export class OtherClusterError extends Error {}
 
-/** The errors of both SQLite drivers, of Durable Objects, and of a file system. */
+/** Matches errors of both SQLite drivers, of Durable Objects, and of a file system. */
 function isOfStore(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? String(error.code) : "";
@@ -69,7 +69,7 @@ function isOfStore(error: unknown): boolean {
   );
 }
 
-/** The error that others are wrapped around, such as those of `fetch` and of several addresses tried. */
+/** The innermost error of wrappers, such as those of `fetch` and of attempts at several addresses. */
 function rootOf(error: unknown): unknown {
   if (error instanceof AggregateError && error.errors.length > 0) return rootOf(error.errors[0]);
   if (error instanceof Error && !("code" in error) && error.cause instanceof Error)
@@ -94,17 +94,17 @@ const tlsCodes: Readonly<Record<string, FailureCode>> = {
 
 const texts: Readonly<Partial<Record<FailureCode, string>>> = {
   "kube-tls-authority":
-    "its certificate is of an authority that the kubeconfig does not name; put the cluster's CA into certificate-authority",
+    "its certificate comes from an authority that the kubeconfig does not contain; put the cluster's CA into certificate-authority",
   "kube-tls-expired": "its certificate has expired; renew the API server's certificate",
   "kube-tls-not-yet-valid": "its certificate is not valid yet; compare the clocks of both machines",
   "kube-tls-name":
     "its certificate is for other names; use one of them as the server, or set tls-server-name",
   "kube-tls-protocol":
-    "it does not speak TLS here, or refuses the client certificate; check server and client-certificate",
+    "the port does not use TLS, or the server refuses the client certificate; check server and client-certificate",
   "kube-unknown-host": "its name has no address; check the server's name and the DNS",
 };
 
-/** One clear line about a failure, with its code: what was tried, where, and what to do. */
+/** One line about a failure, with its code: the request, the server, and the remedy. */
 export function failureOf(
   { plural, apiVersion }: Pick<ApiResource, "plural" | "apiVersion">,
   error: unknown,
@@ -119,7 +119,7 @@ export function failureOf(
   if (error instanceof NoAnswer)
     return {
       code: "kube-no-answer",
-      message: `no answer of the API server ${at}: ${error.message}; it is asked again`,
+      message: `no answer of the API server ${at}: ${error.message}; the request is repeated`,
     };
   const root = rootOf(error);
   const code =
@@ -127,7 +127,7 @@ export function failureOf(
       ? (tlsCodes[String(root.code)] ?? sslCode(String(root.code)))
       : undefined;
   const why =
-    (code && texts[code]) ?? `${messageOf(root)}; check that it runs and that the network leads there`;
+    (code && texts[code]) ?? `${messageOf(root)}; check that it runs and that the network reaches it`;
   return { code: code ?? "kube-unreachable", message: `can't reach the API server ${at}: ${why}` };
 }
 
@@ -138,9 +138,9 @@ function localFailure(error: LocalError, plural: string): Failure {
   if (error.code === "store")
     return {
       code: "store",
-      message: `the store can't be written: ${error.message}; look at the disk of --store, changes are applied once it can be`,
+      message: `the store can't be written: ${error.message}; check the disk of --store; changes are applied once it can be written`,
     };
-  // What was thrown may quote objects.
+  // The message of the error is omitted: it may quote objects.
   const { cause } = error;
   const name = cause instanceof Error ? cause.name : "error";
   const place = cause instanceof Error ? (/\n\s*(at [^\n]*)/.exec(cause.stack ?? "")?.[1] ?? "") : "";
@@ -167,7 +167,7 @@ function apiFailure(error: ApiError, plural: string, apiVersion: string, server:
   if (status === 404)
     return {
       code: "kube-missing",
-      message: `${plural} are gone from the API (404), as when their CRD is removed`,
+      message: `${plural} are missing in the API (404); their CRD may have been removed`,
     };
   if (status === 410) return { code: "kube-expired", message: `${message}; they are listed again` };
   const code =
@@ -179,9 +179,9 @@ function apiFailure(error: ApiError, plural: string, apiVersion: string, server:
           ? "kube-invalid-answer"
           : "kube-refused";
   const advice =
-    status === 0 ? "check that server is the address of a Kubernetes API" : "look at the API server's log";
+    status === 0 ? "check that server is the address of a Kubernetes API" : "check the API server's log";
   return { code, message: `${message} (${server}); ${advice}` };
 }
 
-/** What messages call it when nothing can be published. */
+/** The `plural` in messages about a failed publication. */
 export const publication = { plural: "resources", apiVersion: "" };

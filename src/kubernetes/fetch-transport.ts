@@ -1,15 +1,15 @@
 import type { ApiRequest, Transport } from "./api.js";
 
 export interface FetchTransportOptions {
-  /** `fetch`, or that of a binding that reaches the API server. */
+  /** `fetch`, or the `fetch` of a binding that reaches the API server. */
   fetch(url: string, init: RequestInit): Promise<Response>;
   /** Base URL of the API server. */
   readonly server: string;
-  /** Bearer token of a service account; none where the binding authenticates. */
+  /** Bearer token of a service account; absent where the binding authenticates. */
   readonly token?: string;
 }
 
-/** Requests to an API server where there is nothing but `fetch`. */
+/** Requests to an API server in a runtime that has only `fetch`. */
 export function fetchTransport({ fetch, server, token }: FetchTransportOptions): Transport {
   const base = server.replace(/\/$/, "");
   return {
@@ -26,7 +26,7 @@ export function fetchTransport({ fetch, server, token }: FetchTransportOptions):
   };
 }
 
-/** @throws the signal's reason when it is aborted, also where `fetch` does not pass it on to the body. */
+/** @throws the signal's reason when it is aborted, also where `fetch` does not abort the body. */
 async function* chunks(
   body: ReadableStream<Uint8Array> | null,
   signal: AbortSignal,

@@ -1,11 +1,11 @@
 import type { ApiResponse, Transport } from "./api.js";
 
-/** Takes note of when an API server last gave something of what was asked: an answer that is no error, or a further part of one. */
-export class LastLook {
+/** Records when an API server last sent data: a successful answer, or a further chunk of one. */
+export class LastAnswer {
   /** In milliseconds since the epoch. */
   #at: number;
 
-  /** The start counts as a look, so that a server has time for its first one. */
+  /** The initial value is the start, so that a server has time for its first answer. */
   constructor(private readonly now: () => number) {
     this.#at = now();
   }
@@ -14,7 +14,7 @@ export class LastLook {
     return this.#at;
   }
 
-  /** The same transport, whose answers are taken note of. */
+  /** The same transport, with its answers recorded. */
   over(transport: Transport): Transport {
     return {
       send: async (request) => {

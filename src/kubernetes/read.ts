@@ -4,8 +4,8 @@ import { ApiError, type Raw } from "./api.js";
 import type { ApiResource } from "./resources.js";
 
 /**
- * Reads one object of the API as a change; one that can't be read leaves what was known of it. Unknown fields are no findings here: an
- * API server prunes those that its version does not have, and a newer one may have more.
+ * Reads one object of the API as a change. An object that can't be read keeps its known state. Unknown fields give no
+ * findings here: an API server prunes the fields that its version lacks, and a newer server may have more.
  */
 export function changeOf(
   raw: Raw,
@@ -17,13 +17,13 @@ export function changeOf(
   return { findings: parsed.findings, ...(parsed.ref ? { ref: parsed.ref } : {}) };
 }
 
-/** Whether the server does not have what it was asked for. */
+/** Whether the server lacks the requested resource. */
 export const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 
 /**
- * Asks for a collection at one version after the other, until the server has it.
+ * Requests a collection at one version after another, until the server has it.
  *
- * @throws ApiError of the last version when the server has none of them, and whatever else asking throws.
+ * @throws ApiError of the last version when the server has none of them, and any other error of `ask`.
  */
 export async function askVersions<T>(
   versions: Iterable<ApiResource>,

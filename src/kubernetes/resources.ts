@@ -6,17 +6,17 @@ import type { SettingsSpec } from "../schema/settings.js";
 /** A collection of the Kubernetes API that routing reads. */
 export interface ApiResource {
   readonly kind: Exclude<KubeObject["kind"], "Settings">;
-  /** The newest that is read. */
+  /** The newest version that is read. */
   readonly apiVersion: string;
-  /** What a server is asked for that does not have that one, the newest first. */
+  /** Older versions for servers without the newest one, in descending order. */
   readonly olderVersions?: readonly string[];
   readonly plural: string;
   readonly namespaced: boolean;
-  /** Part of every cluster; the others are there once their CRD is. */
+  /** Part of every Kubernetes cluster; the others exist only with their CRD. */
   readonly builtIn: boolean;
-  /** Selects on the server what can matter at all. */
+  /** Limits the objects that the server sends to the ones that can matter. */
   readonly fieldSelector?: string;
-  /** Read only where a Gateway is served. */
+  /** Read only with a Gateway in the settings. */
   readonly ofGateway?: boolean;
 }
 
@@ -32,18 +32,18 @@ const custom = (kind: ApiResource["kind"], apiVersion: string, plural: string): 
   builtIn: false,
 });
 
-/** Of the Gateway API: in every version that is read. */
+/** A resource of the Gateway API, with every version that is read. */
 function gateway(kind: ApiResource["kind"], plural: string, rest: Partial<ApiResource> = {}): ApiResource {
   const [newest = "", ...olderVersions] = versionsRead(kind);
   return { ...custom(kind, newest, plural), olderVersions, ofGateway: true, ...rest };
 }
 
-/** Service account tokens and Helm releases are Secrets that no route may use: they are never asked for. */
+/** Service account tokens and Helm releases are Secrets that no route may use; they are never requested. */
 const routableSecrets =
   "type!=kubernetes.io/service-account-token,type!=helm.sh/release.v1,type!=kubernetes.io/dockerconfigjson";
 
 /**
- * Everything that may be read, in the order of the first list. Endpoints are not: every cluster mirrors them to slices.
+ * All resources, in the order of the first lists. Endpoints are omitted: every cluster mirrors them to EndpointSlices.
  */
 export const resources: readonly ApiResource[] = [
   builtIn("Namespace", "v1", "namespaces", { namespaced: false }),
@@ -66,23 +66,23 @@ export const resources: readonly ApiResource[] = [
   gateway("ListenerSet", "listenersets"),
   gateway("ReferenceGrant", "referencegrants"),
   gateway("BackendTLSPolicy", "backendtlspolicies"),
-  // For the CA certificates of BackendTLSPolicies.
+  // Has the CA certificates of BackendTLSPolicies.
   builtIn("ConfigMap", "v1", "configmaps", { ofGateway: true }),
 ];
 
-/** What is read with or without a Gateway. */
+/** The resources to read, with or without those of a Gateway. */
 export const resourcesWith = (
   ofGateway: boolean,
   disableFeatures: SettingsSpec["disableFeatures"] = [],
 ): readonly ApiResource[] =>
   resources.filter((one) => (ofGateway || !one.ofGateway) && !isLeftOut(one.kind, { disableFeatures }));
 
-/** What is read under some settings. */
+/** The resources to read under some settings. */
 export const resourcesOf = (
   settings: Pick<SettingsSpec, "gatewayRef" | "gateway" | "disableFeatures">,
 ): readonly ApiResource[] => resourcesWith(servesGateways(settings), settings.disableFeatures);
 
-/** A collection at each version that is read, the newest first. */
+/** A collection at each version that is read, newest first. */
 export const versionsOf = (resource: ApiResource): readonly ApiResource[] => [
   resource,
   ...(resource.olderVersions ?? []).map((apiVersion) => ({ ...resource, apiVersion })),

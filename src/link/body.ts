@@ -1,20 +1,23 @@
 import { bytesOf } from "./fit.js";
 
-/** Envoy gives up on a body of 32 MiB and more. */
+/** The limit of a body. Envoy fails on a body of 32 MiB or more. */
 export const maxBodyBytes = 24 * 1024 * 1024;
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const encoder = new TextEncoder();
 const chunkLength = 1 << 16;
-/** What is encoded once and kept for all who ask, in UTF-16; of more, only the texts are, and each reader has its own chunks. */
+/**
+ * Bodies up to this length (UTF-16) are encoded once and kept. For longer ones only the texts are kept; each reader
+ * encodes chunks.
+ */
 const keptLength = 1 << 20;
 
-/** The body of an answer, made of texts that are in memory anyway: those of a large one are never joined. */
+/** The body of an answer, made of texts that are in memory anyway. The texts of a large body are never joined. */
 export class Body {
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number;
-  /** All of it, where it is small. */
+  /** The whole body, if it is small. */
   readonly whole: Bytes | undefined;
 
   constructor(private readonly texts: () => Iterable<string>) {
@@ -24,7 +27,7 @@ export class Body {
     this.size = this.whole?.length ?? sizeOf(texts());
   }
 
-  /** Its bytes in order: some 64 KiB at a time, and more only where one text is longer. */
+  /** The bytes in chunks of about 64 KiB; a chunk is larger when one text is longer. */
   *chunks(): Generator<Bytes, undefined> {
     if (this.whole) {
       yield this.whole;
@@ -40,7 +43,7 @@ export class Body {
     if (chunk !== "") yield encoder.encode(chunk);
   }
 
-  /** The chunks as they are asked for: a slow reader holds one of them. */
+  /** The chunks as a stream, encoded on demand: a slow reader occupies one chunk. */
   stream(): ReadableStream<Bytes> {
     const chunks = this.chunks();
     return new ReadableStream<Bytes>({

@@ -4,19 +4,19 @@ import type { Finding, Ref } from "../schema/meta.js";
 import { settingsRef } from "../schema/settings.js";
 import type { Resource, Store } from "../store/store.js";
 import { maxBodyBytes } from "./body.js";
-import { bytesOf, type Item, leftOut } from "./fit.js";
+import { bytesOf, type Item, itemsToLeaveOut } from "./fit.js";
 import type { Linked } from "./resource-set.js";
 
-/** Bytes for the resources of one answer; the rest is for its frame. */
+/** The bytes for the resources of one answer; the rest is for its other fields. */
 const budget = maxBodyBytes - 1024 * 1024;
-/** What an answer adds to each resource: its type. */
+/** The bytes that an answer adds to each resource for its type. */
 const frameBytes = 128;
 
 type Claimants = Pick<Store, "claimants">;
 
 const sizeOf = memoized(({ json }: Resource) => bytesOf(json));
 
-/** The object that a host is served for. */
+/** The object that owns a host. */
 function ownerOf(store: Claimants, host: string): Ref | undefined {
   const claimants = store.claimants(hostUnit(host)).filter((ref) => ref !== settingsRef);
   return claimants.find((ref) => ref.startsWith("HTTPProxy/")) ?? claimants[0];
@@ -29,10 +29,10 @@ const tooLarge = (about: Ref, what: string, bytes: number, answer: string): Find
   severity: "error",
   type: "VirtualHostError",
   reason: "TooLarge",
-  message: `${what} has ${bytes} bytes of configuration and is left out: Envoy can't be sent ${answer} of more than ${maxBodyBytes}, and this namespace has the most of it`,
+  message: `${what} has ${bytes} bytes of configuration and is left out: the limit for ${answer} is ${maxBodyBytes} bytes, and this namespace has the largest share`,
 });
 
-/** Whether fragments surely fit into one answer: a character has three bytes at most. */
+/** Whether fragments certainly fit into one answer: a UTF-16 unit has at most three bytes in UTF-8. */
 export function hasRoom(fragments: readonly Resource[]): boolean {
   let length = 0;
   for (const { json } of fragments) length += json.length;
@@ -40,7 +40,7 @@ export function hasRoom(fragments: readonly Resource[]): boolean {
 }
 
 /**
- * The virtual hosts of one route table; of a table that would be too large, some answer 503 instead of what they would.
+ * The virtual hosts of one route table. When the table is too large, some hosts answer 503 for all requests.
  */
 export function fitHosts(
   store: Claimants,
@@ -52,7 +52,7 @@ export function fitHosts(
   let total = 0;
   for (const host of hosts) total += sizeOf(host) + 1;
   if (total <= budget) return hosts;
-  // What is left of a host that goes takes room too.
+  // The replacement of a host also takes space.
   let least = 0;
   const items = hosts.map((host) => {
     const rest = bytesOf(unavailable(host).json) + 1;
@@ -61,7 +61,12 @@ export function fitHosts(
     return { name: host.name, owner, bytes: Math.max(0, sizeOf(host) + 1 - rest) };
   });
   const advice = table.includes("/") ? "" : ", or with routeShards: 16 a part of one,";
-  const out = report(store, `a route table (${table})${advice}`, leftOut(items, budget - least), findings);
+  const out = report(
+    store,
+    `a route table (${table})${advice}`,
+    itemsToLeaveOut(items, budget - least),
+    findings,
+  );
   return out.size === 0 ? hosts : hosts.map((host) => (out.has(host.name) ? unavailable(host) : host));
 }
 
@@ -74,7 +79,7 @@ const unavailable = (host: Resource): Resource => ({
   }),
 });
 
-/** The filter chains of a listener (the hosts that share one are its first host's). */
+/** The filter chains of a listener that fit. A chain that several hosts share counts for its first host. */
 export function fitChains(
   store: Claimants,
   chains: ReadonlyMap<string, string>,
@@ -90,7 +95,7 @@ export function fitChains(
     const owner = namespaceOf(ownerOf(store, name));
     return { name, owner, bytes: bytesOf(chain) + 1 };
   });
-  const out = report(store, "a listener", leftOut(items, budget), findings);
+  const out = report(store, "a listener", itemsToLeaveOut(items, budget), findings);
   return new Map([...chains].filter(([name]) => !out.has(name)));
 }
 
@@ -111,7 +116,7 @@ const clusterBytes = memoized(({ pieces }: Linked) =>
   pieces.reduce((sum, piece) => sum + bytesOf(piece), frameBytes),
 );
 
-/** The clusters of one answer; routes to those that are left out answer 503. */
+/** The clusters that fit into one answer. Routes to the other clusters answer 503. */
 export function fitClusters(
   clusters: ReadonlyMap<string, Linked>,
   findings: Finding[],
@@ -127,7 +132,7 @@ export function fitClusters(
     owner: name.split("/")[0] ?? "",
     bytes: clusterBytes(cluster),
   }));
-  const out = leftOut(items, budget);
+  const out = itemsToLeaveOut(items, budget);
   for (const { name, bytes } of out) {
     const [namespace = "", service = ""] = name.split("/");
     findings.push(tooLarge(`Service/${namespace}/${service}`, `cluster ${name}`, bytes, "clusters"));

@@ -9,53 +9,59 @@ export interface ClusterLinkOptions {
   readonly mode: EndpointMode;
   /** JSON of the ConfigSource of endpoints. */
   readonly eds: string;
-  /** In the mode `inline`, clusters whose endpoints change get them by EDS from then on. */
+  /** In the mode `inline`, clusters with frequently changing endpoints get them by EDS. */
   readonly changingByEds: boolean;
 }
 
-/** Endpoints inline mean that Envoy reads all clusters when one has another pod: as many clusters are spared that. */
+/**
+ * The limit of clusters that get endpoints by EDS in the mode `inline`. With inline endpoints, Envoy reads all
+ * clusters again when one endpoint changes.
+ */
 const maxChanging = 64;
 
-/** Clusters and endpoints with the fragments that they were made of. */
+/** Linked clusters and endpoints, with their fragments. */
 export interface ClusterSection {
   readonly options: ClusterLinkOptions;
   readonly clusters: ResourceSet;
   readonly endpoints: ResourceSet;
-  /** About clusters for which there is no room. */
+  /** Findings about clusters that are left out because the answer is too large. */
   readonly findings: readonly Finding[];
   readonly fragments: readonly Resource[];
-  /** All endpoints, and those of each cluster in turn. */
   readonly endpointFragments: readonly Resource[];
+  /** The endpoints of each cluster, in the order of `fragments`. */
   readonly endpointsOf: readonly (Resource | undefined)[];
-  /** Names of clusters whose endpoints have changed, that of the latest change last. */
+  /** The names of clusters with frequently changing endpoints, ordered by their latest change. */
   readonly changing: ReadonlySet<string>;
 }
 
-/** Links the clusters of a store; takes over from `before` those whose fragments are the same. */
+/** Links the clusters of a store. Reuses those of `before` whose fragments are equal. */
 export function linkClusters(
   store: Resources,
   fragments: readonly Resource[],
   options: ClusterLinkOptions,
   before?: ClusterSection,
 ): ClusterSection {
-  const pods = [...store.resources("endpoints")];
+  const endpointFragments = [...store.resources("endpoints")];
   const known = isSame(before?.options, options) ? before : undefined;
-  if (known && isSame(known.fragments, fragments) && isSame(known.endpointFragments, pods)) return known;
-  const podsByName = new Map(pods.map((one) => [one.name, one]));
-  const podsOf = fragments.map(({ endpoints }) =>
-    endpoints === undefined ? undefined : podsByName.get(endpoints),
+  if (known && isSame(known.fragments, fragments) && isSame(known.endpointFragments, endpointFragments))
+    return known;
+  const endpointsByName = new Map(endpointFragments.map((one) => [one.name, one]));
+  const endpointsOf = fragments.map(({ endpoints }) =>
+    endpoints === undefined ? undefined : endpointsByName.get(endpoints),
   );
   const clusters = new Map<string, Linked>();
   const endpoints = new Map<string, Linked>();
   const olds = placesIn(known, fragments);
-  const lively = options.changingByEds ? changingOf(fragments, podsOf, known, olds) : new Set<string>();
+  const changing = options.changingByEds
+    ? changingOf(fragments, endpointsOf, known, olds)
+    : new Set<string>();
   for (const [i, fragment] of fragments.entries()) {
     const { name } = fragment;
     const old = olds[i] ?? -1;
     const cluster =
       isSame(known?.fragments[old], fragment) &&
-      isSame(known?.endpointsOf[old], podsOf[i]) &&
-      known?.changing.has(name) === lively.has(name)
+      isSame(known?.endpointsOf[old], endpointsOf[i]) &&
+      known?.changing.has(name) === changing.has(name)
         ? known?.clusters.get(name)
         : undefined;
     if (cluster) {
@@ -63,8 +69,8 @@ export function linkClusters(
       clusters.set(name, cluster);
       if (assignment) endpoints.set(name, assignment);
     } else {
-      const mode = fragment.mode ?? (lively.has(name) ? "eds" : options.mode);
-      linkCluster(fragment, podsOf[i], { ...options, mode }, clusters, endpoints);
+      const mode = fragment.mode ?? (changing.has(name) ? "eds" : options.mode);
+      linkCluster(fragment, endpointsOf[i], { ...options, mode }, clusters, endpoints);
     }
   }
   const findings: Finding[] = [];
@@ -74,13 +80,13 @@ export function linkClusters(
     findings,
     endpoints: new ResourceSet(endpoints),
     fragments,
-    endpointFragments: pods,
-    endpointsOf: podsOf,
-    changing: lively,
+    endpointFragments,
+    endpointsOf,
+    changing,
   };
 }
 
-/** Where each fragment was before, as far as its name was there; both are in the order of their names. */
+/** The previous index of each fragment, -1 for a new name. Both lists are sorted by name. */
 function placesIn(known: ClusterSection | undefined, fragments: readonly Resource[]): readonly number[] {
   if (!known) return [];
   let old = 0;
@@ -90,35 +96,35 @@ function placesIn(known: ClusterSection | undefined, fragments: readonly Resourc
   });
 }
 
-/** The clusters that were lively before and those whose endpoints are others now. */
+/** The clusters that changed frequently before, and those whose endpoints have changed now. */
 function changingOf(
   fragments: readonly Resource[],
-  podsOf: readonly (Resource | undefined)[],
+  endpointsOf: readonly (Resource | undefined)[],
   known: ClusterSection | undefined,
   olds: readonly number[],
 ): ReadonlySet<string> {
-  const lively = new Set<string>(known?.changing);
+  const changing = new Set<string>(known?.changing);
   const names = new Set<string>();
   for (const [i, { name, mode }] of fragments.entries()) {
     const old = olds[i] ?? -1;
-    if (lively.has(name)) names.add(name);
-    if (old < 0 || mode !== undefined || isSame(known?.endpointsOf[old], podsOf[i])) continue;
+    if (changing.has(name)) names.add(name);
+    if (old < 0 || mode !== undefined || isSame(known?.endpointsOf[old], endpointsOf[i])) continue;
     names.add(name);
-    lively.delete(name);
-    lively.add(name);
+    changing.delete(name);
+    changing.add(name);
   }
-  for (const name of lively) if (!names.has(name)) lively.delete(name);
-  for (const name of lively) if (lively.size > maxChanging) lively.delete(name);
-  return lively;
+  for (const name of changing) if (!names.has(name)) changing.delete(name);
+  for (const name of changing) if (changing.size > maxChanging) changing.delete(name);
+  return changing;
 }
 
 /**
- * The load assignment goes under the cluster's own name, not its Service's: Envoy polls EDS once per cluster, and
- * polls for one name that two clusters share could not be told apart.
+ * The load assignment has the name of the cluster, not of its Service: Envoy polls EDS once per cluster, and polls of two
+ * clusters for the same name could not be distinguished.
  */
 function linkCluster(
   { name, json, ...fragment }: Resource,
-  pods: Resource | undefined,
+  list: Resource | undefined,
   options: ClusterLinkOptions,
   clusters: Map<string, Linked>,
   endpoints: Map<string, Linked>,
@@ -130,15 +136,15 @@ function linkCluster(
   const { mode } = options;
   const quoted = JSON.stringify(name);
   const head = `{"cluster_name":${quoted},"endpoints":`;
-  const list = pods?.json ?? "[]";
+  const listJson = list?.json ?? "[]";
   const body = unclosed(json);
   if (mode === "eds") {
-    endpoints.set(name, linked(name, [head, list, "}"]));
+    endpoints.set(name, linked(name, [head, listJson, "}"]));
     const config = `,"type":"EDS","eds_cluster_config":{"service_name":${quoted},"eds_config":${options.eds}}}`;
     clusters.set(name, linked(name, [body, config]));
     return;
   }
-  // A service's own name may be a DNS name; pods are always addresses.
+  // The mode `service` has the DNS name of the Service; endpoints are always addresses.
   const type = mode === "service" ? "STRICT_DNS" : "STATIC";
-  clusters.set(name, linked(name, [body, `,"type":"${type}","load_assignment":${head}`, list, "}}"]));
+  clusters.set(name, linked(name, [body, `,"type":"${type}","load_assignment":${head}`, listJson, "}}"]));
 }

@@ -1,72 +1,72 @@
 import type { XdsType } from "./snapshot.js";
 
-/** What one subscription of an Envoy (a type, and for EDS, RDS and SDS a name) was given and has. */
+/** The state of one subscription of an Envoy: a type, and a name for EDS, RDS and SDS. */
 export interface Subscription {
   readonly type: XdsType;
   readonly names: readonly string[];
-  /** The version that Envoy reported last: what it has accepted. */
+  /** The version that Envoy reported last, which is the accepted one. */
   accepted: string;
-  /** What the last 200 carried. */
+  /** The version in the last answer with status 200. */
   delivered: string;
   deliveredAt: number;
-  /** A delivered version that Envoy asked past: it was refused. */
+  /** The delivered version that Envoy rejected: its next poll still had the version from before. */
   refused: string;
   seen: number;
-  /** Its poll is being held: what Envoy has is `accepted`, and no other replica can have changed that since. */
+  /** Its poll is held. While it is, no other replica can change the version `accepted`. */
   held: boolean;
-  /** What it has was given here, or was served here when it was reported first. */
+  /** This replica delivered the accepted version, or served its content when Envoy first reported it. */
   inStep: boolean;
-  /** What it has was not given here. */
+  /** This replica did not deliver the accepted version. */
   foreign: boolean;
-  /** When it last had something that was not given here after something else: another replica answers it, too. */
+  /** The last time at which the version changed to one of another replica: that replica also answers its polls. */
   otherReplicaAt: number;
-  /** Since when there is an answer that Envoy is better not given yet; 0: there is none. */
+  /** The time since which an answer is withheld; 0: none is. */
   withheldAt: number;
 }
 
-/** What is known of an Envoy, by `subscriptionKey`. */
+/** The known subscriptions of an Envoy, by `subscriptionKey`. */
 export type Subscriptions = ReadonlyMap<string, Readonly<Subscription>>;
 
 /**
- * Who polls: what is known of an Envoy belongs to its token and its id, so that no token can pose as an Envoy of another. With
- * no tokens all have that of the empty id.
+ * The sender of a poll. The state of an Envoy belongs to its token and node id, so that a client can't act as an Envoy of
+ * another token. Without tokens, all Envoys have the token with the empty id.
  */
 export interface Poller {
-  /** `id` sets tokens apart; `name` is for people, and may be empty or that of several tokens. */
+  /** `id` is unique; `name` is for display, may be empty, and several tokens may share it. */
   readonly token: { readonly id: string; readonly name: string };
-  /** `node.id`, as the client says it. */
+  /** `node.id` of the request. It is not verified. */
   readonly node: string;
 }
 
-/** What is known of the Envoys of one token, by `node.id`; the one that polled last is at the end. */
+/** The Envoys of one token, by `node.id`; the one that polled last is at the end. */
 interface Nodes {
   readonly name: string;
   readonly nodes: Map<string, Map<string, Subscription>>;
-  /** The one at the end. */
+  /** The last node of `nodes`. */
   latest: string;
-  /** How many subscriptions there are. */
+  /** The number of subscriptions. */
   size: number;
 }
 
 export interface NodeView {
   readonly node: string;
-  /** The token's name, where it has one. */
+  /** The name of the token, if it has one. */
   readonly token?: string;
-  /** When it polled last, in ms. */
+  /** The time of its last poll, in ms. */
   readonly seen: number;
   /** By type, and for EDS, RDS and SDS `<type>/<name>`. */
   readonly subscriptions: Readonly<Record<string, { accepted: string; refused?: string }>>;
 }
 
-/** Whether an Envoy has refused what it was given last of a type. */
+/** Whether an Envoy rejected its last delivery of a type. */
 export const refuses = ({ subscriptions }: NodeView, type: XdsType): boolean =>
   Object.entries(subscriptions).some(
     ([key, { refused }]) => refused !== undefined && key.split("/")[0] === type,
   );
 
 /**
- * Bounds on what the clients of a token can make it remember; a real Envoy asks for one name at a time. As many Envoys as one token may
- * have polls held: listeners and routes are withheld from an Envoy that is forgotten.
+ * Limits on the state that clients of one token can create; a real Envoy requests one name at a time. The limit of nodes
+ * equals the limit of held polls per token, because listeners and routes are withheld from an Envoy without state.
  */
 export const maxNodes = 10_000;
 const maxSubscriptions = 131_072;
@@ -76,11 +76,11 @@ const activeMs = 60_000;
 export const subscriptionKey = (type: XdsType, names: readonly string[] = []): string =>
   names.length === 0 ? type : `${type}/${names.join(",")}`;
 
-/** Whether it was polled of late. */
+/** Whether the subscription was polled recently. */
 export const isActive = ({ held, seen }: Subscription, now: number): boolean =>
   held || now - seen <= activeMs;
 
-/** Beyond a bound a token's oldest nodes go, and those of no other token. */
+/** Removes the oldest nodes of a token that exceeds a limit; other tokens are not affected. */
 function evict(known: Nodes): void {
   for (const [node, { size }] of known.nodes) {
     if (known.nodes.size <= maxNodes && known.size <= maxSubscriptions) return;
@@ -89,11 +89,14 @@ function evict(known: Nodes): void {
   }
 }
 
-/** What is known of the Envoys that poll this replica: bounded, and only ever a hint (what is not known costs time). */
+/**
+ * The state of the Envoys that poll this replica. It is bounded, and correctness does not depend on it: missing state
+ * only delays answers.
+ */
 export class EnvoyRegistry {
   readonly #tokens = new Map<string, Nodes>();
 
-  /** The subscription, made if need be; undefined when it is not one to remember. Makes its node the latest. */
+  /** Gets or creates a subscription and makes its node the latest; undefined when its key is too long to store. */
   #touch(poller: Poller, type: XdsType, names: readonly string[], now: number): Subscription | undefined {
     const key = subscriptionKey(type, names);
     if (key.length > maxKey) return undefined;
@@ -102,7 +105,7 @@ export class EnvoyRegistry {
     this.#tokens.set(token.id, known);
     const subscriptions = known.nodes.get(node) ?? new Map<string, Subscription>();
     if (known.latest !== node || !known.nodes.has(node)) {
-      // A Map finds a key the slower the more often the same key was deleted.
+      // Only on a change of node: repeated deletion of the same key makes lookups in a Map slower.
       known.nodes.delete(node);
       known.nodes.set(node, subscriptions);
       known.latest = node;
@@ -133,12 +136,12 @@ export class EnvoyRegistry {
     return this.#tokens.get(token.id)?.nodes.get(node)?.get(subscriptionKey(type, names));
   }
 
-  /** What is known of an Envoy here. */
+  /** The known subscriptions of an Envoy. */
   of({ token, node }: Poller): Subscriptions | undefined {
     return this.#tokens.get(token.id)?.nodes.get(node);
   }
 
-  /** What is known of each Envoy that polled here of late; the one that polled last comes last. */
+  /** The subscriptions of each Envoy that polled recently; the one that polled last comes last. */
   *active(now: number): Iterable<Subscriptions> {
     for (const { nodes } of this.#tokens.values())
       for (const subscriptions of nodes.values())
@@ -149,19 +152,19 @@ export class EnvoyRegistry {
           }
   }
 
-  /** It has what is served here. */
-  keepsStep(poller: Poller, type: XdsType, names: readonly string[]): void {
+  /** Notes that the Envoy has the content that this replica serves. */
+  noteInStep(poller: Poller, type: XdsType, names: readonly string[]): void {
     const subscription = this.#find(poller, type, names);
     if (subscription) subscription.inStep = true;
   }
 
-  /** A poll begins or ends to be held. */
+  /** Notes the start or end of the hold of a poll. */
   hold(poller: Poller, type: XdsType, names: readonly string[], held: boolean): void {
     const subscription = this.#find(poller, type, names);
     if (subscription) subscription.held = held;
   }
 
-  /** Notes whether there is an answer that is not given yet. Returns since when, `now` at first. */
+  /** Notes whether an answer is withheld. Returns the time since which it is, initially `now`. */
   withhold(poller: Poller, type: XdsType, names: readonly string[], withheld: boolean, now: number): number {
     const subscription = this.#find(poller, type, names);
     if (!subscription) return now;
@@ -171,8 +174,8 @@ export class EnvoyRegistry {
   }
 
   /**
-   * A poll came in: the version that it carries is what the Envoy has. The version from before a delivery again, which is
-   * empty at first, means that what was delivered was refused (REST has no other sign of it).
+   * Processes the version of a poll, which is the version that Envoy accepted. When it is still the version from before a
+   * delivery (empty at first), Envoy rejected the delivery. REST has no other sign of a rejection.
    */
   observe(poller: Poller, type: XdsType, names: readonly string[], version: string, now: number): void {
     const subscription = this.#touch(poller, type, names, now);
@@ -185,16 +188,16 @@ export class EnvoyRegistry {
     if (subscription.foreign && version !== accepted && accepted !== "") subscription.otherReplicaAt = now;
     if (delivered !== "" && version === delivered) subscription.refused = "";
     else if (delivered !== "" && version === subscription.accepted) subscription.refused = delivered;
-    // An empty version after one that was accepted is a new Envoy under the old name.
+    // An empty version after an accepted one comes from a new Envoy with the same node id.
     else if (version === "") subscription.refused = subscription.delivered = "";
-    // Given by another replica: what was delivered here before says nothing any more.
+    // The version comes from another replica, so the earlier delivery of this replica is obsolete.
     else if (version !== accepted) subscription.refused = subscription.delivered = "";
     if (!isActive(subscription, now)) subscription.withheldAt = 0;
     subscription.accepted = version;
     subscription.seen = now;
   }
 
-  /** A version that the Envoy refused since it took the one it has, and when it was given. */
+  /** The version that Envoy rejected after the accepted one, with the time of its delivery. */
   refusal(
     poller: Poller,
     type: XdsType,
@@ -212,14 +215,14 @@ export class EnvoyRegistry {
     subscription.withheldAt = 0;
   }
 
-  /** These names are not served any more: what Envoys had of them says nothing when they come back. */
+  /** Drops the state of names that are not served any more: it is obsolete if they are served again. */
   forget(type: XdsType, names: readonly string[]): void {
     for (const token of this.#tokens.values())
       for (const subscriptions of token.nodes.values())
         for (const name of names) if (subscriptions.delete(subscriptionKey(type, [name]))) token.size--;
   }
 
-  /** For the status page: Envoys with what they have and what they refused. */
+  /** The Envoys with their accepted and rejected versions, for the status page. */
   views(): NodeView[] {
     return [...this.#tokens.values()].flatMap(({ name, nodes }) =>
       [...nodes].map(([node, subscriptions]) => ({

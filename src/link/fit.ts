@@ -1,22 +1,23 @@
-/** What can be left out of an answer that would be too large. */
+/** A part of an answer that can be left out when the answer is too large. */
 export interface Item {
   readonly name: string;
-  /** The namespace that pays for it. */
+  /** The namespace to whose share it counts. */
   readonly owner: string;
   readonly bytes: number;
 }
 
 interface Share {
   bytes: number;
-  /** The smallest first. */
+  /** Sorted by size, the largest last. */
   readonly items: Item[];
 }
 
 /**
- * What to leave out so that the rest fits: of the namespace that takes most, its largest items, again and again. So one
- * namespace that grows without bounds loses its own, and no other anything. The same for the same items, in any order.
+ * Selects the items to leave out so that the rest fits the budget: repeatedly the largest item of the namespace with the
+ * largest share. So a namespace that grows without bounds loses only its own items. The result does not depend on the
+ * order of the items.
  */
-export function leftOut(items: readonly Item[], budget: number): readonly Item[] {
+export function itemsToLeaveOut(items: readonly Item[], budget: number): readonly Item[] {
   let total = items.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total <= budget) return [];
   const shares = new Map<string, Share>();
@@ -58,6 +59,6 @@ function largestTwo(shares: Iterable<Share>): readonly [Share?, Share?] {
 const encoder = new TextEncoder();
 const ascii = /^[\0-\x7f]*$/;
 
-/** The length of a text in UTF-8. */
+/** The length of a text in UTF-8 bytes. */
 export const bytesOf = (text: string): number =>
   ascii.test(text) ? text.length : encoder.encode(text).length;

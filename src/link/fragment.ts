@@ -1,7 +1,7 @@
 import type { Store } from "../store/store.js";
 
-/** What link reads of a store. */
+/** The part of a store that link reads. */
 export type Resources = Pick<Store, "resources" | "claimants">;
 
-/** The JSON of an object without its end, to go on with `,` and more members. */
+/** The JSON of an object without its closing brace, so that members can be appended. */
 export const unclosed = (json: string): string => json.slice(0, -1);

@@ -4,7 +4,7 @@ import { fitChains } from "./budget.js";
 import { type Resources, unclosed } from "./fragment.js";
 import { type Linked, linked, ResourceSet } from "./resource-set.js";
 
-/** `inParts` rewrites the JSON of connection managers whose route tables are split. */
+/** Links listeners. `inParts` rewrites the JSON of connection managers with split route tables. */
 export function linkListeners(
   store: Resources,
   inParts: (json: string) => string,
@@ -12,7 +12,7 @@ export function linkListeners(
 ): ResourceSet {
   const listeners = new Map<string, Linked>();
   for (const { name, json } of store.resources("listener")) listeners.set(name, linked(name, [json]));
-  // As with Contour, no host means no listener.
+  // As in Contour, there is no listener without hosts.
   for (const { name, json } of store.resources("listener", "http"))
     if (!isEmpty(store.resources("virtual-host", name))) listeners.set(name, linked(name, [inParts(json)]));
   for (const { name, json } of store.resources("listener", "chains")) {
@@ -35,14 +35,14 @@ const isEmpty = (items: Iterable<unknown>): boolean => {
   return true;
 };
 
-/** Names of chains that are for no server name of their own (`ResourceType`). */
+/** The names of chains without a specific server name (`ResourceType`). */
 const anyHost = "*";
 const fallback = ".fallback";
 const noTls = "";
 
 /**
- * Hosts whose chains are the same share one: a listener of a thousand hosts under one certificate has one chain. The
- * chain of host `*` takes all TLS that no other does, and comes last. By name: that of the first host.
+ * Hosts with equal chains share one chain: a listener for a thousand hosts with one certificate has one chain. The chain
+ * of the host `*` accepts all other TLS connections and comes last. The result is keyed by the first host of each chain.
  */
 function linkFilterChains(
   fragments: Iterable<Resource>,

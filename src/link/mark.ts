@@ -1,15 +1,16 @@
 import { contentHash } from "../xds/hash.js";
 
 /**
- * What an answer was made of, in the version that an Envoy reports with its next polls: a server that has lost its store sees by it
- * how much is missing. Versions of a server for pushes are `<sequence>-<hash>+<origin>.<count>.<tag>.<tag>…`.
+ * The sources of an answer, as a part of its version. Envoy reports the version in its next polls, so that a server that
+ * lost its store can see how many sources are missing. Versions of a server for pushes are
+ * `<sequence>-<hash>+<origin>.<count>.<tag>.<tag>…`.
  */
 export interface Mark {
-  /** The store; one that is begun anew has another. */
+  /** The id of the store; a new store has a new id. */
   readonly origin: string;
-  /** How many sources it had. */
+  /** The number of sources. */
   readonly count: number;
-  /** Hashes of their names, of the first `maxTags` in their order. */
+  /** The hashes of the source names: the first `maxTags` of them, sorted. */
   readonly tags: readonly string[];
 }
 
@@ -25,7 +26,7 @@ export function markOf(origin: string, sources: readonly string[]): Mark {
 export const formatMark = ({ origin, count, tags }: Mark): string =>
   ["", origin, count, ...tags].join(".").replace(".", "+");
 
-/** Parts a version from its mark; text that is none of ours stays whole. */
+/** Separates a version from its mark. Text of another form is returned as the version. */
 export function partVersion(text: string): { readonly version: string; readonly mark?: Mark } {
   const found = /^([^+]{1,64})\+([0-9a-f]{8})\.(\d{1,5})((?:\.[0-9a-f]{6}){0,32})$/.exec(text);
   if (!found) return { version: text };
@@ -36,7 +37,7 @@ export function partVersion(text: string): { readonly version: string; readonly 
   };
 }
 
-/** How many of the sources of a mark are not among these. */
+/** The number of sources of a mark that are not in `sources`. */
 export function missingOf({ count, tags }: Mark, sources: readonly string[]): number {
   const here = new Set(sources.map(tagOf));
   const missing = tags.filter((tag) => !here.has(tag)).length;

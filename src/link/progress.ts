@@ -6,27 +6,28 @@ import { type Served, selectVersion } from "./served.js";
 import { isNewer, parseVersion } from "./version.js";
 
 /**
- * What this replica can say of how far an Envoy is. Polls of one Envoy may be spread over replicas, so what was reported here says
- * what Envoy has only as long as its poll is held here, or where it was reported after other content was there to be had.
+ * The progress of an Envoy as far as this replica can determine it. The polls of an Envoy may be spread over replicas, so a
+ * version that was reported here is reliable only while its poll is held here, or when the report came after the content
+ * in question was first served.
  */
 
 const isKnown = (subscription: Subscription | undefined, since: number): subscription is Subscription =>
   subscription !== undefined && (subscription.held || subscription.seen >= since);
 
-/** Until the poll after a delivery, `accepted` is of the past: on the way from A to B and back to A it says A. */
+/** Until the poll after a delivery, `accepted` is outdated: while content changes from A to B and back to A, it is A. */
 const isDelivering = ({ accepted, delivered, refused }: Subscription): boolean =>
   delivered !== "" && delivered !== accepted && delivered !== refused;
 
 const hashOf = (version: string): string | undefined => parseVersion(version)?.hash;
 
-/** Whether Envoy has accepted, or refused, just this. */
+/** Whether Envoy has accepted or rejected exactly this version. */
 const isUpToDate = (subscription: Subscription, version: string): boolean =>
   !isDelivering(subscription) &&
   (subscription.refused === version || hashOf(subscription.accepted) === hashOf(version));
 
 /**
- * Whether an Envoy has all clusters of `target` since `since`: it may have more, as each replica keeps for a while what is no
- * longer used. One that refused them has what it could take of them.
+ * Whether an Envoy has all clusters of `target`, by a report after `since`. It may have more, because each replica serves
+ * unused clusters for some time. An Envoy that rejected them has all of them that it can accept.
  */
 export function hasClusters(
   envoy: Subscriptions,
@@ -37,18 +38,18 @@ export function hasClusters(
   const subscription = envoy.get(subscriptionKey("clusters"));
   if (!isKnown(subscription, since)) return false;
   if (subscription.refused === clusters.version) return true;
-  const has = parseVersion(subscription.accepted);
+  const accepted = parseVersion(subscription.accepted);
   return (
-    has !== undefined &&
-    [clusters.set.hash, target.hash].some((hash) => hash === has.hash || hash === has.target)
+    accepted !== undefined &&
+    [clusters.set.hash, target.hash].some((hash) => hash === accepted.hash || hash === accepted.target)
   );
 }
 
-/** Whether what an Envoy has of clusters is known here now: no other replica answers its poll. */
+/** Whether this replica holds the cluster poll of an Envoy, so that no other replica answers it. */
 export const holdsClusters = (envoy: Subscriptions | undefined): boolean =>
   envoy?.get(subscriptionKey("clusters"))?.held === true;
 
-/** Envoy reports new clusters as accepted while they still wait for their first endpoints. */
+/** Whether an Envoy has endpoints with these names. It accepts new clusters before it has their first endpoints. */
 export function hasEndpoints(envoy: Subscriptions, names: Iterable<string>): boolean {
   for (const name of names) {
     const subscription = envoy.get(subscriptionKey("endpoints", [name]));
@@ -57,7 +58,7 @@ export function hasEndpoints(envoy: Subscriptions, names: Iterable<string>): boo
   return true;
 }
 
-/** Whether an Envoy has asked here of late for endpoints that changed, and does not have them yet. */
+/** Whether an Envoy polled here recently for endpoints that have changed, and does not have them yet. */
 export function lacksEndpoints(envoy: Subscriptions, endpoints: Served, now: number): boolean {
   for (const subscription of envoy.values()) {
     if (subscription.type !== "endpoints" || !isActive(subscription, now)) continue;
@@ -67,12 +68,12 @@ export function lacksEndpoints(envoy: Subscriptions, endpoints: Served, now: num
   return false;
 }
 
-/** Longer than an Envoy that is not busy takes from an answer to its next poll. */
+/** More than the time that an idle Envoy takes from an answer to its next poll. */
 const betweenPollsMs = 1000;
 
 /**
- * Whether an Envoy polls here alone, and has the listeners and all route tables that these refer to as they are served. `spreadMs`:
- * for how long an Envoy counts as one that other replicas answer, too.
+ * Whether an Envoy polls only this replica, and has the served listeners and all their route tables. `spreadMs`: the time
+ * for which an Envoy counts as one that other replicas also answer.
  */
 export function hasRoutes(
   envoy: Subscriptions,
@@ -101,7 +102,7 @@ export function hasRoutes(
   return tablesOf(listeners.set).every((names) => names.some((table) => table.every(hasTable)));
 }
 
-/** Whether the polls of an Envoy for listeners and for all route tables that these refer to are held here. */
+/** Whether this replica holds the polls of an Envoy for listeners and for all their route tables. */
 export function isWhole(envoy: Subscriptions, listeners: Served): boolean {
   const isHere = (key: string): boolean => envoy.get(key)?.held === true;
   if (listeners.set.size > 0 && !isHere(subscriptionKey("listeners"))) return false;
@@ -110,7 +111,7 @@ export function isWhole(envoy: Subscriptions, listeners: Served): boolean {
   );
 }
 
-/** A version of an Envoy that is newer than what is served here, of other content; undefined: there is none. */
+/** The highest sequence of an Envoy's versions with other, newer content than the served one; undefined without one. */
 export function newerAt(
   envoy: Subscriptions,
   servedOf: (type: Subscription["type"]) => Served | undefined,
@@ -130,8 +131,8 @@ export function newerAt(
 }
 
 /**
- * The route tables that listeners refer to: each as the sets of names under which Envoys ask for it. A table in parts is asked for
- * in parts or, by older releases, whole.
+ * The route tables of listeners: for each, the alternative sets of names that Envoys request. Envoys request a table in
+ * parts by its parts or, in older releases, as a whole.
  */
 const tablesOf = memoized((listeners: ResourceSet): readonly (readonly (readonly string[])[])[] => {
   const found = new Map<string, boolean>();

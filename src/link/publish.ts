@@ -14,30 +14,33 @@ import { type Served, selectVersion, serveSet } from "./served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "./snapshot.js";
 import { isNewer, isOrdered, parseVersion } from "./version.js";
 
-/** `switching`: what the last snapshots no longer use is still served, for Envoys that may route to it. */
+/** `switching`: resources that the newest snapshot does not use are still served, for Envoys that may route to them. */
 export type Phase = "switching" | "settled";
 
 export interface PublicationOptions {
   /**
-   * How long (ms) listeners and routes are withheld from an Envoy whose clusters can't be seen, and what is no longer used is
-   * kept for one whose routes can't be seen. Longer than Envoy waits for an answer (30 s in the bootstrap): by then it has asked
-   * again, another replica if the one that held its poll is stopped.
+   * The time (ms) for which listeners and routes are withheld from an Envoy whose clusters this replica can't see. Unused
+   * resources are kept twice as long for an Envoy whose routes it can't see. It must exceed Envoy's request timeout (30 s
+   * in the bootstrap): after that, the Envoy has polled again, at another replica if the first one stopped.
    */
   readonly waitMs: number;
   /**
-   * How long (ms) another replica may serve what was before an edit: what is no longer used is kept for so much longer, also where all
-   * Envoys that poll here have the routes. 0: there is no other replica.
+   * The time (ms) for which another replica may still serve the state before an edit. Unused resources are kept this much
+   * longer, even when all Envoys that poll this replica have the new routes. 0: there is no other replica.
    */
   readonly replicaMs: number;
-  /** How long (ms) an Envoy may be ahead of this replica before it is taken back: see `learn`. */
+  /**
+   * The time (ms) for which an Envoy may have a newer version than this replica before the replica overrides it: see
+   * `learn`.
+   */
   readonly patienceMs: number;
-  /** Whether this replica has what its source has now: else it takes no Envoy back. */
+  /** Whether this replica has the current state of its source. Otherwise it overrides no newer version. */
   synced(): boolean;
-  /** Called when Envoys that were ahead are taken back. */
+  /** Called when this replica overrides newer versions of Envoys, with its new sequence. */
   raised(sequence: number): void;
 }
 
-const usual: PublicationOptions = {
+const defaults: PublicationOptions = {
   waitMs: 35_000,
   replicaMs: 0,
   patienceMs: 5000,
@@ -45,30 +48,33 @@ const usual: PublicationOptions = {
   raised: () => undefined,
 };
 
-/** How much later than others a replica may see an edit. */
+/** The time by which replicas may differ in seeing an edit. */
 const lagMs = 2000;
-/** How long an Envoy that is known to be on its way to changed endpoints is waited for. */
+/** The time for which routes wait until an Envoy has fetched changed endpoints. */
 const endpointsMs = 2000;
-/** What is no longer used is kept for twice as long as routes to what is new are withheld, and so longer than an Envoy may lack these. */
+/** Unused resources are kept for this multiple of `waitMs`, so that they outlast the time for which routes are withheld. */
 const keepTimes = 2;
-/** The first hold of a poll that other replicas have to see. */
+/** The shortest hold of a poll whose version other replicas need to see. */
 const firstHoldMs = 250;
 const maxPatienceMs = 600_000;
-/** After this without an Envoy that had to be taken back, `patienceMs` counts again. */
+/** After this time without an override, the waiting time is `patienceMs` again. */
 const calmMs = 3_600_000;
 
-/** Differs between the polls of an Envoy: in step with each other, they would get to the same replicas in turn. */
+/**
+ * A divisor that differs between the polls of an Envoy: polls with equal hold times would rotate over the replicas
+ * together.
+ */
 const partOf = ({ type, names: [name = type] }: Poll): number =>
   2 + (name.length % 7) + (name.charCodeAt(name.length - 1) % 8) / 8;
 
-/** Of these, what is no longer used is served for a while beside what is new. */
+/** The types whose unused resources are served for some time beside the new ones. */
 const kept = ["clusters", "endpoints", "secrets", "scoped-routes"] as const;
 
 /**
- * Serves one snapshot after the other, so that no Envoy ever routes to a cluster that it does not have: clusters old and new are
- * served at once, each Envoy gets listeners and routes when it has these, and what is no longer used goes when all Envoys have the
- * routes. Polls of one Envoy may come to several replicas, each of which sees a part: see `progress.ts`. Pure but for its own
- * state: time comes as an argument.
+ * Publishes snapshots in phases, so that no Envoy routes to a cluster that it does not have. First, old and new clusters
+ * are served together. An Envoy gets new listeners and routes when it has the clusters. Unused resources are removed when
+ * all Envoys have the routes. The polls of an Envoy may be spread over several replicas, and each sees only a part of
+ * them: see `progress.ts`. The class does no I/O and reads no clock: time is an argument.
  */
 export class Publication {
   readonly #options: PublicationOptions;
@@ -76,15 +82,15 @@ export class Publication {
   #target: Snapshot | undefined;
   #sequence = 0;
   #startedAt = Number.NEGATIVE_INFINITY;
-  /** Since when clusters that are new or changed are served. */
+  /** The time at which the newest clusters were first served. */
   #clustersAt = Number.NEGATIVE_INFINITY;
-  /** Names of endpoints, and since when they are served. */
+  /** The names of new endpoints, with the time at which they were first served. */
   readonly #added = new Map<string, number>();
-  /** What no snapshot uses any more, and since when; the oldest first. */
+  /** The names of unused resources by type, with the time since which they are unused; the oldest first. */
   readonly #unused = new Map(kept.map((type) => [type, new Map<string, number>()] as const));
-  /** The highest sequence that was reported with what is to be served in the end, of types that are asked for whole. */
+  /** The highest reported sequence with the target content, for types that are requested without names. */
   readonly #reported = new Map<XdsType, number>();
-  /** Since when an Envoy is known to be ahead. */
+  /** The time since which an Envoy has a newer version than this replica. */
   #aheadSince: number | undefined;
   #patienceMs: number;
   #raisedAt = Number.NEGATIVE_INFINITY;
@@ -93,7 +99,7 @@ export class Publication {
     private readonly fleet: EnvoyRegistry,
     options: Partial<PublicationOptions> = {},
   ) {
-    this.#options = { ...usual, ...options };
+    this.#options = { ...defaults, ...options };
     this.#patienceMs = this.#options.patienceMs;
   }
 
@@ -101,7 +107,7 @@ export class Publication {
     return keepTimes * this.#options.waitMs;
   }
 
-  /** How long what is no longer used is kept at most. */
+  /** The longest time for which unused resources are kept. */
   get #unusedMs(): number {
     return this.#keepMs + this.#options.replicaMs;
   }
@@ -110,14 +116,14 @@ export class Publication {
     return this.#oldest === undefined ? "settled" : "switching";
   }
 
-  /** Undefined until the first snapshot. */
+  /** The served resources of a type; undefined before the first snapshot. */
   served(type: XdsType): Served | undefined {
     return this.#served?.[type];
   }
 
   /**
-   * Starts to publish a snapshot; `sequence` (a resourceVersion, a revision or a clock) raises the version, which never goes back.
-   * Types whose content stays keep their version. Returns the types that changed.
+   * Starts to publish a snapshot. `sequence` (a resourceVersion, a revision or a clock) raises the version, which never
+   * decreases. Types with unchanged content keep their version. Returns the types that changed.
    */
   publish(snapshot: Snapshot, sequence: number, now: number): XdsType[] {
     this.#target = snapshot;
@@ -137,7 +143,7 @@ export class Publication {
     return [...new Set([...changed, ...this.advance(now)])];
   }
 
-  /** What is served beside listeners and routes: all that the snapshot has, and what it had no use for only of late. */
+  /** The sets of the types in `kept`: the resources of the snapshot, and those that became unused recently. */
   #merged(now: number): Partial<Record<XdsType, ResourceSet>> {
     const sets: Partial<Record<XdsType, ResourceSet>> = {};
     for (const [type, unused] of this.#unused) {
@@ -151,7 +157,7 @@ export class Publication {
     return sets;
   }
 
-  /** Since when the oldest of what is no longer used is so; undefined: there is none. */
+  /** The earliest time since which a resource is unused; undefined without unused resources. */
   get #oldest(): number | undefined {
     let oldest: number | undefined;
     for (const unused of this.#unused.values())
@@ -162,7 +168,7 @@ export class Publication {
     return oldest;
   }
 
-  /** Drops what is no longer used, and takes Envoys back, where it is time. Returns the types that changed. */
+  /** Removes unused resources and overrides newer versions of Envoys when they are due. Returns the types that changed. */
   advance(now: number): XdsType[] {
     return [...new Set([...this.#clear(now), ...this.#raise(now)])];
   }
@@ -176,7 +182,7 @@ export class Publication {
     return this.#serve(Object.fromEntries(kept.map((type) => [type, target[type]])), true);
   }
 
-  /** When `advance` has to be called at the latest; undefined when nothing is under way. */
+  /** The latest time for the next call of `advance`; undefined when nothing is due. */
   get deadline(): number | undefined {
     const deadlines = [
       ...(this.#oldest === undefined ? [] : [this.#oldest + this.#unusedMs]),
@@ -188,7 +194,7 @@ export class Publication {
   #allHaveRoutes(now: number): boolean {
     const served = this.#served;
     if (!served) return false;
-    // Without any, those of a replica that fails may be on their way here, with routes to what is no longer used.
+    // Without Envoys here, those of a failed replica may arrive later, with routes to unused resources.
     let some = false;
     for (const envoy of this.fleet.active(now)) {
       some = true;
@@ -198,8 +204,8 @@ export class Publication {
   }
 
   /**
-   * Decides on the answer to a poll, by `respond`; but listeners and routes that an Envoy may not have the clusters for are withheld
-   * until it has, `waitMs` at most: also the newest of snapshots that follow on each other.
+   * Decides on the answer to a poll with `respond`, but withholds listeners and routes from an Envoy that may lack their
+   * clusters, for `waitMs` at most. This also applies to the newest of several snapshots in quick succession.
    */
   answer(request: Poll, now: number): DiscoveryAnswer {
     const { type, names, version } = request;
@@ -214,21 +220,21 @@ export class Publication {
   }
 
   /**
-   * How long (ms) clusters are withheld from an Envoy that has some which were not given here. This replica may lack some of these,
-   * which its routes need: where it has all that are to be, it is given others only when it has the routes; else another replica
-   * gets the time to give it these.
+   * The time (ms) for which clusters are withheld from an Envoy with clusters of another replica. This replica may lack
+   * some of them, which the routes of the Envoy need. An Envoy with all target clusters gets other clusters only when it
+   * has the routes; for any other Envoy, another replica gets the time to serve it the target clusters.
    */
   #clustersWithheldFor(request: Poll, now: number): number {
     const envoy = this.fleet.of(request);
     const { listeners, routes } = this.#served ?? {};
     if (!envoy?.get(subscriptionKey("clusters"))?.foreign || !listeners || !routes) return 0;
-    const has = parseVersion(request.version);
-    if (!has) return 0;
-    if ((has.target ?? has.hash) !== this.#target?.sets.clusters.hash) return lagMs;
+    const reported = parseVersion(request.version);
+    if (!reported) return 0;
+    if ((reported.target ?? reported.hash) !== this.#target?.sets.clusters.hash) return lagMs;
     return hasRoutes(envoy, listeners, routes, this.#keepMs, now) ? 0 : this.#keepMs;
   }
 
-  /** How long (ms) listeners or routes are withheld from an Envoy as far as is known of it; 0: it may have them. */
+  /** The time (ms) for which the answer is withheld from an Envoy, by its known state; 0: it may be sent now. */
   #withheldFor(request: Poll, now: number): number {
     if (request.type === "clusters") return this.#clustersWithheldFor(request, now);
     const { waitMs } = this.#options;
@@ -240,20 +246,20 @@ export class Publication {
     const changedAt = isOwn ? this.#clustersAt : Math.max(this.#clustersAt, this.#startedAt);
     const mayLack = !isOwn || now - changedAt < waitMs || holdsClusters(envoy);
     if (mayLack && !(envoy && hasClusters(envoy, clusters, target, changedAt))) return waitMs;
-    const added = this.#addedOfLate(now);
+    const added = this.#recentlyAdded(now);
     if (added.length > 0 && !(envoy && hasEndpoints(envoy, added))) return waitMs;
     return envoy && lacksEndpoints(envoy, endpoints, now) ? endpointsMs : 0;
   }
 
   /**
-   * Whether an Envoy follows what is served here. One that comes with something else, from before the start or from a replica that was
-   * cut off, may have clusters of any time before.
+   * Whether the version of an Envoy comes from this replica. An Envoy with another version, from before the start or from
+   * a disconnected replica, may have clusters of any earlier state.
    */
   #isOwn({ type, names, version }: Poll, envoy: Subscriptions | undefined): boolean {
     return version === "" || envoy?.get(subscriptionKey(type, names))?.inStep === true;
   }
 
-  #addedOfLate(now: number): string[] {
+  #recentlyAdded(now: number): string[] {
     const names: string[] = [];
     for (const [name, at] of this.#added)
       if (now - at >= this.#options.waitMs || !this.#target?.sets.endpoints.has(name))
@@ -262,24 +268,26 @@ export class Publication {
     return names;
   }
 
-  /** Whether what an Envoy has of a type may let it have more of another. */
-  opens(type: XdsType, now: number): boolean {
+  /** Whether progress of an Envoy with this type may end the withholding of another type. */
+  mayRelease(type: XdsType, now: number): boolean {
     if (type !== "clusters" && type !== "endpoints") return false;
     return now - Math.max(this.#clustersAt, this.#startedAt) < this.#options.waitMs || this.#added.size > 0;
   }
 
   /**
-   * How long a poll may be held where the polls of an Envoy are spread over replicas and its next one is better seen by another:
-   * one that reports clusters or endpoints for which other replicas hold routes back, or one for routes that are held back here.
-   * A part of the time since there is something to learn, so that few polls come of it. Undefined: as long as may be.
+   * The longest hold (ms) of a poll when the polls of an Envoy are spread over replicas and another replica needs to see
+   * its next one: a poll that reports clusters or endpoints for which other replicas withhold routes, or a poll for routes
+   * that this replica withholds. It is a fraction of the time since the change, to limit the number of polls. Undefined: no
+   * such limit.
    */
   holdMs(request: Poll, now: number): number | undefined {
-    const at = this.#learntFrom(request);
+    const at = this.#changeReportedBy(request);
     if (at === undefined || now - at >= this.#options.waitMs) return undefined;
     return Math.max(firstHoldMs, (now - at) / partOf(request));
   }
 
-  #learntFrom(request: Poll): number | undefined {
+  /** The time of the change that a poll reports to other replicas; undefined for other polls. */
+  #changeReportedBy(request: Poll): number | undefined {
     const { type, names, version } = request;
     const listeners = this.#served?.listeners;
     const envoy = this.fleet.of(request);
@@ -294,11 +302,11 @@ export class Publication {
   }
 
   /**
-   * Learns from the version that an Envoy reports. Clocks of replicas differ, so no clock alone says which content is newer: the
-   * next publication here is above all that was reported. Where an Envoy has other content under a higher version, another replica
-   * may have seen an edit that this one has not: it is given time to see it. If it then still has other content, and is in step with
-   * its source, what it serves gets a version above the reported one. Replicas that take Envoys back from each other wait twice as
-   * long each time.
+   * Processes the version that an Envoy reports. The clocks of replicas differ, so a clock alone does not show which
+   * content is newer: the next publication of this replica gets a sequence above all reported ones. When an Envoy has other
+   * content with a higher version, another replica may have seen an edit that this one has not, so this replica waits.
+   * If the contents still differ after that, and this replica is in sync with its source, it raises its version above the
+   * reported one. The waiting time doubles with each override, because replicas may override each other.
    */
   learn(request: Poll, now: number): void {
     const { type, names, version } = request;
@@ -309,11 +317,12 @@ export class Publication {
     if (!isByName(type) && (reported.target ?? reported.hash) === this.#target?.sets[type].hash)
       this.#reported.set(type, Math.max(this.#reported.get(type) ?? 0, reported.sequence));
     const hash = selectVersion(served, isByName(type) ? names : [])?.resources.hash;
-    if (hash === reported.hash) this.fleet.keepsStep(request, type, names);
-    else if (hash !== undefined && isNewer(reported, { sequence: served.sequence, hash })) this.#isAhead(now);
+    if (hash === reported.hash) this.fleet.noteInStep(request, type, names);
+    else if (hash !== undefined && isNewer(reported, { sequence: served.sequence, hash }))
+      this.#noteAhead(now);
   }
 
-  #isAhead(now: number): void {
+  #noteAhead(now: number): void {
     if (this.#aheadSince !== undefined) return;
     this.#aheadSince = now;
     if (now - this.#raisedAt >= calmMs) this.#patienceMs = this.#options.patienceMs;
@@ -355,8 +364,8 @@ export class Publication {
   }
 
   /**
-   * `isEnd`: only what is no longer used goes. That is no news, and its version is not above what another replica has given, which may
-   * have seen an edit that this one has not.
+   * Serves new sets. `isEnd`: only unused resources are removed. Such a version must not exceed the version of another
+   * replica, which may have seen an edit that this one has not.
    */
   #serve(sets: Partial<Record<XdsType, ResourceSet>>, isEnd = false): XdsType[] {
     const served = { ...(this.#served as Readonly<Record<XdsType, Served>>) };
@@ -364,9 +373,9 @@ export class Publication {
     for (const [type, set] of Object.entries(sets) as [XdsType, ResourceSet][]) {
       const old = served[type];
       if (old.set.isSame(set)) {
-        // What stays of the same content may be something else now. An Envoy that has it is not sent it again.
-        const now = this.#versioned(type, old.set, old.sequence);
-        if (now.version !== old.version) served[type] = now;
+        // The target may differ although the content is equal. An Envoy with this content does not get it again.
+        const updated = this.#versioned(type, old.set, old.sequence);
+        if (updated.version !== old.version) served[type] = updated;
         continue;
       }
       const ended = Math.max(old.sequence, this.#reported.get(type) ?? 0) + 1;

@@ -1,16 +1,16 @@
 import { addDigests, type Digest, digest, formatDigest, noDigest } from "../schema/digest.js";
 
-/** A resource as it is sent, but for its type. */
+/** A resource in the form in which it is sent, without its type. */
 export interface Linked {
   /**
-   * Its JSON after the opening brace, so that `@type` can be written before it, in pieces: most are fragments that are
-   * kept anyway. None when there is nothing to send.
+   * The pieces of its JSON after the opening brace, so that `@type` can precede them. Most pieces are fragments that are
+   * in memory anyway. Empty when the resource has no members.
    */
   readonly pieces: readonly string[];
   readonly digest: Digest;
 }
 
-/** A resource of pieces of JSON, the first of which begins with a member; `content` is its digest where it is known. */
+/** A resource from pieces of JSON; the first piece begins with a member. `content` is its digest, if known. */
 export function linked(name: string, pieces: readonly [string, ...string[]], content?: Digest): Linked {
   const [first] = pieces;
   return {
@@ -19,9 +19,9 @@ export function linked(name: string, pieces: readonly [string, ...string[]], con
   };
 }
 
-/** Resources of one type, by name and in the order of their names. */
+/** Resources of one type, sorted by name. */
 export class ResourceSet {
-  /** Of all the content; the same in every process. */
+  /** The hash of all content; equal in every process. */
   readonly hash: string;
   readonly #byName: ReadonlyMap<string, Linked>;
 
@@ -32,7 +32,7 @@ export class ResourceSet {
     this.hash = formatDigest(sum);
   }
 
-  /** Whether the same bytes are served of both, by their hashes. */
+  /** Whether both sets have the same content, by their hashes. */
   isSame(other: ResourceSet): boolean {
     return this === other || (this.hash === other.hash && this.size === other.size);
   }
@@ -63,24 +63,24 @@ export class ResourceSet {
     return this.#byName.values();
   }
 
-  /** Everything of both; where a name is in both, that of `newer`. What is in this one alone is in it where `keeps` says so. */
+  /** The resources of `newer`, and those of this set with other names for which `keeps` returns true. */
   mergedWith(newer: ResourceSet, keeps: (name: string) => boolean = () => true): ResourceSet {
-    const gone = this.namesNotIn(newer).filter(keeps);
-    if (gone.length === 0) return newer;
+    const extra = this.namesNotIn(newer).filter(keeps);
+    if (extra.length === 0) return newer;
     const merged = new Map<string, Linked>();
     let next = 0;
-    const addGone = (until?: string): void => {
-      for (; next < gone.length; next++) {
-        const name = gone[next] as string;
+    const addExtra = (until?: string): void => {
+      for (; next < extra.length; next++) {
+        const name = extra[next] as string;
         if (until !== undefined && name > until) return;
         merged.set(name, this.get(name) as Linked);
       }
     };
     for (const name of newer.names()) {
-      addGone(name);
+      addExtra(name);
       merged.set(name, newer.get(name) as Linked);
     }
-    addGone();
+    addExtra();
     return new ResourceSet(merged);
   }
 }

@@ -6,38 +6,44 @@ import { type Selection, type Served, selectVersion } from "./served.js";
 import type { XdsType } from "./snapshot.js";
 import { isNewer, parseVersion } from "./version.js";
 
-/** What a DiscoveryRequest asks, as far as it matters, and who asks. */
+/** The relevant fields of a DiscoveryRequest, and its sender. */
 export interface Poll extends Poller {
   readonly type: XdsType;
-  /** What Envoy has; empty at first. */
+  /** The version that Envoy has; empty at first. */
   readonly version: string;
-  /** Empty for clusters and listeners: all. */
+  /** The requested names; empty for clusters and listeners, which are requested as a whole. */
   readonly names: readonly string[];
 }
 
 export type DiscoveryAnswer =
-  /** `notBefore` (ms): with this very content refused, better answered only then. */
+  /** `notBefore` (ms): the earliest time for this answer, because Envoy rejected this content before. */
   | { readonly kind: "content"; readonly selection: Selection; readonly notBefore?: number }
-  /** Nothing new: wait for a change, and at the end of the wait answer 304. `until` (ms): ask again then. */
+  /**
+   * Envoy has the newest content: wait for a change, and answer 304 at the end. `until` (ms): decide again at this
+   * time.
+   */
   | { readonly kind: "unchanged"; readonly until?: number }
-  /** Nothing to answer with: wait for it, and at the end of the wait answer 503. */
+  /** There is no content: wait for it, and answer 503 at the end. */
   | { readonly kind: "unavailable"; readonly reason: string };
 
 const unchanged: DiscoveryAnswer = { kind: "unchanged" };
 const unavailable = (reason: string): DiscoveryAnswer => ({ kind: "unavailable", reason });
 
-/** A refused version is given again after this, lest an answer that got lost on the way is taken for refused. */
+/** A rejected version is delivered again after this time, because a lost answer looks like a rejection. */
 const redeliverMs = 60_000;
-/** An Envoy that has nothing must not get 304, and not the answer that it refused ten times a second. */
+/**
+ * The delay of a rejected version for an Envoy without content: it can't get 304, and must not get the same answer
+ * ten times a second.
+ */
 const startAgainMs = 15_000;
 
-/** Whether requests of a type are for names; the others are for all that there is. */
+/** Whether requests of a type select resources by name; other types are requested as a whole. */
 export const isByName = (type: XdsType): boolean =>
   type !== "clusters" && type !== "listeners" && type !== "scoped-routes";
 
 /**
- * Decides on the answer to a poll. Never an empty answer to clusters or listeners, never 304 to an Envoy that has
- * nothing, never older content than it has, and never the refused version again and again.
+ * Decides on the answer to a poll. It never returns an empty answer for clusters or listeners, 304 for an Envoy without
+ * content, older content than Envoy has, or the same rejected version in quick succession.
  */
 export function respond(
   request: Poll,
@@ -74,36 +80,37 @@ const typeUrls: Readonly<Record<XdsType, string>> = {
   secrets: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
 };
 
-/** An answer that must not be sent; the message says why. */
+/** An answer that must not be sent; the message has the reason. */
 export class EncodeError extends Error {}
 
 interface Bodies {
-  /** The version of those that are kept. */
+  /** The version of the cached bodies. */
   version: string;
-  /** By dialect. */
-  readonly worded: Map<string, Body | EncodeError>;
+  /** By `dialectKey`. */
+  readonly byDialect: Map<string, Body | EncodeError>;
 }
 
-const bodiesIn = memoized((_: Selection["resources"]): Bodies => ({ version: "", worded: new Map() }));
+const bodiesIn = memoized((_: Selection["resources"]): Bodies => ({ version: "", byDialect: new Map() }));
 
-/** Only of the version that was asked for last: the same resources are served under others, one after the other. */
-function bodiesOf({ resources, version }: Selection): Bodies["worded"] {
+/** The cached bodies of the current version; those of earlier versions of the same resources are dropped. */
+function bodiesOf({ resources, version }: Selection): Bodies["byDialect"] {
   const known = bodiesIn(resources);
-  if (known.version !== version) known.worded.clear();
+  if (known.version !== version) known.byDialect.clear();
   known.version = version;
-  return known.worded;
+  return known.byDialect;
 }
 
 /**
- * The DiscoveryResponse of a selection, the same bytes for every Envoy of a dialect. The only place that writes the body of a 200.
+ * The DiscoveryResponse of a selection: the same bytes for every Envoy with the same dialect. Only this function writes
+ * the body of an answer with status 200.
  *
- * @throws EncodeError on what must never be sent: no version, no resources, or more than Envoy reads.
+ * @throws EncodeError without a version, without resources, and for a body larger than Envoy accepts.
  */
 export function encodeResponse(type: XdsType, selection: Selection, dialect: Dialect): Body {
-  const worded = bodiesOf(selection);
+  const bodies = bodiesOf(selection);
   const key = dialectKey(dialect);
-  const body = worded.get(key) ?? encode(type, selection, dialect);
-  worded.set(key, body);
+  const body = bodies.get(key) ?? encode(type, selection, dialect);
+  bodies.set(key, body);
   if (body instanceof EncodeError) throw body;
   return body;
 }
@@ -120,7 +127,7 @@ function encode(type: XdsType, { resources, version }: Selection, dialect: Diale
   });
   if (body.size <= maxBodyBytes) return body;
   return new EncodeError(
-    `the ${type} are ${body.size} bytes, more than the ${maxBodyBytes} that Envoy can be sent`,
+    `the ${type} have ${body.size} bytes, more than the limit of an answer, ${maxBodyBytes}`,
   );
 }
 

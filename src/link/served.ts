@@ -2,27 +2,30 @@ import { memoized } from "../schema/memoized.js";
 import { type Linked, ResourceSet } from "./resource-set.js";
 import { formatVersion } from "./version.js";
 
-/** What is served of one type: a set of resources and its version. */
+/** The served resources of one type, with their version. */
 export interface Served {
   readonly set: ResourceSet;
   readonly sequence: number;
   readonly version: string;
 }
 
-/** The part of a type that a request asks for; without names, all of it. */
+/** The resources that a request selects; all resources of the type for a request without names. */
 export interface Selection {
   readonly resources: ResourceSet;
   readonly version: string;
 }
 
-/** Gives a set its version; `target` is what of it stays. */
+/** Adds a version to a set; `target` is the set without the resources that will be removed. */
 export const serveSet = (set: ResourceSet, sequence: number, target = set): Served => ({
   set,
   sequence,
   version: formatVersion({ sequence, hash: set.hash, target: target.hash }),
 });
 
-/** Envoy asks for one name at a time; of other clients' combinations only so many are kept. */
+/**
+ * The limit of cached selections with several names. Envoy requests one name at a time; other clients may combine
+ * names.
+ */
 const maxCombinations = 256;
 const selectionsOf = memoized((_: Served) => ({
   single: new Map<string, Selection>(),
@@ -30,8 +33,8 @@ const selectionsOf = memoized((_: Served) => ({
 }));
 
 /**
- * What is served under some names, with a version of just these: a change elsewhere wakes nobody. Undefined when a
- * name is not served.
+ * The served resources with some names. The version depends only on them, so that changes of other resources do not
+ * answer a held poll. Undefined when a name is not served.
  */
 export function selectVersion(served: Served, names: readonly string[]): Selection | undefined {
   if (names.length === 0) return { resources: served.set, version: served.version };

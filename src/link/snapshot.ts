@@ -16,26 +16,26 @@ export type XdsType = (typeof xdsTypes)[number];
 
 export interface Snapshot {
   readonly sets: Readonly<Record<XdsType, ResourceSet>>;
-  /** What `auto` came to. */
+  /** The mode that `auto` selected. */
   readonly mode: EndpointMode;
-  /** The name of the xDS cluster for polls that do not say theirs. */
+  /** The name of the xDS cluster for polls without one. */
   readonly xdsCluster: string;
-  /** Names of the route tables that are found in parts. */
+  /** The names of route tables to whose parts listeners refer. */
   readonly split: ReadonlySet<string>;
-  /** Names of the route tables whose parts are served; some may be no longer found in them. */
+  /** The names of route tables whose parts are served. Listeners may refer to the whole table again. */
   readonly parts: ReadonlySet<string>;
-  /** About what had to be left out. */
+  /** Findings about resources that are left out. */
   readonly findings: readonly Finding[];
-  /** The route tables with the virtual hosts that they are made of. */
+  /** The linked route tables, for the next link. */
   readonly tables: ReadonlyMap<string, Table>;
-  /** The clusters with what they are made of, for the next link to take over. */
+  /** The linked clusters, for the next link. */
   readonly memo?: ClusterSection;
 }
 
-/** What answers are made of. */
+/** The part of a snapshot that determines answers. */
 type Served = Pick<Snapshot, "sets" | "xdsCluster">;
 
-/** Whether the same bytes are served of both. */
+/** Whether both snapshots give the same answers. */
 export const isSameServed = (a: Served, b: Served): boolean =>
   a.xdsCluster === b.xdsCluster && xdsTypes.every((type) => a.sets[type].isSame(b.sets[type]));
 
@@ -43,15 +43,15 @@ export interface LinkOptions {
   readonly endpoints: "auto" | EndpointMode;
   /** Becomes `Snapshot.xdsCluster`. */
   readonly xdsCluster: string;
-  /** `clusters`: how many the Services of a namespace may have beyond one each; absent: any number. */
+  /** `clusters`: the limit for the Services of a namespace, beyond one each; absent: no limit. */
   readonly budgets?: { readonly clusters: number };
-  /** Parts of each route table; default 1. */
+  /** The number of parts per route table; default 1. */
   readonly routeShards?: RouteShards;
-  /** Names of route tables whose parts Envoys ask for: connections that found their routes there may live on. */
-  readonly partsAsked?: ReadonlySet<string>;
+  /** The names of route tables whose parts Envoys poll: open connections may still use them. */
+  readonly polledParts?: ReadonlySet<string>;
 }
 
-/** `auto` uses EDS up to `edsLimit` clusters, and once beyond goes back to it only under `edsReturn`. */
+/** `auto` uses EDS up to `edsLimit` clusters, and returns to it only below `edsReturn`. */
 const edsLimit = 200;
 const edsReturn = 150;
 
@@ -66,33 +66,33 @@ function chooseMode(
 }
 
 /**
- * Puts the fragments of a store together. Fragments are flat JSON text and are joined as text. With the snapshot
- * before, what has not changed is taken over, and `auto` does not flap about its limit; the result is the same.
+ * Joins the fragments of a store, as JSON text, into resources. The previous snapshot saves work for unchanged parts and
+ * keeps `auto` from switching modes near its limit; otherwise it does not affect the result.
  */
 export function link(store: Resources, options: LinkOptions, previous?: Partial<Snapshot>): Snapshot {
   const findings: Finding[] = [];
   const { clusters: most } = options.budgets ?? {};
-  const asked = [...store.resources("cluster")];
-  const fragments = most === undefined ? asked : withoutSurplus(asked, most, findings);
+  const all = [...store.resources("cluster")];
+  const fragments = most === undefined ? all : withoutSurplus(all, most, findings);
   const mode = chooseMode(options.endpoints, fragments.length, previous?.mode);
   const eds = JSON.stringify(configSource);
-  const livelyByEds = options.endpoints === "auto" && mode === "inline";
-  const clusters = linkClusters(store, fragments, { mode, eds, changingByEds: livelyByEds }, previous?.memo);
+  const changingByEds = options.endpoints === "auto" && mode === "inline";
+  const clusters = linkClusters(store, fragments, { mode, eds, changingByEds }, previous?.memo);
   for (const finding of clusters.findings) findings.push(finding);
   const tables = new Map<string, Table>();
   const scopes = new Map<string, Linked>();
   const split = new Set<string>();
   const inPartsToo = new Set<string>();
-  const { partsAsked = new Set() } = options;
+  const { polledParts = new Set() } = options;
   for (const head of store.resources("route-configuration")) {
     const hosts = [...store.resources("virtual-host", head.name)];
-    const isAsked = partsAsked.has(head.name);
-    const wasSplit = isAsked || previous?.split?.has(head.name) === true;
+    const isPolled = polledParts.has(head.name);
+    const wasSplit = isPolled || previous?.split?.has(head.name) === true;
     if (isSplit(store, options.routeShards ?? 1, head.name, hosts.length, wasSplit)) split.add(head.name);
-    if (isAsked || split.has(head.name)) inPartsToo.add(head.name);
+    if (isPolled || split.has(head.name)) inPartsToo.add(head.name);
     const whole = { head, hosts };
     const parts = inPartsToo.has(head.name) ? splitTable(head, hosts) : [whole];
-    // Listeners from before the split, and whoever else asks, may still have the whole.
+    // Earlier listeners and other clients may still request the whole table.
     if (parts.length > 1 && (!split.has(head.name) || hasRoom(hosts))) parts.push(whole);
     for (const { head, hosts } of parts) {
       const fitting = fitHosts(store, head.name, hosts, findings);

@@ -1,15 +1,18 @@
 import type { Resources } from "./fragment.js";
 
-/** Parts that route tables are served in; `auto` is 16 for tables of many hosts. */
+/** The number of parts of a route table; `auto` is 16 for tables with many hosts. */
 export type RouteShards = "auto" | 1 | 16;
 
-/** `auto` splits a table of more hosts than `splitLimit`, and joins it again only under `joinLimit`. */
+/** `auto` splits a table with more than `splitLimit` hosts, and joins it again below `joinLimit`. */
 const splitLimit = 400;
 const joinLimit = 300;
-/** Every filter chain says how to find the parts: of a table that many chains lead to, that would cost more than it saves. */
+/**
+ * The limit of filter chains for a split table. Every chain contains the lookup of the parts, so with many chains a
+ * split costs more than it saves.
+ */
 const maxChains = 64;
 
-/** Settings of what is written once and not kept up to date: there parts would save nothing. */
+/** Settings for output that is written once: parts only save work for updates. */
 export const withWholeTables = <T extends { readonly routeShards: RouteShards }>(settings: T): T =>
   settings.routeShards === "auto" ? { ...settings, routeShards: 1 } : settings;
 
@@ -26,7 +29,7 @@ export function isSplit(
   return table !== "ingress_https" || chainsOf(store) <= maxChains;
 }
 
-/** Distinct filter chains, as far as that matters. */
+/** The number of distinct filter chains, counted up to `maxChains` + 1. */
 function chainsOf(store: Resources): number {
   const chains = new Set<string>();
   for (const { json } of store.resources("filter-chain", "ingress_https")) {

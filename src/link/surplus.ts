@@ -1,14 +1,14 @@
 import type { Finding } from "../schema/meta.js";
 import type { Resource } from "../store/store.js";
 
-/** Clusters of one Service, in the order of their names. */
+/** The clusters of one Service, sorted by name. */
 type Group = Resource[];
 
 /**
- * The clusters of a store without those that are too many: an Envoy cluster takes some 50 KB, and few bytes ask for one (another port,
- * another timeout). Each Service has one; beyond these, the Services of a namespace have `most` in all. Of more, the
- * Services with most clusters keep as many each as there is room for, whatever the order in which objects come. Routes to a
- * cluster that is left out answer 503.
+ * Removes the clusters above the budget: an Envoy cluster takes some 50 KB, and a few bytes of an object create one (another
+ * port, another timeout). Each Service has one cluster; in addition, the Services of a namespace have at most `most` in
+ * total. Above that, the Services with the most clusters are cut to an equal number, independent of the order of
+ * objects. Routes to a removed cluster answer 503.
  */
 export function withoutSurplus(
   clusters: readonly Resource[],
@@ -19,7 +19,7 @@ export function withoutSurplus(
   const namespaces = new Map<string, { groups: Map<string, Group>; surplus: number }>();
   for (const cluster of clusters) {
     const [namespace = "", service = "", port, hash] = cluster.name.split("/");
-    // Of other forms are the clusters of ExtensionServices, of key sets and of Isoline itself.
+    // Names of other forms are the clusters of ExtensionServices, key sets and Isoline itself.
     if (port === undefined || hash === undefined || namespace === "dnsname") continue;
     const known = namespaces.get(namespace) ?? { groups: new Map<string, Group>(), surplus: 0 };
     namespaces.set(namespace, known);
@@ -34,15 +34,18 @@ export function withoutSurplus(
     const kept = keptOfEach([...groups.values()], most);
     for (const [service, group] of groups) {
       if (group.length <= kept) continue;
-      const left = group.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(kept);
-      for (const cluster of left) out.add(cluster);
+      const removed = group.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(kept);
+      for (const cluster of removed) out.add(cluster);
       findings.push(tooMany(namespace, service, group.length, kept, most));
     }
   }
   return out.size === 0 ? clusters : clusters.filter((cluster) => !out.has(cluster));
 }
 
-/** Clusters of all Services beyond one each. Those of one Service follow each other, as a store lists them by name. */
+/**
+ * The number of clusters beyond one per Service. The clusters of a Service are adjacent, because a store lists them
+ * by name.
+ */
 function surplusIn(clusters: readonly Resource[]): number {
   let surplus = 0;
   let service = "";
@@ -53,7 +56,7 @@ function surplusIn(clusters: readonly Resource[]): number {
   return surplus;
 }
 
-/** How many clusters a Service may have, so that all together have at most `most` beyond one each; at least one. */
+/** The limit of clusters per Service (at least 1) with which all Services have at most `most` in total beyond one each. */
 function keptOfEach(groups: readonly Group[], most: number): number {
   const surplusWith = (kept: number): number =>
     groups.reduce((sum, { length }) => sum + Math.min(length, kept) - 1, 0);
@@ -71,5 +74,5 @@ const tooMany = (namespace: string, service: string, count: number, kept: number
   severity: "error",
   type: "ServiceError",
   reason: "TooManyClusters",
-  message: `routes ask for ${count} clusters of this Service and ${kept} are served: the Services of namespace ${namespace} may have ${most} beyond one each (setting budgets.clusters); let routes share ports, timeouts, health checks, validation and Host headers, or raise the setting`,
+  message: `routes require ${count} clusters for this Service, and ${kept} are served: the Services of namespace ${namespace} may have ${most} beyond one each (setting budgets.clusters); use the same ports, timeouts, health checks, validation and Host headers in several routes, or raise the setting`,
 });

@@ -5,7 +5,7 @@ import { partOf, shardCount, shardName, shardOf } from "../xds/route-shards.js";
 import { unclosed } from "./fragment.js";
 import { type Linked, linked } from "./resource-set.js";
 
-/** A route table with the fragments that it was made of; each host has its own digest. */
+/** A linked route table with its fragments; each host has its own digest. */
 export interface Table {
   readonly resource: Linked;
   readonly head: Resource;
@@ -13,7 +13,7 @@ export interface Table {
   readonly digests: readonly Digest[];
 }
 
-/** Links a route table: after a change of one host, no other is read again. */
+/** Links a route table. After a change of one host, the digests of the others are reused. */
 export function linkTable(head: Resource, hosts: readonly Resource[], before?: Table): Table {
   let same = isSame(before?.head, head) && before?.hosts.length === hosts.length;
   let sum = noDigest;
@@ -31,7 +31,7 @@ export function linkTable(head: Resource, hosts: readonly Resource[], before?: T
   for (const { json } of hosts) pieces.push(json, ",");
   if (hosts.length > 0) pieces.pop();
   pieces.push("]}");
-  // Not a sum, too: a host that moves from one table to another would leave that of both as it was.
+  // The digest of the table includes its head: with sums alone, a host that moves to another table would not change the total.
   const content = digest(head.name, head.json, formatDigest(sum));
   return { resource: linked(head.name, pieces, content), head, hosts, digests };
 }
@@ -42,7 +42,7 @@ interface Part {
   readonly hosts: readonly Resource[];
 }
 
-/** A table in parts by host; a wildcard may match in any of them, and so is in all. */
+/** Splits a table into parts by host. A wildcard host is in all parts, because it may match the hosts of any part. */
 export function splitTable(head: Resource, hosts: readonly Resource[]): Part[] {
   const parts = Array.from({ length: shardCount }, (_, shard) => {
     const name = shardName(head.name, shard);

@@ -1,17 +1,17 @@
-/** A version is `<sequence>-<hash>`, or `<sequence>-<hash>-<target>` where more is served than there should be in the end. */
+/** A version is `<sequence>-<hash>`, or `<sequence>-<hash>-<target>` while unused resources are still served. */
 export interface Version {
-  /** Orders versions: it only grows. */
+  /** Orders versions; it never decreases. */
   readonly sequence: number;
-  /** Of the content. */
+  /** The hash of the content. */
   readonly hash: string;
-  /** The hash without what is served only until Envoys no longer need it; absent where there is no such thing. */
+  /** The hash of the content without unused resources; absent without them. */
   readonly target?: string;
 }
 
 export const formatVersion = ({ sequence, hash, target = hash }: Version): string =>
   target === hash ? `${sequence}-${hash}` : `${sequence}-${hash}-${target}`;
 
-/** Undefined for text that is none of our versions, such as that of another control plane. */
+/** Undefined for text that is not a version of Isoline, such as one of another control plane. */
 export function parseVersion(text: string): Version | undefined {
   const found = /^(\d{1,15})-([0-9a-f]{16})(?:-([0-9a-f]{16}))?$/.exec(text);
   if (!found?.[1] || !found[2]) return undefined;
@@ -19,15 +19,18 @@ export function parseVersion(text: string): Version | undefined {
 }
 
 /**
- * Sequences are milliseconds since the epoch or follow on them. A report beyond this (the year 30,000) orders nothing and raises
- * nothing: no report can use up the numbers that are left.
+ * Sequences start at milliseconds since the epoch. Reported sequences above this limit (the year 30,000) are ignored, so
+ * that no client can exhaust the numbers.
  */
 const maxReported = 900_000_000_000_000;
 
-/** Whether the sequence of a version that an Envoy reports is one to learn from. */
+/** Whether the sequence of a reported version is plausible. */
 export const isOrdered = ({ sequence }: Version): boolean => sequence <= maxReported;
 
-/** A total order of contents, the same for every replica: of two contents with one sequence, the one with the higher hash is newer. */
+/**
+ * Whether a reported version is newer. The order is total and equal in every replica: with equal sequences, the
+ * higher hash is newer.
+ */
 export function isNewer(reported: Version, own: Version): boolean {
   if (!isOrdered(reported) || reported.hash === own.hash) return false;
   return reported.sequence === own.sequence ? reported.hash > own.hash : reported.sequence > own.sequence;

@@ -11,7 +11,7 @@ const classes = ["kubernetes.io/ingress.class", "projectcontour.io/ingress.class
 
 const ofRoutes = routeAnnotations.map(({ name }) => name);
 
-/** Annotations of Contour (internal/annotation of its source) and of Isoline, by the kinds that have them. */
+/** The annotations of Contour (internal/annotation of its source) and of Isoline, by kind. */
 const known: Readonly<Record<string, readonly string[]>> = {
   Ingress: [
     ...classes,
@@ -48,10 +48,10 @@ const known: Readonly<Record<string, readonly string[]>> = {
   Secret: ["projectcontour.io/generated-by-version"],
 };
 
-/** On every kind, for `isoline check`. */
+/** The annotations for `isoline check`, which every kind may have. */
 const general: readonly string[] = [suppressAnnotation];
 const all = [...new Set([...Object.values(known).flat(), ...general])];
-/** Groups in which every annotation is one of Contour or Isoline. */
+/** The prefixes that only Contour and Isoline use. */
 const ours = /^(?:projectcontour\.io|contour\.heptio\.com|isoline\.dev)\//;
 
 const isNumber = (value: string): string | undefined =>
@@ -64,7 +64,7 @@ const isOneOf =
 const version = isOneOf("1.2", "1.3");
 const boolean = isOneOf("true", "false");
 
-/** What is wrong with a value, for annotations whose readers take any other text for none. */
+/** The problem of a value, for annotations whose readers ignore invalid values. */
 const values: Readonly<Record<string, (value: string) => string | undefined>> = {
   "ingress.kubernetes.io/force-ssl-redirect": boolean,
   "ingressclass.kubernetes.io/is-default-class": boolean,
@@ -77,13 +77,13 @@ const values: Readonly<Record<string, (value: string) => string | undefined>> = 
   "projectcontour.io/max-requests": isNumber,
   "projectcontour.io/max-retries": isNumber,
   "projectcontour.io/num-retries": (value) =>
-    /^-1$|^\d{1,9}$/.test(value) ? undefined : "must be a whole number, or -1 for none",
+    /^-1$|^\d{1,9}$/.test(value) ? undefined : "must be a whole number, or -1 for no retries",
   "projectcontour.io/per-host-max-connections": isNumber,
   "projectcontour.io/tls-maximum-protocol-version": version,
   "projectcontour.io/tls-minimum-protocol-version": version,
 };
 
-/** Annotations that have no effect, and values that are not read. */
+/** Warnings about annotations without effect, and about values that are ignored. */
 export function lintAnnotations(object: KubeObject): Finding[] {
   return Object.entries(object.meta.annotations).flatMap(([name, value]) => {
     const problem = problemOf(object, name, value);
@@ -103,7 +103,7 @@ function problemOf(object: KubeObject, name: string, value: string): Omit<Lint, 
   if (kind === "Ingress" && isForeignRestriction(name))
     return {
       reason: "ForeignAnnotation",
-      message: `${JSON.stringify(name)} is of another controller and has no effect here: what it restricts is open; use an HTTPProxy or an HTTPRoute with the policy`,
+      message: `${JSON.stringify(name)} is an annotation of another controller and has no effect: the routes are open; use an HTTPProxy or an HTTPRoute with the policy`,
     };
   const current = name.replace(/^contour\.heptio\.com\//, "projectcontour.io/");
   if (general.includes(current)) return undefined;

@@ -12,8 +12,8 @@ import { unservedFindings, whyUnserved } from "./unserved.js";
 import { lintValues } from "./values.js";
 
 /**
- * Warnings about objects that are valid: parts that have no effect, and objects that nothing serves. They follow from the objects
- * alone and cost a walk of them all, so that a server does not keep them.
+ * Warnings about valid objects: parts without effect, and objects that are not served. They depend only on the objects, and
+ * their computation visits all of them, so a server does not store them.
  */
 export function lintFindings(store: Store, settings: SettingsSpec): Finding[] {
   const findings: Finding[] = [];
@@ -21,7 +21,7 @@ export function lintFindings(store: Store, settings: SettingsSpec): Finding[] {
   return [...findings, ...unservedFindings(store, settings)];
 }
 
-/** The same about one object, which the store holds; what is told of settings is told of the object. */
+/** The warnings about one object of the store, including those that `lintFindings` reports for the settings. */
 export function lintObject(object: KubeObject, store: Store, settings: SettingsSpec): Finding[] {
   const unserved = whyUnserved(object, store, settings);
   const parts = lintParts(object, store, settings);

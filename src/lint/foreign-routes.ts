@@ -4,13 +4,13 @@ import { isKindRead } from "../schema/object.js";
 
 /** A route of another controller. */
 export interface ForeignRoute {
-  /** Why it is not served. */
+  /** The reason why it is not served. */
   readonly finding: Finding;
-  /** Names in it that look like hosts, in lower case. */
+  /** The names in its spec that have the form of hosts, in lower case. */
   readonly hosts: ReadonlySet<string>;
 }
 
-/** Kinds in which other controllers name hosts; those of our names are of other groups. */
+/** Kinds of other controllers that contain hosts. Kinds with names of Isoline's kinds are those of other groups. */
 const kinds: ReadonlySet<string> = new Set([
   "ApisixRoute",
   "Gateway",
@@ -29,7 +29,7 @@ const kinds: ReadonlySet<string> = new Set([
 const host = /(?<![\w.-])(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?![\w.-])/gi;
 const maxHosts = 1000;
 
-/** A manifest that is a route of another API group, such as Traefik's IngressRoute; undefined for all others. */
+/** Reads a route of another API group, such as Traefik's IngressRoute; undefined for other manifests. */
 export function foreignRouteOf(value: unknown): ForeignRoute | undefined {
   if (!isRecord(value)) return undefined;
   const { kind, apiVersion, metadata, spec } = value;
@@ -41,7 +41,7 @@ export function foreignRouteOf(value: unknown): ForeignRoute | undefined {
     severity: "warning",
     type: "LintError",
     reason: "OtherGroup",
-    message: `is not served: it is of ${apiVersion.slice(0, 80)}, which another controller reads`,
+    message: `is not served: another controller reads its API version, ${apiVersion.slice(0, 80)}`,
   };
   const hosts = new Set<string>();
   collect(spec, hosts);

@@ -7,7 +7,7 @@ type HTTPProxy = ObjectByKind<"HTTPProxy">;
 type Route = NonNullable<HTTPProxy["spec"]["routes"]>[number];
 type VirtualHost = NonNullable<HTTPProxy["spec"]["virtualhost"]>;
 
-/** Fields of an HTTPProxy that have no effect where they stand, whatever other objects say. */
+/** Warnings about fields of an HTTPProxy without effect, independent of other objects. */
 export function lintHttpProxy({ ref, spec }: HTTPProxy): Finding[] {
   const found = [
     ...(spec.virtualhost ? [...hostLints(spec.virtualhost, spec), ...corsLints(spec.virtualhost)] : []),
@@ -23,7 +23,7 @@ function routeLints(route: Route, path: string): Lint[] {
     ? "requestRedirectPolicy"
     : route.directResponsePolicy && "directResponsePolicy";
   if (!answer) return [];
-  const reason = `has no effect beside ${answer}: Envoy answers by itself and asks no backend`;
+  const reason = `has no effect beside ${answer}: Envoy itself answers the request`;
   const lints = backendFields
     .filter((field) => route[field])
     .map((field) => ignored(`${path}.${field}`, reason));
@@ -38,20 +38,23 @@ function hostLints({ tls }: VirtualHost, { routes, tcpproxy }: HTTPProxy["spec"]
     lints.push(
       ignored(
         "spec.virtualhost.tls.enableFallbackCertificate",
-        "has no effect beside tcpproxy: clients without SNI get HTTP routes alone",
+        "has no effect beside tcpproxy: clients without SNI get only HTTP routes",
       ),
     );
   if (tls?.passthrough && routes?.length && !tcpproxy)
     lints.push(
       ignored(
         "spec.virtualhost.tls.passthrough",
-        "has no effect without tcpproxy: connections that are passed through have no routes",
+        "has no effect without tcpproxy: routes do not apply to passed through connections",
       ),
     );
   return lints;
 }
 
-/** An origin as browsers send it: scheme, host and port, in lower case and without a path (RFC 6454 §6.2). */
+/**
+ * The form of an origin in a browser's request: scheme, host and port, in lower case and without a path (RFC 6454
+ * §6.2).
+ */
 const browserOrigin = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]+$/;
 const scheme = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//;
 const defaultPort = /^(?:http:\/\/[^/]*:80|https:\/\/[^/]*:443)$/;
@@ -69,13 +72,13 @@ function corsLints({ corsPolicy }: VirtualHost): Lint[] {
     lints.push({
       reason: "CredentialsForEveryOrigin",
       message:
-        "with the origin * every site may send requests with the credentials of its visitors and read the answers; list the origins",
+        "with the origin *, every site can send requests with the credentials of its visitors and read the responses; list the origins",
       path: `${path}.allowCredentials`,
     });
   return lints;
 }
 
-/** Why no browser sends an origin; undefined for `*`, for a regular expression and where one may. */
+/** The reason why no browser sends an origin; undefined for a possible origin, `*` and a regular expression. */
 function originProblem(origin: string): string | undefined {
   const text = JSON.stringify(origin);
   if (origin === "*" || origin === "null") return undefined;
@@ -83,7 +86,7 @@ function originProblem(origin: string): string | undefined {
     return `${text} has no scheme; browsers send "https://${origin}"`;
   if (!scheme.test(origin) || /[\\^$|()[\]{}+?]/.test(origin.replace(scheme, ""))) return undefined;
   if (/\*/.test(origin))
-    return `${text} is compared as it is, with the *; write a regular expression such as "https://.*\\\\.example\\\\.com"`;
+    return `${text} is not a pattern, and its * is compared literally; write a regular expression such as "https://.*\\\\.example\\\\.com"`;
   if (!browserOrigin.test(origin))
     return `${text} has a path or a final slash, which no browser sends; end it after the host`;
   if (origin !== origin.toLowerCase())

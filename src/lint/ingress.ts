@@ -7,7 +7,7 @@ type Ingress = ObjectByKind<"Ingress">;
 /** Whether an Ingress of the same namespace has a rule for a host. */
 type IsRuled = (host: string) => boolean;
 
-/** Parts of an Ingress that have no effect. */
+/** Warnings about parts of an Ingress without effect. */
 export function lintIngress({ ref, spec }: Ingress, isRuled: IsRuled): Finding[] {
   return [...tlsLints(spec, isRuled), ...pathLints(spec)].map((one) => lint(ref, one));
 }
@@ -20,15 +20,10 @@ function tlsLints({ tls = [] }: Ingress["spec"], isRuled: IsRuled): Lint[] {
     const path = `spec.tls[${i}]`;
     if (!secretName)
       return [
-        noEffect(
-          path,
-          "names no secretName, so that its hosts have no certificate and are not served over TLS",
-        ),
+        noEffect(path, "has no secretName, so its hosts have no certificate and are not served over TLS"),
       ];
     if (hosts.length === 0)
-      return [
-        noEffect(path, "names no hosts, so that it gives no host a certificate; list those of the rules"),
-      ];
+      return [noEffect(path, "has no hosts, so its certificate is not used; list the hosts of the rules")];
     return hosts.flatMap((text, j) => {
       const host = text.toLowerCase();
       const earlier = secrets.get(host);
@@ -54,11 +49,11 @@ function hostProblem(
   if (earlier !== undefined && earlier !== secretName)
     return {
       reason: "SeveralSecrets",
-      message: `${quoted} has the Secret "${earlier}" in another entry; the last good one is used`,
+      message: `${quoted} has the Secret "${earlier}" in another entry; the last valid one is used`,
     };
   if (isRuled(host)) return undefined;
   const wildcard = host.startsWith("*.")
-    ? ": a certificate of a wildcard is used for a rule with that host alone"
+    ? ": the certificate of a wildcard is used only for a rule with this host"
     : "";
   return {
     reason: "IgnoredField",
@@ -70,7 +65,7 @@ function pathLints({ rules = [] }: Ingress["spec"]): Lint[] {
   return rules.flatMap(({ http }, i) =>
     (http?.paths ?? []).flatMap(({ path = "", pathType }, j) => {
       if (!path.endsWith("/*") || (pathType !== "Prefix" && pathType !== "Exact")) return [];
-      const message = `${JSON.stringify(path)} with pathType ${pathType} matches paths with a * alone; write ${JSON.stringify(path.slice(0, -1))} with pathType Prefix`;
+      const message = `${JSON.stringify(path)} with pathType ${pathType} matches only paths with a *; write ${JSON.stringify(path.slice(0, -1))} with pathType Prefix`;
       return [{ reason: "LiteralWildcard", message, path: `spec.rules[${i}].http.paths[${j}].path` }];
     }),
   );

@@ -1,7 +1,7 @@
 import type { WarningCode } from "../schema/finding-codes.js";
 import type { Finding, Ref } from "../schema/meta.js";
 
-/** A part of an object that is valid and has no effect. */
+/** A valid part of an object without effect. */
 export interface Lint {
   readonly reason: WarningCode;
   readonly message: string;

@@ -3,24 +3,24 @@ import type { Finding, ObjectMeta, Ref } from "../schema/meta.js";
 import { codeProblem, dayProblem } from "../schema/suppressions.js";
 import { quote } from "../schema/words.js";
 
-/** Says that findings of one code are known and meant. */
+/** Hides findings with one code that are known and intended. */
 export interface Suppression {
   readonly code: FindingCode;
   readonly reason: string;
-  /** The last day on which it holds, in UTC: `2027-01-31`. */
+  /** The last day on which it applies, in UTC: `2027-01-31`. */
   readonly until?: string;
-  /** `inSource` as an annotation, `external` in a file; the names are SARIF's. */
+  /** `inSource` for an annotation, `external` for a file; the names come from SARIF. */
   readonly kind: "inSource" | "external";
   matches(target: SuppressionTarget): boolean;
 }
 
-/** A finding and the file that it is about, empty for none. */
+/** A finding and its file; the file is empty for findings without one. */
 export interface SuppressionTarget {
   readonly finding: Finding;
   readonly file: string;
 }
 
-/** What is wrong with a suppression; where it stands is known to its owner. */
+/** The problem of a suppression; the caller adds its location. */
 export interface SuppressionProblem {
   readonly suppression: Suppression;
   readonly reason: "SuppressionExpired" | "SuppressionNotAllowed" | "SuppressionUnused";
@@ -28,12 +28,12 @@ export interface SuppressionProblem {
 }
 
 export interface Suppressed<T> {
-  /** For each target the suppression that hides it, if one does. */
+  /** The suppression of each hidden target. */
   readonly hiddenBy: ReadonlyMap<T, Suppression>;
   readonly problems: readonly SuppressionProblem[];
 }
 
-/** Hides warnings. Errors stay: their objects are not served, whoever knows about it. `now` is in ms since the epoch. */
+/** Hides warnings. Errors are never hidden, because their objects are not served. `now` is in ms since the epoch. */
 export function suppress<T extends SuppressionTarget>(
   targets: readonly T[],
   suppressions: readonly Suppression[],
@@ -62,7 +62,7 @@ function apply<T extends SuppressionTarget>(
 ): Omit<SuppressionProblem, "suppression"> | undefined {
   const { code, until } = suppression;
   if (until !== undefined && now >= endOf(until)) {
-    const message = `the suppression of ${code} ended on ${until}; mend the cause, or set a later day`;
+    const message = `the suppression of ${code} ended on ${until}; correct the cause, or set a later day`;
     return { reason: "SuppressionExpired", message };
   }
   const matched = alike.filter((target) => suppression.matches(target));
@@ -70,10 +70,13 @@ function apply<T extends SuppressionTarget>(
   for (const target of warnings) if (!hiddenBy.has(target)) hiddenBy.set(target, suppression);
   if (warnings.length > 0) return undefined;
   if (matched.length > 0) {
-    const message = `${code} is an error here, which can't be suppressed: the object is not served`;
+    const message = `${code} is an error in this place and can't be suppressed: the object is not served`;
     return { reason: "SuppressionNotAllowed", message };
   }
-  return { reason: "SuppressionUnused", message: `no finding ${code} is here to suppress; remove it` };
+  return {
+    reason: "SuppressionUnused",
+    message: `there is no finding ${code} to suppress; remove the suppression`,
+  };
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -81,7 +84,7 @@ const endOf = (day: string): number => Date.parse(`${day}T00:00:00Z`) + dayMs;
 
 export const suppressAnnotation = "isoline.dev/suppress";
 
-/** What the annotation of an object says; of each line that can't be read, why. */
+/** The suppressions in the annotation of an object, and the errors of lines that can't be read. */
 export interface AnnotationSuppressions {
   readonly suppressions: readonly Suppression[];
   readonly faults: readonly string[];
@@ -90,8 +93,8 @@ export interface AnnotationSuppressions {
 const line = /^(?<code>\w+)(?: +until +(?<until>[^\s:]+))? *: *(?<reason>\S.*)$/;
 
 /**
- * The suppressions of an object's annotation, a line of `CODE: reason` or `CODE until 2027-01-31: reason` each. They are for findings
- * about this object alone.
+ * Parses the annotation of an object, with one suppression per line: `CODE: reason` or `CODE until 2027-01-31: reason`.
+ * They apply only to findings about this object.
  */
 export function annotationSuppressions(about: Ref, meta: ObjectMeta): AnnotationSuppressions {
   const suppressions: Suppression[] = [];

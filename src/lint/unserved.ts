@@ -12,28 +12,28 @@ import { plural } from "../schema/words.js";
 import type { Store } from "../store/store.js";
 import { type Lint, lint } from "./lint.js";
 
-/** A valid object of a routing kind that nothing serves. */
+/** A valid object of a routing kind that is not served. */
 export interface Unserved {
-  /** What it is, for the summary, such as `HTTPRoute` or `Ingress of class nginx`. */
+  /** Its description in the summary, such as `HTTPRoute` or `Ingress of class nginx`. */
   readonly what: string;
-  /** Why, with the object that it is about. */
+  /** The reason, as a finding about the object. */
   readonly finding: Finding;
   /**
-   * `object`: the finding is told of each object. `settings`: one finding of the settings stands for all such objects. `none`: the author means
-   * it, as with the class of another controller.
+   * `object`: the finding is reported for each object. `settings`: one finding about the settings covers all such objects.
+   * `none`: it is intended and not reported, such as the class of another controller.
    */
   readonly foundIn: "object" | "settings" | "none";
   /** Declared by the annotation `isoline.dev/idle`. */
   readonly idle: boolean;
 }
 
-/** Why nothing serves an object that is valid; undefined where something does, and for kinds that are no routes. */
+/** The reason why a valid object is not served; undefined for served objects and for other kinds. */
 export function whyUnserved(object: KubeObject, store: Store, settings: SettingsSpec): Unserved | undefined {
   if (isShadowed(object)) return undefined;
   if (isLeftOut(object.kind, settings))
     return unserved(object, "none", {
       reason: "KindLeftOut",
-      message: `is not served: the setting disableFeatures leaves ${object.kind} out`,
+      message: `is not served: the setting disableFeatures excludes ${object.kind}`,
       path: "kind",
       what: `${object.kind} of disableFeatures`,
     });
@@ -48,19 +48,19 @@ interface Why extends Lint {
   readonly what?: string;
 }
 
-const unserved = (object: KubeObject, told: Unserved["foundIn"], { what, ...why }: Why): Unserved => ({
+const unserved = (object: KubeObject, foundIn: Unserved["foundIn"], { what, ...why }: Why): Unserved => ({
   what: what ?? object.kind,
   finding: lint(object.ref, why),
-  foundIn: told,
+  foundIn,
   idle: false,
 });
 
 function ofOtherClass(object: KubeObject, name: string, { ingressClassNames }: SettingsSpec): Unserved {
   const served =
     ingressClassNames.length > 0
-      ? `the setting ingressClassNames has ${ingressClassNames.join(", ")} alone`
-      : "without the setting ingressClassNames, contour, isoline and objects of no class are served";
-  const message = `is not served: it ${name ? `is of the class ${name}` : "names no class"}, and ${served}`;
+      ? `the setting ingressClassNames has only ${ingressClassNames.join(", ")}`
+      : "without the setting ingressClassNames, only the classes contour and isoline and objects without a class are served";
+  const message = `is not served: it ${name ? `has the class ${name}` : "has no class"}, and ${served}`;
   const what = name ? `${object.kind} of class ${name}` : object.kind;
   return unserved(object, name ? "none" : "object", {
     reason: "ClassNotServed",
@@ -120,7 +120,7 @@ const noGateway = {
   message: "is not served: the setting gatewayRef names no Gateway",
 } as const;
 
-/** Findings about objects that nothing serves, and about the settings that name no Gateway, or one that is not there. */
+/** Findings about objects that are not served, and about settings that name no Gateway or a missing one. */
 export function unservedFindings(store: Store, settings: SettingsSpec): Finding[] {
   const findings: Finding[] = [];
   let routes = 0;
@@ -142,8 +142,8 @@ export function unservedFindings(store: Store, settings: SettingsSpec): Finding[
 }
 
 /**
- * Why objects that are for a host are not served, also where their host is wider. The claims are those of the host; objects of all classes and
- * Gateways have them.
+ * The reasons why objects for a host, or for a wildcard that covers it, are not served. They are found by their claims, which
+ * objects of all classes and Gateways have.
  */
 export function unservedFor(host: string, store: Store, settings: SettingsSpec): Finding[] {
   const names = [host, ...widerThan(host).filter((name) => name !== "*")];
@@ -157,7 +157,7 @@ export function unservedFor(host: string, store: Store, settings: SettingsSpec):
   });
 }
 
-/** Why the orphans of the namespaces of a host's objects are not served: a route that is missed may be one of theirs. */
+/** Findings about orphans in the namespaces of a host's objects, because a missing route may be in one of them. */
 export function orphansBeside(host: string, store: Store, settings: SettingsSpec): Finding[] {
   const namespaces = new Set(store.claimants(hostUnit(host)).map(namespaceOf));
   const findings: Finding[] = [];
@@ -169,7 +169,7 @@ export function orphansBeside(host: string, store: Store, settings: SettingsSpec
   return findings;
 }
 
-/** Objects of the Gateway API beside settings that name no Gateway. */
+/** The finding for objects of the Gateway API when the settings name no Gateway. */
 function withoutSetting(routes: number, gateways: readonly KubeObject[]): Lint | undefined {
   if (routes + gateways.length === 0) return undefined;
   const counts = [plural(routes, "route"), plural(gateways.length, "Gateway")].filter(
@@ -191,17 +191,17 @@ interface GatewayName {
 const namedBySetting = ({ namespace, name }: GatewayName): string =>
   `the setting gatewayRef names ${namespace}/${name}`;
 
-/** What is not there of the Gateway that the settings name. */
+/** The missing part of the Gateway in the settings; undefined when it is complete. */
 function missingGateway(store: Store, { namespace, name }: GatewayName): string | undefined {
   const names = `names the Gateway ${namespace}/${name}`;
   const gateway = store.object(refOf("Gateway", namespace, name));
-  if (gateway?.kind !== "Gateway") return `${names}, which is not there`;
+  if (gateway?.kind !== "Gateway") return `${names}, which is missing`;
   const { gatewayClassName } = gateway.spec;
-  const isThere = store.object(refOf("GatewayClass", "", gatewayClassName)) !== undefined;
-  return isThere ? undefined : `${names}, whose GatewayClass ${gatewayClassName} is not there`;
+  const hasClass = store.object(refOf("GatewayClass", "", gatewayClassName)) !== undefined;
+  return hasClass ? undefined : `${names}, whose GatewayClass ${gatewayClassName} is missing`;
 }
 
-/** A GatewayClass that is not there is told of the Gateway that names it. */
+/** The finding for a missing Gateway. A missing GatewayClass is reported for the Gateway that names it. */
 function gatewayProblem(store: Store, gatewayRef: GatewayName): Lint | undefined {
   const { namespace, name } = gatewayRef;
   if (store.object(refOf("Gateway", namespace, name))) return undefined;
@@ -249,8 +249,8 @@ function parentProblem({ meta, spec }: GatewayRoute, settings: SettingsSpec, sto
   });
   if (isServed) return undefined;
   const named = parents.map(({ kind, name, namespace }) => {
-    const there = kind !== "Gateway" || store.object(refOf("Gateway", namespace, name));
-    return `${kind} ${namespace}/${name}${there ? "" : " (not there)"}`;
+    const exists = kind !== "Gateway" || store.object(refOf("Gateway", namespace, name));
+    return `${kind} ${namespace}/${name}${exists ? "" : " (missing)"}`;
   });
   return {
     reason: "NoMatchingParent",

@@ -5,7 +5,7 @@ import { nearestName } from "../schema/spelling.js";
 import { placesOf } from "../schema/unsupported-fields.js";
 import { lint } from "./lint.js";
 
-/** A field whose reader takes any value that it does not know for the default, as Contour's does. */
+/** A field whose unknown values stand for the default, as in Contour. */
 interface LenientField {
   readonly path: string;
   readonly values: readonly string[];
@@ -36,7 +36,7 @@ const fields: Readonly<Partial<Record<KubeObject["kind"], readonly LenientField[
   ExtensionService: [strategy("spec.loadBalancerPolicy.strategy", ofRequests)],
 };
 
-/** Values that no reader knows, such as a strategy in another case. */
+/** Warnings about unknown values, such as a strategy in another case. */
 export const lintValues = (object: KubeObject): Finding[] =>
   (fields[object.kind] ?? []).flatMap((field) =>
     placesOf(object, field.path.split(".")).flatMap(({ path, value }) => {
@@ -51,5 +51,5 @@ function problemOf(value: unknown, { values, fallback }: LenientField): string |
   if (typeof value !== "string" || value === "" || values.includes(value)) return undefined;
   const near = nearestName(value, values);
   const hint = near ? `; did you mean ${near}?` : "";
-  return `${JSON.stringify(value.slice(0, 80))} is not one of ${values.join(", ")}, and ${fallback} is used${hint}`;
+  return `${JSON.stringify(value.slice(0, 80))} is not one of ${values.join(", ")}; ${fallback} is used${hint}`;
 }

@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 
 /**
- * Why a PEM certificate and a private key (PKCS #8, PEM) do not belong together; undefined when they do. The public key is
- * computed from the private one.
+ * Compares the public key of a PEM certificate with the one computed from a private key (PKCS #8, PEM). Returns the
+ * problem; undefined when they match.
  */
 export function checkKeyPair(certificate: string, privateKey: string): string | undefined {
   try {
@@ -10,7 +10,7 @@ export function checkKeyPair(certificate: string, privateKey: string): string | 
     const { publicKey } = new X509Certificate(certificate);
     return own === publicKey.export({ type: "spki", format: "pem" })
       ? undefined
-      : "the private key is not the certificate's";
+      : "the private key does not match the certificate";
   } catch {
     return "the certificate or its private key can't be parsed";
   }

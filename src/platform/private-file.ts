@@ -12,14 +12,14 @@ import {
   writeFileSync,
 } from "node:fs";
 
-/** Files that only their owner may read and write: keys and tokens are in them, whatever was at their place before. */
+/** Only the owner may read and write these files, because they contain keys and tokens. */
 const mode = 0o600;
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_WRONLY } = constants;
 
 function statOf(path: string): Stats | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  // The target may be of somebody else, or be read by others.
-  if (found?.isSymbolicLink()) throw new Error(`${path} is a symbolic link; give the file that it leads to`);
+  // Another user may own the target or read it.
+  if (found?.isSymbolicLink()) throw new Error(`${path} is a symbolic link; use the path of its target`);
   return found;
 }
 
@@ -33,10 +33,10 @@ function writeAll(path: string, flags: number, chunks: Iterable<string | Uint8Ar
 }
 
 /**
- * Puts a new file of mode 0600 in the place of what is at a path, in one step: who has the old one open reads nothing of
- * the new one. Devices and pipes are written to.
+ * Replaces the file at a path by a new one of mode 0600 in one step, so that a process with the old file open can't read
+ * the new content. Writes directly to devices and pipes.
  *
- * @throws Error when the path is a symbolic link, and the system's errors.
+ * @throws Error when the path is a symbolic link, and errors of the file system.
  */
 export function replacePrivateFile(path: string, chunks: Iterable<string | Uint8Array>): void {
   const before = statOf(path);
@@ -56,9 +56,9 @@ function replaceFile(path: string, chunks: Iterable<string | Uint8Array>): void 
 }
 
 /**
- * Adds text at the end of a file, which is made where it is missing and has mode 0600 afterwards.
+ * Appends text to a file and sets its mode to 0600. Creates a missing file.
  *
- * @throws Error when the path is a symbolic link, and the system's errors.
+ * @throws Error when the path is a symbolic link, and errors of the file system.
  */
 export function appendPrivateFile(path: string, text = ""): void {
   statOf(path);

@@ -1,6 +1,6 @@
-/** One thing that a test expects, and what there is. */
+/** One expectation of a test, with the actual result. */
 export interface Check {
-  /** In `expect` of the test, such as `tls.certificate`. */
+  /** Its path in `expect` of the test, such as `tls.certificate`. */
   readonly field: string;
   readonly expected: string;
   readonly found: string;

@@ -4,7 +4,7 @@ import type { HeaderExpectation } from "../schema/route-tests.js";
 import type { Check } from "./check.js";
 import type { Observed } from "./observed.js";
 
-/** Changes that hold for every backend with a share; negated: that hold for none. */
+/** Checks header changes: each must apply to every backend with a weight above 0; negated, to none of them. */
 export function headerChecks(
   side: "requestHeaders" | "responseHeaders",
   { set, setAny, removed }: HeaderExpectation,

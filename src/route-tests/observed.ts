@@ -4,19 +4,19 @@ import type { Explanation, Outcome } from "../explain/explanation.js";
 import type { Protections } from "../explain/guards.js";
 import { serviceOf } from "../explain/names.js";
 
-/** What came of a request, as tests judge it. */
+/** The result of a request, in the form that tests check. */
 export interface Observed {
   readonly outcome: Outcome;
   /** The outcome in one sentence. */
   readonly summary: string;
-  /** What the client is answered by Envoy itself; undefined where a backend answers. */
+  /** The status of Envoy's own answer; undefined when a backend answers. */
   readonly status: number | undefined;
   readonly location: string | undefined;
   /** Backends that get requests, as `namespace/name/port`. */
   readonly backends: readonly { readonly service: string; readonly weight: number }[];
-  /** No backend has an endpoint: HTTP is answered 503, other connections are closed. */
+  /** No backend has an endpoint: HTTP requests get 503, other connections are closed. */
   readonly isEmpty: boolean;
-  /** What backends see; undefined where none does. */
+  /** The path in the request to the backends; undefined without one. */
   readonly path: string | undefined;
   readonly query: string | undefined;
   readonly hosts: readonly string[];
@@ -26,7 +26,7 @@ export interface Observed {
   readonly protections: Protections;
 }
 
-/** What an explanation of a request says. `query` is that of the request. */
+/** Converts an explanation of a request. `query` is the query of the request. */
 export function observe(explanation: Explanation, query: string | undefined): Observed {
   const { outcome, summary, location, tls, applied } = explanation;
   const backends = explanation.backends.filter(({ weight }) => weight > 0);

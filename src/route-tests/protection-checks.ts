@@ -4,7 +4,7 @@ import type { Check } from "./check.js";
 
 export function protectionChecks(
   wanted: ProtectionsExpectation,
-  there: Protections,
+  actual: Protections,
   isNegated: boolean,
 ): Check[] {
   const checks: Check[] = [];
@@ -16,7 +16,7 @@ export function protectionChecks(
     ["jwt", "a token of"],
   ] as const) {
     const { [field]: expected } = wanted;
-    const { [field]: found } = there;
+    const { [field]: found } = actual;
     if (expected === undefined) continue;
     const isSame = typeof expected === "boolean" ? expected === (found !== undefined) : expected === found;
     add(
@@ -30,14 +30,14 @@ export function protectionChecks(
     add(
       "rateLimit",
       describeFlag("a rate limit of", wanted.rateLimit),
-      describeRates(there),
-      hasRate(wanted.rateLimit, there),
+      describeRates(actual),
+      hasRate(wanted.rateLimit, actual),
     );
-  if (wanted.addresses !== undefined) addressChecks(wanted.addresses, there.addresses, add);
+  if (wanted.addresses !== undefined) addressChecks(wanted.addresses, actual.addresses, add);
   return checks;
 }
 
-/** `no token of anything` would be no sentence: what is absent has the noun alone. */
+/** The text of an expectation. `true` and `false` have only the noun, without `by` or `of`. */
 function describeFlag(noun: string, expected: string | boolean): string {
   const [plain] = noun.split(/ (?:by|of)$/);
   if (typeof expected === "string") return `${noun} ${expected}`;
@@ -90,7 +90,7 @@ function addressChecks(
 
 const sorted = (ranges: readonly string[]): string => [...ranges].map(withLength).sort().join(" ");
 
-/** An address alone stands for itself. */
+/** Adds the prefix length to an address without one. */
 const withLength = (range: string): string =>
   range.includes("/") ? range : `${range}/${range.includes(":") ? 128 : 32}`;
 

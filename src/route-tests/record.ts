@@ -5,17 +5,17 @@ import type { RouteOrigin } from "../graph/core/route-origins.js";
 import type { RequestText } from "../schema/route-tests.js";
 import type { Observed } from "./observed.js";
 
-/** A route or passed on connection of what is served. */
+/** A route, or a connection that is passed on, of the served configuration. */
 export interface Recordable {
   readonly host: string;
-  /** The route in words; undefined of a connection. */
+  /** The match of the route, as text; undefined for a connection. */
   readonly match: string | undefined;
   readonly origin: RouteOrigin | undefined;
-  /** Undefined where no request is known that comes to it. */
+  /** A request that gets to the route; undefined when none is known. */
   readonly request: RequestText | undefined;
 }
 
-/** All that can be recorded of some hosts, in their order. */
+/** The recordable routes and connections of hosts, in their order. */
 export function recordables(hosts: readonly HostNode[]): Recordable[] {
   return hosts.flatMap(({ host, tables, tls, elsewhere = {} }) => [
     ...Object.values(tables).flatMap((routes) =>
@@ -29,14 +29,14 @@ export function recordables(hosts: readonly HostNode[]): Recordable[] {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A test, as it is written, of what came of a request. */
+/** The test for the result of a request, in the form of a test file. */
 export function recordedTest({ method, url, headers }: RequestText, observed: Observed): Fields {
   const map = Object.fromEntries(headers.map((line) => line.split(/: (.*)/s) as [string, string]));
   const request = headers.length > 0 ? { method, url, headers: map } : `${method} ${url}`;
   return { request, expect: expectationOf(observed, sentBy(url, map.host)) };
 }
 
-/** The path and host that backends see where nothing is rewritten. */
+/** The path and host in the request to a backend without rewrites. */
 function sentBy(
   url: string,
   hostHeader: string | undefined,
@@ -51,8 +51,8 @@ function expectationOf(observed: Observed, sent: ReturnType<typeof sentBy>): Fie
   const isPassed = outcome === "forward" || outcome === "tcp";
   const [first] = backends;
   const shares = Object.fromEntries(backends.map(({ service, weight }) => [service, weight]));
-  const asked = withValue(requestHeaders);
-  const answered = withValue(responseHeaders);
+  const request = withValue(requestHeaders);
+  const response = withValue(responseHeaders);
   return {
     ...(isPassed && first && backends.length === 1 ? { backend: first.service } : {}),
     ...(isPassed && backends.length > 1 ? { weights: shares } : {}),
@@ -60,14 +60,14 @@ function expectationOf(observed: Observed, sent: ReturnType<typeof sentBy>): Fie
     ...(location === undefined ? {} : { location }),
     ...(path === undefined || path === sent.path ? {} : { path }),
     ...(hosts.length === 1 && hosts[0] !== sent.host ? { host: hosts[0] } : {}),
-    ...(asked ? { requestHeaders: asked } : {}),
-    ...(answered ? { responseHeaders: answered } : {}),
+    ...(request ? { requestHeaders: request } : {}),
+    ...(response ? { responseHeaders: response } : {}),
     tls: tlsOf(observed),
     ...protectionsOf(observed),
   };
 }
 
-/** Changes for all backends alike; values that may be credentials are left out. */
+/** The header changes for all backends. Values that may be credentials are left out. */
 function withValue(changes: readonly HeaderChange[]): Fields | undefined {
   const shared = changes.filter(({ service }) => service === undefined);
   const isOpen = ({ name, value }: HeaderChange): boolean => value !== notShown && !isSensitiveHeader(name);

@@ -45,7 +45,7 @@ const words: Readonly<Record<string, string>> = {
 };
 
 const describeNames = (names: readonly string[] | undefined): string =>
-  names?.length ? `the certificate of Secret ${names.join(", ")}` : "a certificate whose Secret is not known";
+  names?.length ? `the certificate of Secret ${names.join(", ")}` : "a certificate of an unknown Secret";
 
 function describe(tls: TlsSeen | undefined): string {
   if (!tls) return "no TLS";

@@ -7,13 +7,13 @@ import { tlsChecks } from "./tls-checks.js";
 
 /** An expectation that did not hold. */
 export interface Failure {
-  /** In the test, such as `expect.not.backend`. */
+  /** Its path in the test, such as `expect.not.backend`. */
   readonly field: string;
   readonly expected: string;
   readonly found: string;
 }
 
-/** What of a test does not hold. */
+/** The expectations of a test that do not hold. */
 export function validate({ expect, not }: Pick<RouteTest, "expect" | "not">, observed: Observed): Failure[] {
   const failed = (wanted: Expectation, isNegated: boolean): Failure[] =>
     checksOf(wanted, observed, isNegated)
@@ -42,7 +42,7 @@ function checksOf(wanted: Expectation, observed: Observed, isNegated: boolean): 
 const isNamed = (service: string, pattern: string): boolean =>
   service === pattern || service.startsWith(`${pattern}/`);
 
-/** All requests go to some of the named backends; negated: none goes to any of them. */
+/** Checks that all requests go to the named backends; negated, that none does. */
 function backendCheck(named: readonly string[], { backends, summary }: Observed, isNegated: boolean): Check {
   const matching = backends.filter(({ service }) => named.some((pattern) => isNamed(service, pattern)));
   const holds = isNegated
@@ -88,18 +88,18 @@ function plainChecks(wanted: Expectation, observed: Observed, isNegated: boolean
   add(
     "closed",
     wanted.closed,
-    isClosed ? summary : `the connection is taken: ${summary}`,
+    isClosed ? summary : `the connection is accepted: ${summary}`,
     isClosed === wanted.closed,
   );
   add("location", wanted.location, location ?? `no redirect: ${summary}`, location === wanted.location);
   const seenPath =
     path !== undefined && wanted.path?.includes("?") && query !== undefined ? `${path}?${query}` : path;
-  add("path", wanted.path, seenPath ?? `no backend sees one: ${summary}`, seenPath === wanted.path);
+  add("path", wanted.path, seenPath ?? `no backend gets the request: ${summary}`, seenPath === wanted.path);
   const isHost = (host: string): boolean => host.toLowerCase() === wanted.host?.toLowerCase();
   const areHosts = isNegated ? hosts.some(isHost) : hosts.length > 0 && hosts.every(isHost);
-  add("host", wanted.host, hosts.join(" or ") || `no backend sees one: ${summary}`, areHosts);
+  add("host", wanted.host, hosts.join(" or ") || `no backend gets the request: ${summary}`, areHosts);
   return checks;
 }
 
 const statusUnknown = ({ outcome, summary }: Observed): string =>
-  outcome === "forward" ? `the status is the backend's: the request ${summary}` : summary;
+  outcome === "forward" ? `the backend sets the status: the request ${summary}` : summary;

@@ -1,4 +1,4 @@
-/** Contour's names for log fields that are not simply an operator in lower case. */
+/** Contour's log fields whose names are not an operator in lower case. */
 const named: Readonly<Record<string, string>> = {
   "@timestamp": "%START_TIME%",
   ts: "%START_TIME%",
@@ -18,7 +18,7 @@ const named: Readonly<Record<string, string>> = {
   contour_config_name: "%METADATA(ROUTE:envoy.access_loggers.file:io.projectcontour.name)%",
 };
 
-/** The fields of Contour's JSON access log when none are asked for. */
+/** The default fields of Contour's JSON access log. */
 export const defaultJsonFields: readonly string[] = [
   "@timestamp",
   "authority",
@@ -45,7 +45,7 @@ export const defaultJsonFields: readonly string[] = [
   "grpc_status_number",
 ];
 
-/** Operators that stand alone. */
+/** Operators without arguments. */
 const simple = new Set(
   `BYTES_RECEIVED BYTES_SENT CONNECTION_ID CONNECTION_TERMINATION_DETAILS DOWNSTREAM_DIRECT_REMOTE_ADDRESS
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT DOWNSTREAM_DIRECT_REMOTE_PORT DOWNSTREAM_HEADER_BYTES_RECEIVED
@@ -67,7 +67,7 @@ const simple = new Set(
 );
 
 const header = /^:?[A-Za-z0-9!#$&'*+.^_`|~-]*$/;
-/** `NAME`, or `NAME?OTHER` where the other stands in for an absent one. */
+/** `NAME`, or `NAME?OTHER`, where OTHER replaces an absent NAME. */
 const headers = (text: string): boolean => {
   const names = text.split("?");
   return names.length <= 2 && names.every((one) => header.test(one));
@@ -84,7 +84,7 @@ interface Arguments {
   readonly allowed: (text: string) => boolean;
 }
 
-/** Operators that take arguments, with those that Envoy 1.40 takes: others make it refuse the listener. */
+/** Operators with arguments, and the arguments that Envoy 1.40 accepts. Envoy rejects a listener with any other. */
 const withArguments: Readonly<Record<string, Arguments>> = {
   ENVIRONMENT: { truncate: true, allowed: anything },
   METADATA: { truncate: true, allowed: (text) => metadata.test(text) },
@@ -103,12 +103,12 @@ const withArguments: Readonly<Record<string, Arguments>> = {
 
 const operatorPattern = /%(?:([A-Z0-9_]+)(?:\(([^)]+)\)(?::([0-9]+))?)?%)?/g;
 
-/** What is wrong with the operators of an access log format, by Contour's list of them. */
+/** The problem of the operators in an access log format, by Contour's list of operators; undefined when valid. */
 function formatProblem(format: string): string | undefined {
   for (const [whole, operator, args, length] of format.matchAll(operatorPattern)) {
-    if (operator === undefined) return "holds a % that starts no operator such as %DURATION%";
+    if (operator === undefined) return "contains a % without an operator such as %DURATION%";
     const options = Object.hasOwn(withArguments, operator) ? withArguments[operator] : undefined;
-    if (!options && !simple.has(operator)) return `holds the unknown operator ${whole}`;
+    if (!options && !simple.has(operator)) return `contains the unknown operator ${whole}`;
     if (args === undefined) {
       if (options && !options.optional) return `${whole} needs arguments, such as %${operator}(NAME)%`;
       continue;
@@ -121,13 +121,13 @@ function formatProblem(format: string): string | undefined {
   return undefined;
 }
 
-/** What is wrong with the format of a text access log; the empty one is Envoy's own. */
+/** The problem of the format of a text access log; undefined when valid. An empty format is Envoy's default. */
 export function formatStringProblem(format: string): string | undefined {
   if (format === "") return undefined;
   return formatProblem(format) ?? (format.endsWith("\n") ? undefined : "must end with a line break");
 }
 
-/** `name` or `name=FORMAT`. A name alone stands for Contour's meaning of it, or for the operator of that name. */
+/** Reads `name` or `name=FORMAT`. A name alone has Contour's format for it, or is the operator of that name. */
 export function readJsonField(entry: string): { name: string; format: string } {
   const equals = entry.indexOf("=");
   if (equals >= 0) return { name: entry.slice(0, equals), format: entry.slice(equals + 1) };
@@ -136,11 +136,11 @@ export function readJsonField(entry: string): { name: string; format: string } {
   return { name: entry, format: known ?? (simple.has(operator) ? `%${operator}%` : "") };
 }
 
-/** What is wrong with one entry of the JSON access log's fields. */
+/** The problem of one field of the JSON access log; undefined when valid. */
 export function jsonFieldProblem(entry: string): string | undefined {
   const { format } = readJsonField(entry);
   if (format !== "") return formatProblem(format);
-  return entry.includes("=") ? "has no format after =" : "is no known field; write it as NAME=%OPERATOR%";
+  return entry.includes("=") ? "has no format after =" : "is not a known field; write it as NAME=%OPERATOR%";
 }
 
 interface LogFields {
@@ -150,11 +150,11 @@ interface LogFields {
 }
 
 const forgeable =
-  "Envoy quotes nothing in a text access log: a client forges fields with quotes and spaces in a header such as User-Agent; use format json";
+  "Envoy does not escape values in a text access log: a client can forge fields with quotes and spaces in a header such as User-Agent; use format json";
 
 /**
- * The settings of an access log with its format: text where that is asked for, by its name or by a format string alone. `written` has
- * the keys that were written for settings. The warning names the one that asks for text.
+ * The settings of an access log with its effective format: a format string without a format selects text. `written` maps
+ * settings to the keys of the input. The warning has the path of the key that selects text.
  */
 export function readLogFormat<T extends LogFields>(
   log: T,

@@ -6,7 +6,7 @@ interface Address {
 }
 type Partly<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
-/** Paths of PEM files on Envoy's machine; empty is none. */
+/** Paths of PEM files on Envoy's machine; empty for no file. */
 interface Files {
   readonly certFile: string;
   readonly keyFile: string;
@@ -22,12 +22,12 @@ interface AdminSettings {
   readonly omEnforcedHealth: { readonly address: string; readonly port?: number | undefined };
 }
 
-/** Where Envoy answers for its health and its metrics. */
+/** The addresses at which Envoy serves its health and its metrics. */
 export interface AdminEndpoints {
   readonly health: Address;
-  /** Absent where they can't be served with the protection that was asked for. */
+  /** Absent when the configured TLS is not possible: metrics are never served without it. */
   readonly metrics?: Address & { readonly tls?: Files };
-  /** A health check that the overload manager turns away like any other connection. */
+  /** A health check on a listener whose connections the overload manager may refuse. */
   readonly omEnforcedHealth?: Address;
 }
 
@@ -38,7 +38,7 @@ interface Problem {
 
 const same = (a: Address, b: Address): boolean => a.address === b.address && a.port === b.port;
 
-/** `health` and `metrics` are at `stats` but for what they say themselves. Both results come of the same rules. */
+/** Resolves the addresses: `health` and `metrics` default to the address and port of `stats`. */
 export function readAdminEndpoints(settings: AdminSettings): {
   readonly endpoints: AdminEndpoints;
   readonly problems: readonly Problem[];
@@ -47,7 +47,10 @@ export function readAdminEndpoints(settings: AdminSettings): {
   const at = (path: string, { address, port }: Partly<Address>): Address => {
     const own = { address: address ?? settings.stats.address, port: port ?? settings.stats.port };
     if (!isTrafficAddress(settings, own)) return own;
-    problems.push({ path, message: `${own.port} is a port of http or https; that of stats is used` });
+    problems.push({
+      path,
+      message: `${own.port} is the port of http or https; the address of stats is used`,
+    });
     return settings.stats;
   };
   const health = at("health.port", settings.health);
@@ -75,9 +78,9 @@ export function readAdminEndpoints(settings: AdminSettings): {
   };
 }
 
-const sharedPort = "needs a port of its own: health over HTTP and metrics over HTTPS can't share one";
+const sharedPort = "needs its own port: health over HTTP and metrics over HTTPS can't share one";
 
 function filesProblem({ certFile, keyFile, caFile }: Files): string | undefined {
   if ((certFile === "") !== (keyFile === "")) return "needs both certFile and keyFile";
-  return caFile !== "" && certFile === "" ? "needs certFile and keyFile where caFile is set" : undefined;
+  return caFile !== "" && certFile === "" ? "needs certFile and keyFile when caFile is set" : undefined;
 }

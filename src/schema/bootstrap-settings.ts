@@ -1,7 +1,7 @@
 import type { Finding } from "./meta.js";
 import type { Settings } from "./settings.js";
 
-/** A warning for each setting that Envoy takes from its bootstrap alone: a server of discovery can't send it. */
+/** A warning for each setting that Envoy reads only from its bootstrap: discovery can't send it. */
 export function bootstrapFindings({ ref, spec }: Settings): readonly Finding[] {
   const { maxRequestsPerIOCycle, maxConnectionsPerListener } = spec.listener;
   const set = {
@@ -26,7 +26,7 @@ export function bootstrapFindings({ ref, spec }: Settings): readonly Finding[] {
   );
 }
 
-/** A warning where `watchNamespaces` is set but a source is read whole. */
+/** A warning when `watchNamespaces` is set for a source that is always read whole. */
 export const unfilteredFindings = ({ ref, spec }: Settings, instead: string): readonly Finding[] =>
   spec.watchNamespaces.length === 0
     ? []

@@ -1,14 +1,13 @@
 /**
- * What compilation has found out and would find out again. Nothing that is compiled depends on whether an entry is there: as long as a cache is
- * used, what its entries were found from does not change. Entries are told apart by the function that finds them, which is one of a module
- * and no closure.
+ * Caches of compilation. A cache never changes a result: the inputs of its entries do not change while it is in use.
+ * The function that computes an entry is part of its key, so it must be a function of a module, not a closure.
  */
 
-/** Of a store: what was found of one of its objects, as long as that object is in use. */
+/** The cache of a store: results per object, kept while the object is in use. */
 export class StoreCache {
   readonly #found = new Map<unknown, WeakMap<object, { readonly value: unknown }>>();
 
-  /** Calls `find` once for an object; `rest` is as good as the same for all calls. */
+  /** Calls `find` once per object. The values in `rest` must be equivalent in all calls. */
   of<Key extends object, Rest extends readonly unknown[], Value>(
     find: (key: Key, ...rest: Rest) => Value,
     key: Key,
@@ -28,11 +27,11 @@ export class StoreCache {
   }
 }
 
-/** Of one compilation of a unit: what was found from what the unit reads, all of which is recorded when it is read first. */
+/** The cache of one compilation of a unit: results from objects that the unit reads. Their first read is recorded. */
 export class UnitCache {
   readonly #found = new Map<unknown, Map<string, unknown>>();
 
-  /** Calls `find` once for a key; the arguments are the same for all calls with that key. */
+  /** Calls `find` once per key. The arguments must be the same in all calls with that key. */
   once<Args extends readonly unknown[], Value>(
     find: (...args: Args) => Value,
     key: string,

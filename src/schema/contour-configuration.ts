@@ -1,12 +1,12 @@
 import { isRecord } from "./issues.js";
 
-/** `keys` of the group `from` go to the keys of the same name in the group `to`. */
+/** Maps `keys` of the group `from` to the same keys of the group `to`. */
 const same = (from: string, to: string, keys: string): [string, string][] =>
   keys.split(" ").map((key) => [`${from}.${key}`, to === "" ? key : `${to}.${key}`]);
 
 const protocol = "minimumProtocolVersion maximumProtocolVersion cipherSuites ecdhCurves";
 
-/** Where the fields of a ContourConfiguration's `spec` (projectcontour.io/v1alpha1) go among our settings. */
+/** The settings for the fields of a ContourConfiguration's `spec` (projectcontour.io/v1alpha1). */
 export const configurationKeys: readonly (readonly [string, string])[] = [
   ["ingress.classNames", "ingressClassNames"],
   ["ingress.statusAddress", "ingressStatusAddress"],
@@ -62,7 +62,7 @@ export const configurationKeys: readonly (readonly [string, string])[] = [
   ...["globalExtAuth", "rateLimitService", "tracing"].map((key) => [key, key] as const),
 ];
 
-/** Fields that speak of Contour's own process or of what Isoline does not have. */
+/** Fields for Contour's own process or for features that Isoline does not have. */
 export const foreignConfigurationKeys: readonly string[] = [
   "xdsServer",
   "debug",
@@ -81,7 +81,10 @@ export function configurationSpec(input: unknown): unknown {
   return input.spec ?? {};
 }
 
-/** The file names an extension service as `namespace/name`; a ContourConfiguration has a map for that. */
+/**
+ * Converts the map with which a ContourConfiguration names an extension service to the form of the file,
+ * `namespace/name`.
+ */
 export function joinReference(value: unknown): unknown {
   if (!isRecord(value) || !isRecord(value.extensionService)) return value;
   const { namespace, name } = value.extensionService;

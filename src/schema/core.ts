@@ -3,7 +3,7 @@ import { port, text } from "./fields.js";
 
 const protocol = z.string().default("TCP");
 
-/** Labels, for selectors of namespaces. */
+/** v1 Namespace: its labels, for namespace selectors. */
 export const namespaceSpec = z.object({ labels: z.record(z.string(), z.string()).optional() });
 
 interface PortFields {
@@ -12,7 +12,7 @@ interface PortFields {
   readonly protocol: string;
 }
 
-/** What the API server refuses, too: two ports of one protocol that share a number, or two that share a name. */
+/** Refuses two ports with the same protocol and number, or the same name, as the API server does. */
 function checkPorts(ports: readonly PortFields[], context: z.core.$RefinementCtx): void {
   const numbers = new Set<string>();
   const names = new Set<string>();
@@ -47,8 +47,8 @@ export const serviceSpec = z.object({
 });
 
 /**
- * discovery.k8s.io EndpointSlice. `service` is the label `kubernetes.io/service-name` (empty when there is none);
- * `ready` is `conditions.ready`, which counts as true when it is absent. A port without a number means all ports.
+ * discovery.k8s.io EndpointSlice. `service` is the label `kubernetes.io/service-name` (empty without the label);
+ * `ready` is `conditions.ready`, true when absent. A port without a number stands for all ports.
  */
 export const endpointSliceSpec = z.object({
   service: z.string(),
@@ -66,7 +66,7 @@ export const endpointSliceSpec = z.object({
   ports: z.array(z.object({ name: z.string().default(""), port: port.optional(), protocol })).default([]),
 });
 
-/** v1 Endpoints: addresses that are ready; the others are not kept. */
+/** v1 Endpoints: only the ready addresses are kept. */
 export const endpointsSpec = z.object({
   subsets: z
     .array(
@@ -81,8 +81,8 @@ export const endpointsSpec = z.object({
 const keys = ["tls.crt", "tls.key", "ca.crt", "crl.pem"] as const;
 
 /**
- * What routing can use of a Secret, decoded; the rest is never kept. A value is a byte string (one character per byte),
- * so that `btoa` gives back the exact bytes whatever they are. Key sets for JWTs may be under any key.
+ * v1 Secret: only the decoded data that routing can use is kept. A value is a byte string (one character per byte), so
+ * that `btoa` returns the exact bytes. A JSON Web Key Set may have any key.
  */
 export const secretSpec = z
   .object({
@@ -92,7 +92,7 @@ export const secretSpec = z
       z.string().transform((encoded, context) => {
         const decoded = decodeBase64(encoded);
         if (decoded !== undefined) return decoded;
-        context.addIssue("is not base64; encode the value or put it under stringData");
+        context.addIssue("is not base64; encode the value or move it to stringData");
         return z.NEVER;
       }),
     ),
@@ -116,7 +116,7 @@ function isJwks(text: string): boolean {
   }
 }
 
-/** The members of a Secret's `data` (base64) or `stringData` that `secretSpec` is to keep. */
+/** The members of a Secret's `data` (base64) or `stringData` that `secretSpec` keeps. */
 export function knownKeys(map: unknown, encoded: boolean): Record<string, unknown> {
   if (typeof map !== "object" || map === null) return {};
   const mayBeJwks = (value: unknown): boolean => {
@@ -130,7 +130,7 @@ export function knownKeys(map: unknown, encoded: boolean): Record<string, unknow
   );
 }
 
-/** v1 ConfigMap: a CA bundle, as a byte string. */
+/** v1 ConfigMap: its CA bundle, as a byte string. */
 export const configMapSpec = z
   .object({ data: z.partialRecord(z.enum(["ca.crt"]), z.string()) })
   .transform(({ data }): { data: Record<string, string> } => ({ data: mapValues(data, byteString) }));

@@ -26,7 +26,7 @@ interface Column {
 
 const text: Node = { type: "string" };
 
-/** A condition, with errors and warnings of the same form inside it where it is `detailed`. */
+/** A condition. A `detailed` one contains errors and warnings of the same form. */
 const condition = (detailed: boolean): Node => ({
   type: "object",
   required: ["status", "type"],
@@ -68,7 +68,7 @@ const statusColumns: readonly Column[] = [
     jsonPath: ".status.currentStatus",
     description: "The current status: valid, invalid or orphaned",
   },
-  { name: "Status Description", jsonPath: ".status.description", description: "What the status means" },
+  { name: "Status Description", jsonPath: ".status.description", description: "The reason for the status" },
 ];
 
 const hostColumns: readonly Column[] = [
@@ -122,7 +122,7 @@ const definitions: readonly Crd[] = [
   },
 ];
 
-/** The CustomResourceDefinitions of what is read, made from the schemas that read it. */
+/** The CustomResourceDefinitions of the kinds that Isoline reads, generated from their schemas. */
 export const customResourceDefinitions = (): readonly Node[] => definitions.map(definition);
 
 function definition({ kind, plural, group, version, shortNames, spec, status, columns }: Crd): Node {
@@ -166,7 +166,7 @@ function definition({ kind, plural, group, version, shortNames, spec, status, co
 const isNode = (value: Json | undefined): value is Node =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What Kubernetes takes of a JSON schema as it is. */
+/** The keywords of JSON schema that Kubernetes accepts unchanged. */
 const kept = new Set([
   "type",
   "enum",
@@ -181,10 +181,10 @@ const kept = new Set([
 ]);
 
 /**
- * Turns a JSON schema into a structural one (apiextensions.k8s.io/v1): a type everywhere, `properties` or
- * `additionalProperties` but not both, integers with a format and without the bounds of JavaScript's own.
+ * Converts a JSON schema to a structural one (apiextensions.k8s.io/v1): every node has a type, a node has `properties`
+ * or `additionalProperties` but not both, and integers have a format and no bounds of JavaScript's safe integers.
  *
- * @throws Error on a construct that has no structural form, which is a fault of ours.
+ * @throws Error on a construct without a structural form, which is a bug in Isoline.
  */
 function structural(schema: Node): Node {
   if (schema.anyOf || schema.oneOf || schema.allOf || schema.$ref)

@@ -1,4 +1,4 @@
-/** A content hash of 64 bits as two signed halves. Their sums do not depend on an order, nor on what came before. */
+/** A content hash of 64 bits as two signed halves. Sums of digests do not depend on the order. */
 export interface Digest {
   readonly high: number;
   readonly low: number;
@@ -22,8 +22,8 @@ const content = bytes.subarray(0, room);
 const words = new Int32Array(bytes.buffer);
 
 /**
- * Hashes texts, each with its end, four bytes of UTF-8 at a time: reading a string by character costs five times as
- * much. Two FNV-1a lanes, mixed as in MurmurHash3's finaliser.
+ * Hashes texts and their lengths, four bytes of UTF-8 at a time: reading a string by character costs five times as much.
+ * It has two FNV-1a lanes, mixed as in MurmurHash3's finalizer.
  */
 export function digest(...texts: readonly string[]): Digest {
   let high = 0x811c9dc5;

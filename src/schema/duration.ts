@@ -1,4 +1,4 @@
-/** `default`: leave Envoy's own; `disabled`: no limit. */
+/** `default`: Envoy's default; `disabled`: no limit. */
 export type Timeout =
   | { readonly kind: "default" }
   | { readonly kind: "disabled" }
@@ -18,12 +18,12 @@ const units: Readonly<Record<string, number>> = {
 const whole = /^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:h|ms?|s|us|µs|μs|ns))+$/;
 const part = /(\d+(?:\.\d*)?|\.\d+)(h|ms?|s|us|µs|μs|ns)/g;
 const maxLength = 100;
-// A Go duration ends at 292 years; nobody waits for a century.
+// A Go duration is at most 292 years; a timeout above 100 years is a mistake.
 const maxMs = 100 * 365 * 24 * 3_600_000;
 
 /**
- * Contour's timeout grammar: "" and any zero (`0`, `0s`) keep the default, `infinity` is no limit, else a Go duration
- * such as `1m30s` or `1.5h`.
+ * Parses Contour's timeout grammar: "" and any zero (`0`, `0s`) are the default, `infinity` is no limit, other values
+ * are Go durations such as `1m30s` or `1.5h`.
  */
 export function parseTimeout(text: string): Timeout {
   if (text === "" || text === "0") return { kind: "default" };

@@ -4,7 +4,7 @@ import { loadBalancerPolicy, timeoutPolicy, upstreamValidation } from "./httppro
 
 const limit = uint32.optional();
 
-/** projectcontour.io/v1alpha1 ExtensionService: the servers that Envoy itself asks (authorization, rate limits, traces). */
+/** projectcontour.io/v1alpha1 ExtensionService: servers that Envoy itself calls (authorization, rate limits, traces). */
 export const extensionServiceSpec = z.object({
   services: z.array(z.object({ name, port, weight: uint32.optional() })).min(1),
   validation: upstreamValidation.optional(),

@@ -1,12 +1,15 @@
 import { quote } from "./words.js";
 
 /**
- * A field of an object, from the outermost on: names of fields and places in lists. Findings keep it as printed, because that is what is stored,
- * sent and shown; only this module prints it and reads it.
+ * The path of a field: field names and list indexes, outermost first. Findings contain the path as text, because it is
+ * stored, sent and shown as text; only this module prints and parses it.
  */
 export type FieldPath = readonly (string | number)[];
 
-/** `spec.routes[0].services[1].port`; keys that are no plain words are quoted: `metadata.annotations["a/b"]`. */
+/**
+ * `spec.routes[0].services[1].port`; keys with other characters than `\w` and `-` are quoted:
+ * `metadata.annotations["a/b"]`.
+ */
 export const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((text, key) => {
     if (typeof key === "number") return `${text}[${key}]`;
@@ -17,7 +20,7 @@ export const pathText = (path: readonly PropertyKey[]): string =>
 
 const step = /\[("(?:[^"\\]|\\.)*")\]|\[(\d+)\]|([^.[\]]+)/g;
 
-/** Reads what `pathText` writes. */
+/** Parses the output of `pathText`. */
 export const pathOf = (text: string): FieldPath =>
   Array.from(text.matchAll(step), ([, quoted, index, word]) =>
     quoted === undefined ? (word ?? Number(index)) : unquoted(quoted),
@@ -31,19 +34,22 @@ function unquoted(text: string): string {
   }
 }
 
-/** The path of a field of what stands at another path. */
+/** The path `inner`, which is relative to the path `outer`, as a whole path. */
 export function joinPaths(outer: string, inner: string): string {
   if (outer === "" || inner === "") return outer || inner;
   return inner.startsWith("[") ? outer + inner : `${outer}.${inner}`;
 }
 
-/** Whether a path is that of a field or of something inside it. */
+/** Whether a path is the path of a field or of a value inside it. */
 export function isWithin(path: string, field: string): boolean {
   const [inner, outer] = [pathOf(path), pathOf(field)];
   return outer.every((key, i) => inner[i] === key);
 }
 
-/** The place in a list, such as 1 for `spec.listeners[1].tls` and the list `spec.listeners`; undefined for what is not in the list. */
+/**
+ * The list index in a path: 1 for `spec.listeners[1].tls` and the list `spec.listeners`; undefined for a path outside
+ * of the list.
+ */
 export function indexIn(path: string, list: string): number | undefined {
   const outer = pathOf(list);
   const index = isWithin(path, list) ? pathOf(path)[outer.length] : undefined;

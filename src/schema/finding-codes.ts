@@ -6,7 +6,7 @@ import { routeCodes } from "./finding-codes/routes.js";
 import { serverCodes, settingsCodes } from "./finding-codes/server.js";
 import { tlsCodes } from "./finding-codes/tls.js";
 
-/** All finding codes by area, in the order of `docs/findings.md`. The types of codes come from here. */
+/** All finding codes by area, in the order of `docs/findings.md`. */
 export const codeAreas = {
   "Files, fields and annotations": fileCodes,
   "Without effect, or not served": lintCodes,
@@ -31,7 +31,7 @@ const codes = {
 
 type Codes = typeof codes;
 
-/** What a finding is about, as a name that stays: the `reason` of a `Finding`. */
+/** The `reason` of a `Finding`: a stable name. */
 export type FindingCode = keyof Codes;
 
 type Except<S extends CodeText["severity"]> = {
@@ -45,5 +45,5 @@ export type WarningCode = Except<"error">;
 
 export const findingCodes: Readonly<Record<FindingCode, CodeText>> = codes;
 
-/** A code as it comes from a server, which may be of another version. */
+/** Whether text is a code of this version. A server of another version may send other codes. */
 export const isFindingCode = (text: string): text is FindingCode => Object.hasOwn(codes, text);

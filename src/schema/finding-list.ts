@@ -1,11 +1,11 @@
 import type { Finding } from "./meta.js";
 
-/** Findings of one severity and type about one object that are listed; the rest is only told of. */
+/** The limit of listed findings with one object, severity and type; one more finding reports that others exist. */
 const maxAlike = 100;
-/** Characters of a message; some quote what users wrote. */
+/** The limit of characters in a message: messages may quote text from manifests. */
 const maxMessage = 2000;
 
-/** Collects findings, as many and as long as somebody may want to read. */
+/** Collects findings, with limits on their number and on the length of messages. */
 export class FindingList {
   readonly #counts = new Map<string, number>();
   readonly #list: Finding[] = [];
@@ -24,7 +24,7 @@ export class FindingList {
         message.length > maxMessage ? { ...finding, message: `${message.slice(0, maxMessage)}…` } : finding,
       );
     else if (count === maxAlike + 1) {
-      const more = `there are more ${severity}s of this kind than ${maxAlike}; the others are not listed`;
+      const more = `there are more than ${maxAlike} ${severity}s of this type; the others are not listed`;
       this.#list.push({ about, severity, type, reason: "TooManyFindings", message: more });
     }
   }

@@ -1,4 +1,4 @@
-/** What Contour calls a condition of one of its objects (`ConditionType*` of its API). */
+/** Types of Contour's conditions (`ConditionType*` of its API). */
 type ContourType =
   | "AuthError"
   | "CORSError"
@@ -20,7 +20,7 @@ type ContourType =
 /** Conditions of the Gateway API. */
 type GatewayCondition = "Accepted" | "Conflicted" | "PartiallyInvalid" | "Programmed" | "ResolvedRefs";
 
-/** What is no condition of an object of the cluster: files, sources, settings, the cluster itself, and the compiler. */
+/** Types for findings without a condition: about files, sources, settings, Kubernetes clusters and the compiler. */
 type OwnType =
   | "ClusterError"
   | "EndpointError"
@@ -36,10 +36,10 @@ type OwnType =
 
 type RouteKind = "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute";
 
-/** Kinds of objects that claim hosts, without HTTPProxy, for which Contour has `VirtualHostError`. */
+/** Kinds that claim hosts. HTTPProxy is not one of them, because Contour has the type `VirtualHostError` for it. */
 export type ClaimingKind = RouteKind | "Ingress" | "IngressRoute";
 
-/** What a finding is an error or a warning of: the `type` of a `Finding`. */
+/** The `type` of a `Finding`: the area of the error or warning. */
 export type FindingType =
   | ContourType
   | GatewayCondition

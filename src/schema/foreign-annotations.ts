@@ -1,4 +1,4 @@
-/** Annotations of other controllers that keep requests out: they have no effect here, so that the Ingress is open. */
+/** Annotations with which other controllers restrict access. They have no effect here, so the Ingress is open. */
 const restricting = new RegExp(
   [
     "^nginx\\.ingress\\.kubernetes\\.io/(?:auth-|(?:white|allow|deny|black)list-source-range|limit-|enable-global-auth|satisfy|enable-modsecurity|modsecurity-|enable-owasp)",
@@ -12,5 +12,5 @@ const restricting = new RegExp(
   ].join("|"),
 );
 
-/** Whether an annotation of an Ingress restricts access where its own controller serves it. */
+/** Whether another controller restricts access because of this annotation of an Ingress. */
 export const isForeignRestriction = (name: string): boolean => restricting.test(name);

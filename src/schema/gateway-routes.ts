@@ -56,7 +56,7 @@ const mirror = z
     error: "must not set both percent and fraction",
   });
 
-/** The field that a filter of a type needs. */
+/** The field that a filter requires, by its type. */
 const filterFields = {
   RequestHeaderModifier: "requestHeaderModifier",
   ResponseHeaderModifier: "responseHeaderModifier",
@@ -88,7 +88,7 @@ const corsOrigin = z
       'must be an origin such as "https://www.example.com", or with "*" for labels of its host, or "*" alone',
   });
 
-/** A filter as it is told apart by `type`; types that are not supported are found by the compiler. */
+/** A filter; `type` names its field. The compiler reports types that are not supported. */
 const filterObject = z.object({
   type: name,
   requestHeaderModifier: headerModifier.optional(),
@@ -155,7 +155,7 @@ const duration = z
   .string()
   .regex(/^(?:\d{1,5}(?:h|m|s|ms)){1,4}$/, { error: 'must be a duration such as "10s" or "1m30s"' });
 
-/** The only rule of a route without rules, as the CRD has it. */
+/** The default of a route without rules, as in the CRD. */
 const anyRule = { matches: [{ path: anyPath }] };
 
 /** gateway.networking.k8s.io HTTPRoute with the defaults of its CRD. */
@@ -165,7 +165,7 @@ export const httpRouteSpec = z.object({
   rules: z
     .array(
       z.object({
-        // Without any, all requests.
+        // An empty list matches all requests.
         matches: z
           .array(httpMatch)
           .max(64)

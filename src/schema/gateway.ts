@@ -30,8 +30,8 @@ const certificateRef = z.object({
   namespace: text,
 });
 
-/** What a field holds that is not supported, and therefore only known to be there. */
-const asked = z.record(z.string(), z.unknown()).optional();
+/** Fields that are not supported; only their presence is checked. */
+const unsupported = z.record(z.string(), z.unknown()).optional();
 
 const namespacesOf = <From extends string>(usual: From) =>
   z
@@ -57,7 +57,7 @@ const frontendTls = z.object({
 
 const listener = z.object({
   name: sectionName,
-  /** Empty and absent: any host. What is no host name is found by the compiler: it costs the other listeners nothing. */
+  /** Empty or absent: any host. The compiler checks the host name, so that an invalid one affects only this listener. */
   hostname: z.string().max(253).default(""),
   port,
   protocol: z.string().min(1).max(255),
@@ -65,7 +65,7 @@ const listener = z.object({
     .object({
       mode: z.enum(["Terminate", "Passthrough"]).default("Terminate"),
       certificateRefs: z.array(certificateRef).max(64).default([]),
-      frontendValidation: asked,
+      frontendValidation: unsupported,
       options: z.record(z.string(), z.string()).default({}),
     })
     .optional(),
@@ -85,7 +85,7 @@ const listeners = z
   .min(1)
   .max(64)
   .refine((all) => new Set(all.map((one) => one.name)).size === all.length, {
-    error: "must not hold two listeners of one name",
+    error: "must not contain two listeners with the same name",
   });
 
 /** gateway.networking.k8s.io Gateway with the defaults of its CRD. */

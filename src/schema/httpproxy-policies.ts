@@ -16,7 +16,7 @@ import {
 } from "./fields.js";
 import { sparse } from "./sparse.js";
 
-/** A header condition; of a route, an include or a rate limit descriptor. */
+/** A header condition of a route, an include or a rate limit descriptor. */
 export const headerCondition = sparse({
   name: shortName,
   present: flag,
@@ -62,7 +62,7 @@ const retryOn = z.enum([
   "unavailable",
 ]);
 
-/** `count` −1 is no retries. */
+/** A `count` of −1 disables retries. */
 export const retryPolicy = z.object({
   count: z.int().min(-1).max(4294967295).default(1),
   perTryTimeout: timeout.optional(),
@@ -80,7 +80,7 @@ export const tcpHealthCheckPolicy = z.object({
   healthyThresholdCount: threshold,
 });
 
-/** `expectedStatuses` are ranges that do not hold their `end`. */
+/** `expectedStatuses` are ranges that exclude their `end`. */
 export const httpHealthCheckPolicy = tcpHealthCheckPolicy.extend({
   path: sentText.min(1),
   host: sentText.optional(),
@@ -89,7 +89,7 @@ export const httpHealthCheckPolicy = tcpHealthCheckPolicy.extend({
     .optional(),
 });
 
-/** Contour takes a strategy that it does not know for RoundRobin, so any text passes. */
+/** Contour uses RoundRobin for an unknown strategy, so any text is valid. */
 export const loadBalancerPolicy = z.object({
   strategy: text,
   requestHashPolicies: z
@@ -153,7 +153,7 @@ const cookiePath = z
   .string()
   .min(1)
   .max(4096)
-  .regex(/^[^;\p{Cc}]+$/u, { error: "must hold no ; and no control character" });
+  .regex(/^[^;\p{Cc}]+$/u, { error: "must contain no ; and no control character" });
 
 export const cookieRewritePolicy = z.object({
   name: cookieName,
@@ -171,7 +171,7 @@ const localRateLimit = z.object({
   responseHeadersToAdd: z.array(headerValue).optional(),
 });
 
-/** Of an entry, exactly one kind may be set; the compiler tells with Contour's own reason. */
+/** An entry sets exactly one of these fields. The compiler checks it and reports Contour's reason. */
 const rateLimitEntry = z.object({
   genericKey: z.object({ key: text, value: name }).optional(),
   requestHeader: z.object({ headerName: shortName, descriptorKey: name }).optional(),
@@ -198,7 +198,7 @@ export const rateLimitPolicy = z.object({
   global: globalRateLimit.optional(),
 });
 
-/** Whether responses are compressed: `disabled` has to be there, so that the policy says one or the other. */
+/** Whether responses are compressed. `disabled` is required, so that an empty policy is an error. */
 export const compressionPolicy = z.object({ disabled: z.boolean() });
 
 export const slowStartPolicy = z.object({
@@ -220,5 +220,5 @@ export const authorizationPolicy = z.object({
 
 export const jwtVerificationPolicy = z.object({ require: text, disabled: flag });
 
-/** `Peer` is the connection's address, `Remote` the client's as told by trusted proxies. */
+/** `Peer` is the address of the connection, `Remote` the client address that trusted proxies report. */
 export const ipFilterPolicy = z.object({ source: z.enum(["Peer", "Remote"]), cidr: z.string() });

@@ -30,7 +30,7 @@ const clientValidation = z.object({
   optionalClientCertificate: flag,
 });
 
-/** Versions are any text: Contour takes what it does not know for the default. */
+/** A protocol version is any text: Contour uses its default for an unknown one. */
 const tls = z.object({
   secretName: text,
   minimumProtocolVersion: text,

@@ -84,8 +84,8 @@ const route = sparse({
 const tcpInclude = z.object({ name, namespace: text });
 
 /**
- * projectcontour.io/v1 HTTPProxy with the rules and defaults of its CRD: no API server stands before objects from
- * files. What Contour itself finds wrong (regexes, duplicate conditions …) is left to the compiler.
+ * projectcontour.io/v1 HTTPProxy with the rules and defaults of its CRD, because no API server validates objects from
+ * files. The compiler checks what Contour itself checks (regular expressions, duplicate conditions …).
  */
 export const httpProxySpec = sparse({
   ingressClassName: text,

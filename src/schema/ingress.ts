@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { name, port, text, wildcardHostname } from "./fields.js";
 
-/** The v1 form; `serviceName` and `servicePort` of the beta versions are turned into it. */
+/** The v1 form. `serviceName` and `servicePort` of the beta versions are converted to it. */
 const backend = z
   .object({
     service: z
@@ -21,7 +21,7 @@ const host = z.union([z.literal(""), wildcardHostname], {
   error: "must be a lower-case DNS name, optionally with a leading *.",
 });
 
-/** networking.k8s.io/v1 Ingress; the beta versions are brought into its shape. */
+/** networking.k8s.io/v1 Ingress; the beta versions are converted to it. */
 export const ingressSpec = z
   .object({
     ingressClassName: text,
@@ -52,5 +52,5 @@ export const ingressSpec = z
     old && !spec.defaultBackend ? { ...spec, defaultBackend: old } : spec,
   );
 
-/** Whether it is the default class is told by its annotation `ingressclass.kubernetes.io/is-default-class`. */
+/** networking.k8s.io IngressClass. The annotation `ingressclass.kubernetes.io/is-default-class` marks the default class. */
 export const ingressClassSpec = z.object({ controller: text });

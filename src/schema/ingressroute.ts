@@ -11,7 +11,7 @@ const healthCheck = z.object({
   healthyThresholdCount: uint32.optional(),
 });
 
-/** The port range is the compiler's to check: it keeps the routes before a wrong one. */
+/** The compiler checks the port range, because it keeps the routes that precede a wrong one. */
 const service = z.object({
   name,
   port: z.int(),
@@ -25,7 +25,7 @@ const path = z.string().regex(/^\/[^\s\p{Cc}?#]*$/u, { error: "must be a path th
 
 const delegate = z.object({ name, namespace: text });
 
-/** contour.heptio.com/v1beta1, with every field that ever had an effect. */
+/** contour.heptio.com/v1beta1 IngressRoute, with every field that had an effect in any release of Contour. */
 export const ingressRouteSpec = z.object({
   virtualhost: z
     .object({

@@ -9,7 +9,7 @@ type Path = readonly PropertyKey[];
 export const isRecord = (value: unknown): value is Raw =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What a schema refuses, before findings of one cause are put together. */
+/** A schema error, before errors with the same cause are merged. */
 export interface SchemaProblem {
   readonly finding: Finding;
   /** Whether the field is missing. */
@@ -25,12 +25,12 @@ export const schemaError = (about: Ref, message: string, path = ""): Finding => 
   ...(path ? { path } : {}),
 });
 
-/** Findings of one object at most. */
+/** The limit of findings per object. */
 const maxFindings = 100;
 
 /**
- * Findings for what a schema refused of `input`, which stands at `prefix` in its object. Values of `secret` objects
- * are never quoted.
+ * Findings for the schema issues of `input`, which is at the path `prefix` of its object. With `secret`, messages never
+ * quote values.
  */
 export const schemaProblems = (
   about: Ref,
@@ -50,7 +50,7 @@ export const schemaProblems = (
   });
   const more = issues.length - problems.length;
   if (more > 0)
-    problems.push({ finding: schemaError(about, `has ${more} more errors of its fields`), missing: false });
+    problems.push({ finding: schemaError(about, `has ${more} more invalid fields`), missing: false });
   return problems;
 };
 
@@ -77,12 +77,12 @@ const nouns: Readonly<Record<string, string>> = {
   record: "a map of fields",
 };
 
-/** What is wrong, and by that what to write instead. */
+/** The text of an issue, which states the accepted values. */
 function issueText(issue: z.core.$ZodIssue, value: unknown): string {
   switch (issue.code) {
     case "invalid_type":
       if (value === undefined) return `is missing; it must be ${nouns[issue.expected] ?? issue.expected}`;
-      // A schema's own text, such as that of durations, says more than the type.
+      // The schema's own text, such as the one for durations, is more specific than the type.
       return issue.message.startsWith("must ")
         ? issue.message
         : `must be ${nouns[issue.expected] ?? issue.expected}${quotesHelp(issue.expected, value)}`;
@@ -100,7 +100,7 @@ function issueText(issue: z.core.$ZodIssue, value: unknown): string {
   }
 }
 
-/** YAML reads some text without quotes as a number or a boolean, and neither with quotes. */
+/** YAML reads some unquoted text as a number or boolean, and quoted numbers and booleans as text. */
 function quotesHelp(expected: string, value: unknown): string {
   if (expected === "string" && (typeof value === "number" || typeof value === "boolean"))
     return " (put it in quotes)";
@@ -109,7 +109,7 @@ function quotesHelp(expected: string, value: unknown): string {
   return typeof value === "string" && (isNumber || isBoolean) ? " (without quotes)" : "";
 }
 
-/** Why a value that is no text is none; for fields that are read by hand. */
+/** The message for a value that is not text, for fields that are read without a schema. */
 export const textProblem = (value: unknown): string =>
   `must be text${quotesHelp("string", value)}${foundKind(value)}`;
 
@@ -122,7 +122,7 @@ function amount(origin: string, bound: string, count: number): string {
   return `be ${bound} ${count}`;
 }
 
-/** Variables of Flux and Argo CD, of shells and of templates. */
+/** Variables of Flux, Argo CD, shells and templates. */
 const placeholder = /\$\{[A-Za-z_][^}]*\}|\$\([A-Za-z_]\w*\)|\$ARGOCD_\w+|\{\{[^}]*\}\}|<path:[^>]+>/;
 
 function describeFound(value: unknown, issue: z.core.$ZodIssue): string {
@@ -143,7 +143,7 @@ function foundKind(value: unknown): string {
 }
 
 const maxDepth = 64;
-/** Of one object, of which etcd takes at most 1.5 MB: fields and entries of lists. */
+/** The limit of fields and list entries per object. An object in etcd has at most 1.5 MB. */
 const maxFields = 100_000;
 
 interface Hostile {
@@ -152,10 +152,10 @@ interface Hostile {
 }
 
 /**
- * Walks an object before anything reads it, but for `status` and `managedFields`, which nothing reads. Refuses keys that
- * could reach a prototype, text that is not Unicode (Envoy refuses a whole answer for half a surrogate pair), nesting
- * of more than 64 levels and more fields than an object of Kubernetes can have; tells whether there are nulls, which
- * Kubernetes takes for absent fields.
+ * Checks an object before other code reads it; `status` and `managedFields` are skipped because no code reads them.
+ * Refuses keys that could reach a prototype, text that is not Unicode (Envoy rejects a whole response with half a
+ * surrogate pair), more than 64 levels, and more fields than a Kubernetes object can have. `nulls` reports whether the
+ * object contains nulls, which Kubernetes treats as absent fields.
  */
 export function inspect(input: Raw): { problem?: string; path?: string; nulls: boolean } {
   const seen: Seen = { nulls: false, fields: 0 };
@@ -170,14 +170,17 @@ interface Seen {
 }
 
 const tooDeep: Hostile = {
-  problem: `is nested more than ${maxDepth} levels deep; no Kubernetes object is`,
+  problem: `is nested deeper than ${maxDepth} levels; flatten the object`,
   keys: [],
 };
 const tooManyFields: Hostile = {
-  problem: `has over ${maxFields} fields and entries of lists; split the object`,
+  problem: `has more than ${maxFields} fields and list entries; split the object`,
   keys: [],
 };
-const notUnicode: Hostile = { problem: "holds half a surrogate pair, which is not Unicode text", keys: [] };
+const notUnicode: Hostile = {
+  problem: "contains half a surrogate pair, which is not Unicode text",
+  keys: [],
+};
 const within = ({ problem, keys }: Hostile, key: PropertyKey): Hostile => ({ problem, keys: [key, ...keys] });
 
 function walkMap(map: Raw, depth: number, seen: Seen): Hostile | undefined {

@@ -18,25 +18,25 @@ const overlaps = (a: Address, b: Address): boolean =>
   (a.address === b.address || everywhere.includes(a.address) || everywhere.includes(b.address));
 
 /**
- * Envoy refuses a listener on an address that another one has: the one whose port is not its default goes back to it.
- * `problems` name the settings' keys.
+ * Gives listeners with the same address different ports, because Envoy rejects the second one: a listener whose port is
+ * not its default gets its default port. `problems` name the keys of the settings.
  */
 export function separatePorts<T extends ListenerSettings>(
   spec: T,
 ): { readonly spec: T; readonly problems: readonly { readonly path: string; readonly message: string }[] } {
   const problems: { path: string; message: string }[] = [];
-  let now = spec;
+  let current = spec;
   for (const name of Object.keys(defaults) as Name[]) {
     const others = (Object.keys(defaults) as Name[]).filter((other) => other !== name);
-    const clash = others.find((other) => overlaps(now[other], now[name]));
-    if (clash === undefined || now[name].port === defaults[name]) continue;
-    const message = `${now[name].port} is the port of ${clash}, too; the default (${defaults[name]}) is used`;
+    const clash = others.find((other) => overlaps(current[other], current[name]));
+    if (clash === undefined || current[name].port === defaults[name]) continue;
+    const message = `${current[name].port} is also the port of ${clash}; the default (${defaults[name]}) is used`;
     problems.push({ path: `${name}.port`, message });
-    now = { ...now, [name]: { ...now[name], port: defaults[name] } };
+    current = { ...current, [name]: { ...current[name], port: defaults[name] } };
   }
-  return { spec: now, problems };
+  return { spec: current, problems };
 }
 
-/** Whether an address is that of one of the listeners for traffic. */
+/** Whether a listener for traffic has the address. */
 export const isTrafficAddress = ({ http, https }: ListenerSettings, at: Address): boolean =>
   overlaps(http, at) || overlaps(https, at);

@@ -1,4 +1,4 @@
-/** Keeps what was used last, as long as the sizes of its keys are no more than `maxSize` together. */
+/** Keeps the most recently used values. `maxSize` bounds the total size of their keys. */
 export class LruCache<K, V> {
   readonly #values = new Map<K, V>();
   #size = 0;

@@ -1,13 +1,12 @@
 import { LruCache } from "./lru-cache.js";
 
 /**
- * The memory that a module may have: what a function gives for a value that never changes, and for nothing else. As the result follows from
- * the value alone, it makes no difference to any caller whether it was remembered, in whichever process, store or test. What depends on more
- * than that belongs into a cache that is passed (`store/compile-cache.ts`); `test/unit/imports.test.ts` allows no other state in modules
- * of the core.
+ * The only state that a module of the core may have: the results of a pure function for immutable values. Such a result
+ * depends on the value alone, so that no caller can observe the cache. A result that depends on more belongs in a cache
+ * that is passed as an argument (`compile-cache.ts`). `test/unit/imports.test.ts` refuses other state.
  */
 
-/** Remembers results as long as the objects that they are of are in use. */
+/** Caches the result of `find` per object, while the object is in use. */
 export function memoized<Key extends object, Value>(find: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, Value>();
   return (key) => {
@@ -24,7 +23,7 @@ interface Bounds<Key> {
   sizeOf(key: Key): number;
 }
 
-/** Remembers the results that were asked for last, as long as their keys are no larger than `maxSize` together. */
+/** Caches the most recently used results of `find`. `maxSize` bounds the total size of their keys. */
 export function memoizedLast<Key, Value>(
   find: (key: Key) => Value,
   { maxSize, sizeOf }: Bounds<Key>,

@@ -1,10 +1,13 @@
 import type { FindingCode } from "./finding-codes.js";
 import type { FindingType } from "./finding-types.js";
 
-/** The only way to name an object: `Kind/namespace/name` (`IngressClass//nginx` when cluster-scoped). */
+/** The identity of an object: `Kind/namespace/name` (`IngressClass//nginx` when cluster-scoped). */
 export type Ref = `${string}/${string}/${string}`;
 
-/** Joined, not concatenated: keys are kept by the ten thousand, and a rope takes three times the memory of its text. */
+/**
+ * Uses `join`, not concatenation: stores keep ten thousands of refs, and a rope takes three times the memory of its
+ * text.
+ */
 export const refOf = (kind: string, namespace: string, name: string): Ref =>
   [kind, namespace, name].join("/") as Ref;
 
@@ -12,16 +15,19 @@ export const kindOf = (ref: Ref): string => ref.slice(0, ref.indexOf("/"));
 
 export const namespaceOf = (ref: Ref): string => ref.split("/", 2)[1] ?? "";
 
-/** The ref under which one of several clusters' objects is kept beside others of its name; `@` is in no name. */
+/**
+ * The ref of an object of one of several Kubernetes clusters, distinct from the same object of the others. No name
+ * contains `@`.
+ */
 export const inCluster = (ref: Ref, cluster: string): Ref => `${ref}@${cluster}` as Ref;
 
-/** Whether a ref is one that `inCluster` made. */
+/** Whether `inCluster` made the ref. */
 export const isOfMember = (ref: Ref): boolean => ref.includes("@");
 
-/** Kinds of which every cluster has its own, whatever their names: they tell of its pods. */
+/** Whether objects of the kind list endpoints: every Kubernetes cluster has its own, also under equal names. */
 export const isEndpointKind = (kind: string): boolean => kind === "EndpointSlice" || kind === "Endpoints";
 
-/** Whether an object is kept only for the case that another cluster's of its name goes. */
+/** Whether an object is kept only in case the same object of another Kubernetes cluster is deleted. */
 export const isShadowed = ({ kind, ref, meta }: { kind: string; ref: Ref; meta: ObjectMeta }): boolean =>
   meta.cluster !== undefined && !isEndpointKind(kind) && ref.endsWith(`@${meta.cluster}`);
 
@@ -33,15 +39,15 @@ export interface ObjectMeta {
   readonly generation: number;
   /** `metadata.creationTimestamp` as written, empty when absent. */
   readonly created: string;
-  /** Only annotations that some reader knows are kept. */
+  /** Only annotations that Isoline reads. */
   readonly annotations: Readonly<Record<string, string>>;
-  /** Where it was read, when several clusters are. */
+  /** The Kubernetes cluster of the object, when several are followed. */
   readonly cluster?: string;
-  /** The object stands for one that was not read: its content says nothing about that one. */
+  /** The object is a placeholder for one that was not read; its content is not the real one. */
   readonly assumed?: true;
 }
 
-/** One parsed object. `spec` holds known fields only, in Kubernetes's own names. */
+/** One parsed object. `spec` contains known fields only, with Kubernetes's names. */
 export interface ObjectOf<K extends string, S> {
   readonly kind: K;
   readonly ref: Ref;
@@ -52,8 +58,8 @@ export interface ObjectOf<K extends string, S> {
 export type Severity = "error" | "warning";
 
 /**
- * What is wrong (or useless) about one object. `type` and `reason` are Contour's own
- * (an HTTPProxy condition's error type and reason), e.g. `TLSError` / `SecretNotValid`.
+ * An error or warning about one object. Where Contour reports the same problem, `type` and `reason` are the error type
+ * and reason of its HTTPProxy condition, e.g. `TLSError` / `SecretNotValid`.
  */
 export interface Finding {
   readonly about: Ref;
@@ -63,11 +69,11 @@ export interface Finding {
   readonly message: string;
   /** Field path inside the object, e.g. `spec.routes[0].services[1].port`. */
   readonly path?: string;
-  /** The finding holds only before and after these times (ms since the epoch): compilation knows no clock. */
+  /** The finding applies only before `from` and after `until` (ms since the epoch): compilation has no clock. */
   readonly unlessBetween?: readonly [from: number, until: number];
 }
 
-/** Findings by the objects that they are about, each list in the order of the whole. */
+/** Findings grouped by their object, each list in input order. */
 export function byObject(findings: Iterable<Finding>): Map<Ref, Finding[]> {
   const found = new Map<Ref, Finding[]>();
   for (const finding of findings) {
@@ -78,17 +84,17 @@ export function byObject(findings: Iterable<Finding>): Map<Ref, Finding[]> {
   return found;
 }
 
-/** When the next of these findings begins or ends to hold, in ms since the epoch; undefined where none does. */
+/** The next time at which one of the findings starts or stops to apply, in ms since the epoch; undefined without one. */
 export function nextBoundary(now: number, findings: Iterable<Finding>): number | undefined {
   let next: number | undefined;
-  // A finding holds again one millisecond after the end.
+  // A finding applies again one millisecond after `until`.
   for (const { unlessBetween: [from, until] = [] } of findings)
     for (const at of [from, until === undefined ? undefined : until + 1])
       if (at !== undefined && at > now && (next === undefined || at < next)) next = at;
   return next;
 }
 
-/** The findings that hold at a time. */
+/** The findings that apply at a time (ms since the epoch). */
 export function* findingsAt(now: number, findings: Iterable<Finding>): Iterable<Finding> {
   for (const finding of findings) {
     const { unlessBetween, ...shown } = finding;

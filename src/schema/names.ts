@@ -1,4 +1,4 @@
-// Patterns that read user text have one way to match each character: their time is linear in its length.
+// These patterns read user text. They match each character in only one way, so their time is linear in its length.
 const label = "[a-z0-9](?:-*[a-z0-9])*";
 const dnsName = `${label}(?:\\.${label})*`;
 
@@ -6,11 +6,11 @@ const dnsName = `${label}(?:\\.${label})*`;
 export const isSubdomain = (value: string): boolean => value.length <= 253 && subdomain.test(value);
 /** Whether text is a namespace name (RFC 1123 label). */
 export const isLabel = (value: string): boolean => value.length <= 63 && dnsLabel.test(value);
-/** The same, optionally with a leading `*.`. */
+/** Whether text is a Kubernetes object name, optionally with a leading `*.`. */
 export const isWildcardSubdomain = (value: string): boolean =>
   value.length <= 253 && wildcardSubdomain.test(value);
 /** A lower-case DNS name. */
 export const subdomain = new RegExp(`^${dnsName}$`);
-/** The same, optionally with a leading `*.`. */
+/** A lower-case DNS name, optionally with a leading `*.`. */
 export const wildcardSubdomain = new RegExp(`^(?:\\*\\.)?${dnsName}$`);
 const dnsLabel = new RegExp(`^${label}$`);

@@ -8,10 +8,10 @@ import { quote } from "./words.js";
 const kept =
   /^(?:projectcontour\.io|contour\.heptio\.com|ingress\.kubernetes\.io|ingressclass\.kubernetes\.io|isoline\.dev)\/|^kubernetes\.io\/ingress/;
 
-/** Most objects have none that is kept: they share this. */
+/** Shared by the objects without such annotations, which are most. */
 const noAnnotations: ObjectMeta["annotations"] = {};
 
-/** An object's metadata; `ref` is absent when it has no valid name, `about` is there even then. */
+/** An object's metadata. `ref` is absent when the name or namespace is not valid; `about` is always present. */
 export interface ParsedMeta {
   readonly meta: ObjectMeta;
   readonly about: Ref;
@@ -19,15 +19,15 @@ export interface ParsedMeta {
   readonly problems: readonly SchemaProblem[];
 }
 
-/** Reads `metadata`. The namespace of a namespaced kind is `default` when absent, that of the others empty. */
+/** Reads `metadata`. An absent namespace is `default`; the namespace of a cluster-scoped kind is empty. */
 export function parseMeta(kind: string, input: unknown, clusterScoped: boolean): ParsedMeta {
   const meta = isRecord(input) ? input : {};
   const name = nameProblem(meta.name, kind === "Namespace" ? isLabel : isSubdomain);
-  const asked = clusterScoped ? undefined : meta.namespace;
-  const namespace = asked === undefined || asked === "" ? undefined : nameProblem(asked, isLabel);
+  const given = clusterScoped ? undefined : meta.namespace;
+  const namespace = given === undefined || given === "" ? undefined : nameProblem(given, isLabel);
   const goodName = name === undefined ? String(meta.name) : "";
   const fallback = clusterScoped ? "" : "default";
-  const goodNamespace = namespace === undefined && asked ? String(asked) : fallback;
+  const goodNamespace = namespace === undefined && given ? String(given) : fallback;
   const about = refOf(kind, goodNamespace, goodName);
   const problems: SchemaProblem[] = [];
   const refuse = (problem: string, ...path: string[]): void => {

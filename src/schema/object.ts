@@ -42,8 +42,8 @@ const gatewayVersions = (...versions: readonly string[]): readonly string[] =>
   versions.map((version) => `${gatewayGroup}/${version}`);
 
 /**
- * Per kind: the versions that are read, the schema, and `body` where what the schema describes is not just `spec`
- * (issues then name paths of the object itself).
+ * Per kind: the supported versions, the schema, and `body` when the schema describes other fields than `spec`
+ * (paths of issues then start at the object).
  */
 const kinds = {
   Namespace: {
@@ -109,11 +109,11 @@ const kinds = {
 
 type Kinds = typeof kinds;
 
-/** The API versions in which a kind is read, the newest first. */
+/** The supported API versions of a kind, newest first. */
 export const versionsRead = (kind: keyof Kinds): readonly string[] => kinds[kind].versions;
 type Kind = keyof Kinds;
 
-/** Whether a kind of this name is read in the API group of a version. */
+/** Whether Isoline reads a kind of this name in the API group of `apiVersion`. */
 export const isKindRead = (kind: string, apiVersion: string): boolean =>
   Object.hasOwn(kinds, kind) &&
   kinds[kind as Kind].versions.some((known) => groupOf(known) === groupOf(apiVersion));
@@ -134,18 +134,18 @@ export const isGatewayRoute = (object: KubeObject): object is GatewayRoute =>
   (routeKinds as readonly string[]).includes(object.kind);
 
 export type Parsed =
-  /** `findings`: fields of the manifest that its kind does not have or that are not supported, as warnings. */
+  /** `findings`: warnings for unknown and unsupported fields. */
   | { readonly object: KubeObject; readonly findings: readonly Finding[] }
-  /** A kind that says nothing about routing; `findings` where it does and is not supported. */
+  /** A kind that is not read; `findings` has a warning when it is a routing kind that is not supported. */
   | { readonly ignored: string; readonly findings: readonly Finding[] }
-  /** `ref` is there when the object has a valid name; `noObject`: the value is no Kubernetes object at all. */
+  /** `ref` is present when the object has a valid name; `noObject`: the value is not a Kubernetes object. */
   | { readonly findings: readonly Finding[]; readonly ref?: Ref; readonly noObject?: true };
 
-const nobody: Ref = "Unknown//";
+const unnamed: Ref = "Unknown//";
 
 /**
- * Parses one manifest: known fields only, every problem a finding with its field path. Never throws on input. With
- * `namespaces`, what is in any other namespace is left out unread.
+ * Parses one manifest: keeps known fields, and returns each problem as a finding with its field path. Never throws on
+ * input. With `namespaces`, objects in other namespaces are ignored without being read.
  */
 export function parseObject(input: unknown, namespaces: readonly string[] = []): Parsed {
   if (!isRecord(input))
@@ -161,7 +161,7 @@ export function parseObject(input: unknown, namespaces: readonly string[] = []):
   return parseKind(kind as Kind, apiVersion, input);
 }
 
-/** How objects of a kind are counted that the setting watchNamespaces leaves out. */
+/** The label under which objects outside of `watchNamespaces` are counted. */
 export const notWatched = (kind: string): string => `${kind.slice(0, 80)} in namespaces that are not watched`;
 
 function isWatched(kind: string, { metadata }: Raw, namespaces: readonly string[]): boolean {
@@ -174,10 +174,10 @@ function isWatched(kind: string, { metadata }: Raw, namespaces: readonly string[
 function parseKind(kind: Kind, apiVersion: string, raw: Raw): Parsed {
   const { versions, schema, clusterScoped = false, body }: KindReader = kinds[kind];
   const version = versions.includes(apiVersion);
-  // Another group's object of the same name, such as a Knative Service, is none of ours.
+  // A kind of the same name in another group, such as a Knative Service, is another kind.
   if (!version && !isKindRead(kind, apiVersion)) return ignore(kind, apiVersion);
   const { problem, path, nulls } = inspect(raw);
-  if (problem) return hostile(kind, raw, schemaError(nobody, problem, path));
+  if (problem) return hostile(kind, raw, schemaError(unnamed, problem, path));
   const input = nulls ? (withoutNulls(raw) as Raw) : raw;
   const { meta, ref, about, problems: wrong } = parseMeta(kind, input.metadata, clusterScoped);
   const problems = [...wrong];
@@ -200,7 +200,7 @@ function parseKind(kind: Kind, apiVersion: string, raw: Raw): Parsed {
   return { object, findings: unsupported.length > 0 ? [...unknown, ...unsupported] : unknown };
 }
 
-/** Of an object that nothing may read, only the name counts, so that what was known by it is kept. */
+/** For an object that is unsafe to read, reads only the name, so that its previous state is kept. */
 function hostile(kind: Kind, { metadata }: Raw, finding: Finding): Parsed {
   const { clusterScoped = false }: KindReader = kinds[kind];
   const { name, namespace } = isRecord(metadata) ? metadata : {};
@@ -212,7 +212,7 @@ const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(api
 const contourGroups = new Set(["projectcontour.io", "contour.heptio.com"]);
 const unusedContourKinds = new Set(["ContourConfiguration", "ContourDeployment"]);
 
-/** A kind that is nearly one of ours in a group that has it is a slip of the pen, not somebody else's. */
+/** Reports a misspelt kind in a known API group as an error; other unknown kinds are ignored. */
 function unknownKind(kind: string, apiVersion: string): Parsed {
   const group = groupOf(apiVersion);
   const inGroup = Object.entries(kinds).filter(([, { versions }]) =>
@@ -241,16 +241,16 @@ const ignore = (kind: string, apiVersion: string): Parsed => ({
 });
 
 const refuse = (message: string, path?: string): { readonly findings: readonly Finding[] } => ({
-  findings: [schemaError(nobody, message, path)],
+  findings: [schemaError(unnamed, message, path)],
 });
 
-/** What a document holds; `problem`: it is no manifest, and must not be taken for one that holds nothing. */
+/** The objects of a document. `problem`: the document is not a manifest; callers must not treat it as an empty one. */
 export type Members = { readonly members: readonly unknown[] } | { readonly problem: string };
 
 /**
- * The objects of a document: the members of a Kubernetes list (`kind: List`, `HTTPProxyList`), each with the kind and
- * version that a typed list leaves out; those of a JSON array; any other value alone. Answers of the Kubernetes API that
- * are no objects (an error, a table, a page of a list) are a problem, as they say nothing of what is there.
+ * Returns the objects of a document: the items of a Kubernetes list (`kind: List`, `HTTPProxyList`), the items of a JSON
+ * array, or the value itself. Items of a typed list get its kind and version. Answers of the Kubernetes API that are not
+ * objects (an error, a table, a page of a list) are a problem, because they do not show which objects exist.
  */
 export function membersOf(input: unknown): Members {
   if (Array.isArray(input)) return arrayMembers(input);
@@ -283,7 +283,7 @@ const isList = ({ kind, items }: Raw): boolean =>
     kind.endsWith("List") &&
     (items !== undefined || Object.hasOwn(kinds, kind.slice(0, -"List".length))));
 
-/** Kinds of the group meta.k8s.io that stand for objects and are not whole. */
+/** Kinds of the group meta.k8s.io that contain parts of objects. */
 const partialKinds: ReadonlySet<unknown> = new Set([
   "Table",
   "PartialObjectMetadata",
@@ -293,9 +293,9 @@ const partialKinds: ReadonlySet<unknown> = new Set([
 function answerProblem({ kind, apiVersion }: Raw): string | undefined {
   const version = typeof apiVersion === "string" ? apiVersion : "";
   if (kind === "Status" && (version === "v1" || groupOf(version) === "meta.k8s.io"))
-    return "is a Status, with which the Kubernetes API tells of an error; push what it was asked for";
+    return "is a Status, which is an error of the Kubernetes API; provide the objects instead";
   if (partialKinds.has(kind) && groupOf(version) === "meta.k8s.io")
-    return `is a ${String(kind)}, which holds no whole objects; get them as YAML or JSON`;
+    return `is a ${String(kind)}, which does not contain whole objects; get them as YAML or JSON`;
   return undefined;
 }
 
@@ -305,10 +305,10 @@ function listProblem(input: Raw): string | undefined {
   if (kind === "List" && apiVersion !== "v1") return 'is a List whose apiVersion is not "v1"';
   if (!Array.isArray(items)) return "is a list without `items`; an empty one has `items: []`";
   if (isRecord(metadata) && metadata.continue)
-    return "is one page of a list (`metadata.continue` is set); get all of it";
+    return "is one page of a list (`metadata.continue` is set); get the whole list";
   for (const [i, item] of items.entries()) {
-    if (!isRecord(item)) return `items[${i}] is no object`;
-    if (isList(item)) return `items[${i}] is a list; put its items into the list around it`;
+    if (!isRecord(item)) return `items[${i}] is not an object`;
+    if (isList(item)) return `items[${i}] is a list; move its items into the outer list`;
     const problem = answerProblem(item);
     if (problem) return `items[${i}] ${problem}`;
   }

@@ -6,14 +6,14 @@ import { quote } from "./words.js";
 
 const nameIn = (path: FieldPath): string => String(path.at(-1) ?? "");
 
-/** Whether a field stands beside a missing one and has nearly its name. */
+/** Whether a field is beside a missing one and has a similar name. */
 const isMisspelt = (path: FieldPath, missing: FieldPath): boolean =>
   pathText(path.slice(0, -1)) === pathText(missing.slice(0, -1)) &&
   nearestName(nameIn(path), [nameIn(missing)]) !== undefined;
 
 /**
- * Findings of a schema and of unknown fields as one for each cause: a field that is missing where a field of nearly its name stands is the
- * misspelt one.
+ * Merges findings with the same cause: a missing field and an unknown field beside it with a similar name are one
+ * misspelt field.
  */
 export function oneForEachCause(
   problems: readonly SchemaProblem[],

@@ -1,7 +1,7 @@
-/** Control characters, marks that turn or hide the text around them, and ends of lines and paragraphs. */
+/** Control characters, format characters (which can reverse or hide text), and line and paragraph separators. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** A text of users in one line, without what a terminal, a log or a page would follow. */
+/** User text as one line, with characters escaped that a terminal, a log or a page would interpret. */
 export const printable = (text: string): string =>
   text
     .toWellFormed()

@@ -44,15 +44,15 @@ const ranges = z.array(z.string()).min(1);
 const addressFields = z.strictObject({ allow: ranges.optional(), deny: ranges.optional() });
 const rate = /^\d+\/(?:second|minute|hour)$/;
 
-/** A union whose message says what it takes. */
-const says =
+/** The error message of a union: the accepted forms. */
+const mustBe =
   (what: string): ((issue: { readonly input?: unknown }) => string) =>
   ({ input }) =>
     `${input === undefined ? "is missing; it must be" : "must be"} ${what}`;
 
-/** True or false, or one value more precisely. */
+/** True, false, or a value that is more specific. */
 const orFlag = <T extends z.ZodType>(schema: T, what: string): z.ZodUnion<[z.ZodBoolean, T]> =>
-  z.union([z.boolean(), schema], { error: says(`true, false or ${what}`) });
+  z.union([z.boolean(), schema], { error: mustBe(`true, false or ${what}`) });
 
 const rates = 'true, false, "local", "global" or a rate such as "10/minute"';
 const rateLimit = z
@@ -63,7 +63,7 @@ const protections = z
   .strictObject({
     authorization: orFlag(objectName, "an ExtensionService as NAMESPACE/NAME").optional(),
     jwt: orFlag(z.string(), "the name of a provider").optional(),
-    rateLimit: z.union([z.boolean(), rateLimit], { error: says(rates) }).optional(),
+    rateLimit: z.union([z.boolean(), rateLimit], { error: mustBe(rates) }).optional(),
     addresses: orFlag(addressFields, "a map with allow or deny").optional(),
   })
   .optional();
@@ -78,7 +78,7 @@ const expectation = {
   host: z.string().optional(),
   requestHeaders: headerChanges,
   responseHeaders: headerChanges,
-  tls: z.union([tlsWords, tlsFields], { error: says(tlsForms) }).optional(),
+  tls: z.union([tlsWords, tlsFields], { error: mustBe(tlsForms) }).optional(),
   protections,
 };
 
@@ -100,24 +100,24 @@ const requestFields = z
       refuse("host", "is missing; give url, or host with scheme and path");
     const parts = { host, scheme, port, path, sni };
     for (const [field, value] of url === undefined ? [] : Object.entries(parts))
-      if (value !== undefined) refuse(field, "is a part of url; give url alone, or its parts in place of it");
+      if (value !== undefined) refuse(field, "is a part of url; give either url or its parts");
     if (path !== undefined && !path.startsWith("/")) refuse("path", "must begin with /");
     if (sni !== undefined && scheme !== "https") refuse("sni", "needs scheme: https");
   });
 
 const test = z.strictObject({
   name: z.string().min(1).optional(),
-  request: z.union([z.string(), requestFields], { error: says("METHOD URL, or a map with url or host") }),
+  request: z.union([z.string(), requestFields], { error: mustBe("METHOD URL, or a map with url or host") }),
   expect: z.strictObject({ ...expectation, not: z.strictObject(expectation).optional() }),
 });
 
-/** What a request must come to; under `not`, what it must not come to. Of what is absent nothing is asked. */
+/** The expected result of a request; under `not`, results that it must not have. An absent field is not checked. */
 export type Expectation = z.output<z.ZodObject<typeof expectation>>;
 export type HeaderExpectation = NonNullable<Expectation["requestHeaders"]>;
 export type TlsExpectation = NonNullable<Expectation["tls"]>;
 export type ProtectionsExpectation = NonNullable<Expectation["protections"]>;
 
-/** A request as `readRequest` takes it. */
+/** A request in the form that `readRequest` parses. */
 export interface RequestText {
   readonly method: string;
   readonly url: string;
@@ -127,7 +127,7 @@ export interface RequestText {
 
 export interface RouteTest {
   readonly name: string | undefined;
-  /** Its place in the file, such as `tests[2]`. */
+  /** The path of the test in the file, such as `tests[2]`. */
   readonly path: string;
   readonly request: RequestText;
   readonly expect: Expectation;
@@ -136,20 +136,20 @@ export interface RouteTest {
 
 export interface RouteTests {
   readonly tests: readonly RouteTest[];
-  /** What is wrong with the others. */
+  /** The errors of tests that are not valid. */
   readonly findings: readonly Finding[];
 }
 
-/** Reads the document of a test file: a map with a list `tests`. A test that is not valid costs only itself. */
+/** Reads the document of a test file: a map with a list `tests`. Only tests that are not valid are left out. */
 export function parseRouteTests(value: unknown): RouteTests {
   if (!isRecord(value) || !Array.isArray(value.tests))
     return {
       tests: [],
-      findings: [schemaError(about, "is no test file: it must be a map with a list of tests", "tests")],
+      findings: [schemaError(about, "is not a test file: it must be a map with a list of tests", "tests")],
     };
   const findings: Finding[] = [];
   for (const key of Object.keys(value).filter((name) => name !== "tests"))
-    findings.push(schemaError(about, `is no field of a test file${nearest(key)}`, key));
+    findings.push(schemaError(about, `is not a field of a test file${nearest(key)}`, key));
   if (value.tests.length === 0) findings.push(schemaError(about, "must have at least 1 entry", "tests"));
   const tests = value.tests.flatMap((one: unknown, i) => {
     const parsed = parseTest(one, i);
@@ -170,7 +170,7 @@ function parseTest(input: unknown, index: number): RouteTest | RouteTests {
     };
   const { name, request, expect } = parsed.data;
   const { not, ...wanted } = expect;
-  if (!asksAnything(wanted) && !asksAnything(not ?? {}))
+  if (!hasExpectation(wanted) && !hasExpectation(not ?? {}))
     return {
       tests: [],
       findings: [schemaError(about, "expects nothing; give at least one field", `${path}.expect`)],
@@ -178,18 +178,21 @@ function parseTest(input: unknown, index: number): RouteTest | RouteTests {
   return { name, path, request: textOf(request), expect: wanted, not };
 }
 
-const asksAnything = (value: unknown): boolean => {
+const hasExpectation = (value: unknown): boolean => {
   if (Array.isArray(value)) return value.length > 0;
-  return isRecord(value) ? Object.values(value).some(asksAnything) : value !== undefined;
+  return isRecord(value) ? Object.values(value).some(hasExpectation) : value !== undefined;
 };
 
 type Issue = z.core.$ZodIssue;
 
-/** Unknown fields one by one, and of alternatives what is wrong with the one of the value's form. */
+/**
+ * Splits unknown fields into one issue each, and replaces the issue of a union by those of the alternative whose type
+ * fits.
+ */
 function plainIssues(issue: Issue): Issue[] {
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key): Issue => {
-      const message = `is no field here${nearest(key)}`;
+      const message = `is not a field here${nearest(key)}`;
       return { code: "custom", message, path: [...issue.path, key], input: undefined };
     });
   if (issue.code !== "invalid_union") return [issue];
@@ -197,7 +200,7 @@ function plainIssues(issue: Issue): Issue[] {
     issues.map((one): Issue => ({ ...one, path: [...issue.path, ...one.path] })),
   );
   const fitting = inner.find(
-    (issues) => !issues.some((one) => one.path.length === issue.path.length && isOfForm(one)),
+    (issues) => !issues.some((one) => one.path.length === issue.path.length && isOfOtherForm(one)),
   );
   return (
     fitting?.flatMap(plainIssues) ?? [
@@ -206,7 +209,7 @@ function plainIssues(issue: Issue): Issue[] {
   );
 }
 
-const isOfForm = ({ code }: Issue): boolean => code === "invalid_type" || code === "invalid_value";
+const isOfOtherForm = ({ code }: Issue): boolean => code === "invalid_type" || code === "invalid_value";
 
 const names = [
   ...["tests", "name", "request", "expect", "not", ...Object.keys(expectation)],
@@ -217,10 +220,10 @@ const names = [
 
 function nearest(key: string): string {
   const found = nearestName(key, names);
-  return found ? `; ${quote(found)} may be meant` : "";
+  return found ? `; a similar field is ${quote(found)}` : "";
 }
 
-/** `METHOD URL`, or a URL alone, which is asked by GET. */
+/** Converts a request. Text is `METHOD URL`, or a URL alone, which means GET. */
 function textOf(request: string | z.output<typeof requestFields>): RequestText {
   if (typeof request === "string") {
     const [, method = "GET", url = ""] = /^(?:([^\s/:]+)\s+)?(.*)$/s.exec(request.trim()) ?? [];
@@ -230,7 +233,7 @@ function textOf(request: string | z.output<typeof requestFields>): RequestText {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   if (url !== undefined) return { method, url, headers: lines };
   const suffix = port === undefined ? "" : `:${port}`;
-  // Without a name the client names an address, for which there is no server name.
+  // An empty `sni` means no server name: a client sends none when the URL has an IP address.
   const place = sni === undefined ? host : sni || "127.0.0.1";
   const own = sni === undefined ? [] : [`host: ${host}${suffix}`];
   return { method, url: `${scheme}://${place}${suffix}${path}`, headers: [...own, ...lines] };

@@ -1,5 +1,5 @@
-/** Kinds of routes of the Gateway API, in the order in which Contour reads them: of the same matches those of a later kind count. */
+/** Route kinds of the Gateway API in Contour's processing order: when matches are equal, the later kind is used. */
 export const routeKinds = ["HTTPRoute", "TLSRoute", "GRPCRoute", "TCPRoute", "UDPRoute"] as const;
 
-/** Kinds whose objects have routes for hosts. */
+/** The kinds that define routes for hosts. */
 export const routingKinds = ["HTTPProxy", "IngressRoute", "Ingress", ...routeKinds] as const;

@@ -1,7 +1,7 @@
 /**
- * Whether two JSON values are the same: over all fields, so that a field that a type gets later counts, too. A field that is
- * `undefined` is absent, as in JSON; the order of fields has no meaning. It is small, so that V8 inlines it: nearly all comparisons
- * are of an object with itself.
+ * Whether two JSON values are equal. It compares all fields, so that fields that a type gets later are included. A field
+ * with the value `undefined` is absent, as in JSON; the order of fields is irrelevant. The function is small so that V8
+ * inlines it: nearly all calls compare an object with itself.
  */
 export const isSame = (a: unknown, b: unknown): boolean => a === b || isAlike(a, b);
 

@@ -4,7 +4,7 @@ import type { FindingCode } from "./finding-codes.js";
 import { inspect, isRecord, schemaError } from "./issues.js";
 import type { Finding, Ref } from "./meta.js";
 
-/** Where a key of Contour's file (or a flag of its `serve`) goes, by its words without case and hyphens. */
+/** The setting for a key of Contour's file or a flag of its `serve`; keys are in lower case without hyphens. */
 const aliases: Readonly<Record<string, string>> = {
   defaulthttpversions: "httpVersions",
   "gateway.gatewayref": "gatewayRef",
@@ -50,7 +50,7 @@ const aliases: Readonly<Record<string, string>> = {
   "listener.useproxyprotocol": "useProxyProtocol",
 };
 
-/** Keys of Contour that speak of its own process or of listeners that Isoline does not have. */
+/** Contour's keys for its own process or for listeners that Isoline does not have. */
 const foreign = new Set(
   "incluster kubeconfig kubernetesclientqps kubernetesclientburst server envoyservicenamespace envoyservicename network.adminport metrics.contour featureflags debug leaderelection".split(
     " ",
@@ -60,8 +60,8 @@ const foreign = new Set(
 type Tree = Record<string, unknown>;
 
 /**
- * One way to write settings down. `leaves`: paths of settings by their squashed form; `groups`: squashed paths that lead
- * to several of them; `foreign`: what means nothing here. `prefix` stands before every path in messages.
+ * A notation of settings. `leaves`: setting paths by the squashed path of the key; `groups`: squashed paths of groups;
+ * `foreign`: squashed paths without meaning for Isoline; `prefix`: the start of every path in messages.
  */
 export interface SettingsForm {
   readonly leaves: ReadonlyMap<string, string>;
@@ -72,7 +72,7 @@ export interface SettingsForm {
 
 const squash = (key: string): string => key.toLowerCase().replace(/[-_]/g, "");
 
-/** Our settings and Contour's configuration file; a schema tells which paths are settings. */
+/** The form of Isoline's settings and of Contour's configuration file. The schema defines the setting paths. */
 export function settingsForm(schema: z.ZodObject): SettingsForm {
   const leaves = new Map(Object.entries(aliases));
   const visit = (object: z.ZodObject, prefix: string): void => {
@@ -108,12 +108,12 @@ export const configurationForm: SettingsForm = {
 
 export interface FlatSettings {
   readonly tree: Tree;
-  /** What the user wrote for each setting's path. */
+  /** The path of the key in the input, by the path of its setting. */
   readonly written: Map<string, string>;
   readonly findings: Finding[];
 }
 
-/** Brings keys in kebab-case or camelCase to the places of our settings; what has none is a warning. */
+/** Maps keys in kebab-case or camelCase to settings. A key without a setting gives a warning. */
 export function flattenSettings(
   input: Readonly<Tree>,
   { leaves, groups, foreign, prefix }: SettingsForm,
@@ -133,15 +133,15 @@ export function flattenSettings(
         visit(member, `${path}.${key}`, `${squashed}.${squash(key)}`);
     } else if (leaf !== undefined) {
       if (written.has(leaf))
-        warn(path, "Duplicate", `${path} and ${written.get(leaf)} are one setting; ${path} is used`);
+        warn(path, "Duplicate", `${path} and ${written.get(leaf)} are the same setting; ${path} is used`);
       written.set(leaf, path);
       assign(tree, leaf.split("."), joinReference(listOf(leaf, value)));
     } else if (groups.has(squashed)) {
       findings.push(schemaError(about, "must be a map of settings; the defaults are used", path));
     } else if (foreign.has(squashed)) {
-      warn(path, "NoEffect", `${path} is a setting of Contour that has no meaning for Isoline; remove it`);
+      warn(path, "NoEffect", `${path} is a setting of Contour without a meaning for Isoline; remove it`);
     } else {
-      warn(path, "UnknownKey", `${path} is not a setting that Isoline knows; it has no effect`);
+      warn(path, "UnknownKey", `${path} is not a setting of Isoline; it has no effect`);
     }
   };
   const { problem, path } = inspect(input);
@@ -150,7 +150,7 @@ export function flattenSettings(
   return { tree, written, findings };
 }
 
-/** Lays settings over others: a setting that both have is as it is in `over`. */
+/** Merges `over` into `base`; a setting that both contain gets the value from `over`. */
 export function overlaySettings(base: FlatSettings, over: FlatSettings): FlatSettings {
   for (const [leaf, path] of over.written) {
     const keys = leaf.split(".");
@@ -165,7 +165,7 @@ export function overlaySettings(base: FlatSettings, over: FlatSettings): FlatSet
   return base;
 }
 
-/** Contour's `ingress-class-name` is one text, with commas between several. */
+/** Contour's `ingress-class-name` is one text; commas separate several names. */
 const listOf = (leaf: string, value: unknown): unknown =>
   leaf === "ingressClassNames" && typeof value === "string"
     ? value.split(",").map((entry) => entry.trim())

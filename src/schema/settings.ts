@@ -27,15 +27,15 @@ const clusterName = z.string().refine(isLabel, { error: "must be a DNS label, su
 const flag = z.boolean().default(false);
 const reference = z.object({ namespace: text, name: text });
 const otherAddress = { address: name.optional(), port: port.optional() };
-/** The path of a file on Envoy's machine; empty is none. */
+/** The path of a file on Envoy's machine; empty for no file. */
 const file = z.string().default("");
 const listenAddress = { address: name.default("0.0.0.0") };
-/** Where Contour takes the empty path for its default, too. */
+/** An empty path is the default, as in Contour. */
 const accessLogPath = z
   .string()
   .default("")
   .transform((path) => path || "/dev/stdout");
-/** Text that a function finds nothing wrong with. */
+/** Text that is valid when `problem` returns undefined. */
 const checked = (problem: (text: string) => string | undefined): z.ZodString =>
   z.string().superRefine((text, context) => {
     const message = problem(text);
@@ -63,9 +63,9 @@ const headers = (kind: "request" | "response") =>
 const protocol = {
   minimumProtocolVersion: version.default("1.2"),
   maximumProtocolVersion: version.default("1.3"),
-  /** Empty: Envoy's own choice. */
-  cipherSuites: preferences(isCipherSuite, "is no TLS 1.2 cipher suite that Envoy knows"),
-  ecdhCurves: preferences(isCurve, "is no curve that Envoy knows"),
+  /** Empty: Envoy's default. */
+  cipherSuites: preferences(isCipherSuite, "is not a TLS 1.2 cipher suite that Envoy supports"),
+  ecdhCurves: preferences(isCurve, "is not a curve that Envoy supports"),
 };
 /** Contour writes percentages as text. */
 const percent = z
@@ -73,7 +73,7 @@ const percent = z
   .transform(Number)
   .pipe(z.number({ error: 'must be a percentage such as "12.5"' }).min(0).max(100))
   .default(100);
-/** Kinds that Contour's flag `--disable-feature` leaves out. */
+/** The kinds that Contour's flag `--disable-feature` can exclude. */
 export const features = [
   "extensionservices",
   "tlsroutes",
@@ -88,8 +88,8 @@ const httpVersion = z
   .pipe(z.enum(["HTTP/1.1", "HTTP/2"]));
 
 /**
- * Every setting with its default. Names are ours; keys of Contour's configuration file are turned into them
- * (`settings-keys.ts`). Objects with `.prefault({})` are groups, whose keys are looked up one by one.
+ * Every setting with its default. The names are Isoline's; `settings-keys.ts` maps keys of Contour's configuration
+ * file to them. An object with `.prefault({})` is a group: each of its keys is a setting.
  */
 export const settingsSpec = z.object({
   endpoints: z.enum(["auto", "eds", "inline", "service"]).default("auto"),
@@ -98,53 +98,55 @@ export const settingsSpec = z.object({
   /** The Envoy cluster that polls this control plane. */
   xdsCluster: name.default("isoline"),
   ingressClassNames: names,
-  /** Written to the status of what is served. */
+  /** The address that statuses of served objects contain. */
   ingressStatusAddress: z.string().default(""),
-  /** Where roots may live; empty: anywhere. */
+  /** The namespaces that may contain roots; empty: all. */
   rootNamespaces: names,
-  /** Which namespaces may claim a host, or the hosts under a wildcard; hosts without an entry are for all. */
+  /**
+   * The namespaces that may claim a host, or the hosts under a wildcard. Any namespace may claim a host without an
+   * entry.
+   */
   hostOwners: z.array(z.object({ host: wildcardHostname, namespaces: z.array(name).min(1) })).default([]),
-  /** Includes and delegations across namespaces need the annotation `isoline.dev/included-by` on their target. */
+  /** Includes and delegations across namespaces require the annotation `isoline.dev/included-by` on their target. */
   requireIncludedBy: flag,
-  /** Whether endpoints may be on Envoy's own machine: nowhere, everywhere, or where objects of these namespaces say so. */
+  /** Whether endpoints may have loopback addresses: never, always, or only in objects of the listed namespaces. */
   allowLoopbackEndpoints: z
     .union([z.boolean(), z.array(name)], { error: "must be true, false or a list of namespaces" })
     .default(false),
-  /** What no backend may be, beside what never may: names, `*.suffix`, and blocks of addresses in CIDR form. */
+  /** Hosts that no backend may have, in addition to the fixed ones: names, `*.suffix`, and CIDR blocks. */
   forbiddenHosts: z.array(forbiddenHost).default([]),
-  /** What is read; empty: everything. */
+  /** The namespaces that are read; empty: all. */
   watchNamespaces: names,
-  /** How many sources may be pushed. */
+  /** The limit of pushed sources. */
   maxSources: count.max(10_000).default(100),
-  /** Of pushes: an object whose edit is not valid and would take down what it answers keeps its text before. */
+  /** For pushes: when the edit of an object is not valid and would stop its routes, the previous text stays in use. */
   keepLastGood: z.boolean().default(true),
-  /** The Gateway that is served; without one the kinds of the Gateway API have no effect. */
+  /** The served Gateway. Without it, the kinds of the Gateway API have no effect. */
   gatewayRef: z.object({ namespace: name, name }).optional(),
   gateway: gatewaySettings,
-  /** Kinds that are left out, by Contour's names. */
+  /** The excluded kinds, by Contour's names. */
   disableFeatures: z.array(z.enum(features)).default([]),
-  /** Clusters that are followed together: the first counts most where they contradict each other. */
+  /** The followed Kubernetes clusters. When their objects conflict, the object of the earlier cluster is used. */
   clusters: z
     .array(
       z.object({
         name: clusterName,
-        /** Endpoints of a higher number get requests only when those of all lower ones are not well. */
+        /** Endpoints with a higher number get requests only when the endpoints with lower numbers are unhealthy. */
         priority: z.int().min(0).max(127).default(0),
         region: oneLine.optional(),
         zone: oneLine.optional(),
-        /** Of the requests of a priority; without any, clusters share by their numbers of endpoints. */
+        /** The share of the requests of its priority. Without weights, each cluster's share is its number of endpoints. */
         weight: count.max(1000).optional(),
       }),
     )
     .default([]),
-  /** What the objects of one namespace may make beyond what is written in them. */
   budgets,
   disablePermitInsecure: flag,
-  /** Of an HTTPProxy with an invalid route: drop all its routes, as Contour does, or answer 503 for that one. */
+  /** For an HTTPProxy with an invalid route: drop all its routes, as Contour does, or answer 503 for that route. */
   invalidRoutes: z.enum(["drop-object", "keep-valid"]).default("drop-object"),
   enableExternalNameService: flag,
   disableMergeSlashes: flag,
-  /** What becomes of `%2f` and `%5c` in a path, before it is normalised. */
+  /** The treatment of `%2f` and `%5c` in a path before normalization. */
   escapedSlashes: z.enum(["keep", "reject", "unescape"]).default("keep"),
   disableAllowChunkedLength: flag,
   stripTrailingHostDot: flag,
@@ -158,20 +160,20 @@ export const settingsSpec = z.object({
   http: z.object({ ...listenAddress, port: port.default(8080), accessLog: accessLogPath }).prefault({}),
   https: z.object({ ...listenAddress, port: port.default(8443), accessLog: accessLogPath }).prefault({}),
   stats: z.object({ ...listenAddress, port: port.default(8002) }).prefault({}),
-  /** Where `stats` is, but for what they say themselves. */
+  /** `health` and `metrics` default to the address and port of `stats`. */
   health: z.object(otherAddress).prefault({}),
   metrics: z
     .object({ ...otherAddress, tls: z.object({ certFile: file, keyFile: file, caFile: file }).prefault({}) })
     .prefault({}),
-  /** Without a port there is no such listener. */
+  /** Without a port, this listener does not exist. */
   omEnforcedHealth: z.object({ ...listenAddress, port: port.optional() }).prefault({}),
   accessLog: z
     .object({
-      /** Text where a `formatString` is given without a format. */
+      /** With a `formatString` and no `format`, the format is `envoy` (text). */
       format: z.enum(["envoy", "json"]).default("json"),
-      /** Empty: Envoy's own. */
+      /** Empty: Envoy's default. */
       formatString: checked(formatStringProblem).default(""),
-      /** Empty: Contour's own. */
+      /** Empty: Contour's default. */
       jsonFields: z.array(checked(jsonFieldProblem)).default([]),
       level: z.enum(["info", "error", "critical", "disabled"]).default("info"),
     })
@@ -194,7 +196,7 @@ export const settingsSpec = z.object({
       connectionShutdownGracePeriod: timeout.optional(),
       connectTimeout: timeout
         .refine((value) => !value.startsWith("infini"), {
-          error: "must have an end: connecting may not last for ever",
+          error: "must be finite: a connection attempt needs a limit",
         })
         .optional(),
     })
@@ -265,7 +267,7 @@ export const settingsSpec = z.object({
             }),
         )
         .refine((tags) => new Set(tags.map(({ tagName }) => tagName)).size === tags.length, {
-          error: "must not hold a tagName twice",
+          error: "must not contain a tagName twice",
         })
         .default([]),
     })
@@ -273,9 +275,9 @@ export const settingsSpec = z.object({
   runtimeSettings: z.record(z.string(), z.string()).default({}),
 });
 
-/** All settings, each with its default filled in; timeouts as they were written. */
+/** All settings, with defaults for the missing ones; timeouts keep their text. */
 export type SettingsSpec = z.output<typeof settingsSpec>;
-/** Settings as one more object of the store, under `Settings//isoline`. */
+/** Settings as an object of the store, with the ref `Settings//isoline`. */
 export type Settings = ObjectOf<"Settings", SettingsSpec>;
 
 export const defaultSettings: SettingsSpec = settingsSpec.parse({});
@@ -285,8 +287,8 @@ export const settingsRef = refOf("Settings", "", "isoline");
 const about = settingsRef;
 
 /**
- * Reads settings, Contour's configuration file or a whole ContourConfiguration object. A key without effect is a warning,
- * a wrong value an error; both leave the default in place. `overrides` are settings that win over the input's.
+ * Reads settings, Contour's configuration file or a whole ContourConfiguration object. A key without effect gives a
+ * warning, a wrong value an error; the default applies in both cases. `overrides` replace settings of the input.
  */
 export function parseSettings(
   input: unknown,
@@ -343,12 +345,12 @@ function removeLeaf(tree: Tree, path: Path, written: ReadonlyMap<string, string>
   const depth = path.findIndex((_, i) => written.has(path.slice(0, i + 1).join(".")));
   const parent = valueAt(tree, path.slice(0, depth).map(String));
   if (depth < 0 || !isRecord(parent)) return;
-  // Whoever wrote this wants nobody to come in unasked: without a service to ask nobody comes in at all.
+  // The setting restricts access, so an invalid one must not open it: without a service, all requests are refused.
   if (path[depth] === "globalExtAuth") (parent as Tree).globalExtAuth = {};
   else delete (parent as Tree)[String(path[depth])];
 }
 
-/** What settings that are good one by one say together. */
+/** Checks rules across settings that are valid one by one. */
 function checkTogether(written: SettingsSpec, findings: Finding[]): SettingsSpec {
   const { spec, problems } = separatePorts(written);
   for (const { path, message } of problems) findings.push(schemaError(about, message, path));
@@ -378,7 +380,7 @@ function checkTogether(written: SettingsSpec, findings: Finding[]): SettingsSpec
 
 type Range = Pick<SettingsSpec["tls"], "minimumProtocolVersion" | "maximumProtocolVersion">;
 
-/** The range itself, or the default (and a finding) where it holds nothing. */
+/** The range, or the default and a finding when the range is empty. */
 function protocolRange(range: Range, key: string, findings: Finding[]): Range {
   const { minimumProtocolVersion, maximumProtocolVersion } = range;
   if (minimumProtocolVersion <= maximumProtocolVersion)

@@ -1,8 +1,8 @@
 import type { Ref } from "./meta.js";
 
 /**
- * What a finding is about, for people: the ref of an object, the kind of one without a valid name, `settings`, or nothing for files and
- * documents that are no objects.
+ * The subject of a finding for output: the ref of an object, the kind of an object without a valid name, `settings`, or
+ * an empty text for files and for documents that are not objects.
  */
 export function shownAbout(about: Ref): string {
   if (/^(?:File|Source|Unknown)\/\/$/.test(about)) return "";

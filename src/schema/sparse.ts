@@ -1,15 +1,15 @@
 import { z } from "zod";
 
-/** Distinct sets of fields that get a schema of their own; the rest is parsed with all fields. */
+/** The limit of field sets with their own schema. Further inputs are parsed with the whole schema. */
 const maxParts = 64;
 
 /**
- * `z.object` for maps most of whose fields are absent: an input is parsed by the `z.object` of the optional fields that
- * it has and of all others. An absent optional field adds nothing to a result, so that is the same and costs less.
+ * `z.object` for maps with mostly absent fields. Each input is parsed with a schema of the required fields and the
+ * optional fields that it has. An absent optional field adds nothing to a result, so the result is equal and cheaper.
  */
 export function sparse<S extends z.core.$ZodShape>(shape: S): z.ZodObject<S, z.core.$strip> {
   const schema = z.object(shape);
-  // A field with a default is optional only on the way in.
+  // A field with a default is optional in the input, but not in the output.
   const optional = Object.keys(shape).filter(
     (key) => shape[key]?._zod.optin === "optional" && shape[key]?._zod.optout === "optional",
   );

@@ -1,6 +1,6 @@
 const maxDistance = 2;
 
-/** The kind that a misspelt one was meant for: equal but for case, or at most two letters off. */
+/** The known kind that a misspelt one most likely stands for: it differs in case, or in at most two letters. */
 export function nearestKind(kind: string, known: readonly string[]): string | undefined {
   if (kind.length > 40) return undefined;
   const word = kind.toLowerCase();
@@ -8,12 +8,12 @@ export function nearestKind(kind: string, known: readonly string[]): string | un
 }
 
 const maxName = 60;
-/** A name without what writers vary. */
+/** A name in lower case without separators, because spellings differ in these. */
 export const plain = (name: string): string => name.toLowerCase().replace(/[-_.]/g, "");
 
 /**
- * The name that an unknown one was most likely meant for: the one with the fewest letters changed, at most a third of them, or one with
- * the same beginning. `strict`: at most a sixth of the letters, and no beginnings.
+ * The known name that an unknown one most likely stands for: the one with the fewest changed letters, at most a third
+ * of them, or one with the same beginning. `strict`: at most a sixth of the letters, and no common beginnings.
  */
 export function nearestName(name: string, known: readonly string[], strict = false): string | undefined {
   if (name.length > maxName) return undefined;

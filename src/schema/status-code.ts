@@ -1,4 +1,4 @@
-/** Error statuses that Envoy has a name for; it refuses a whole listener or route table for any other. */
+/** The error statuses of Envoy's enum. Envoy rejects a whole listener or route table with any other. */
 export const errorStatusNames = {
   400: "BadRequest",
   401: "Unauthorized",

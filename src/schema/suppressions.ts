@@ -4,16 +4,16 @@ import { schemaFindings } from "./issues.js";
 import type { Finding } from "./meta.js";
 import { nearestName } from "./spelling.js";
 
-/** Why a text is no finding code; undefined when it is one. */
+/** The problem of a text that is not a finding code; undefined when it is one. */
 export function codeProblem(text: string): string | undefined {
   if (isFindingCode(text)) return undefined;
   const near = nearestName(text, Object.keys(findingCodes));
-  return `is no finding code${near ? ` (did you mean ${near}?)` : ""}`;
+  return `is not a finding code${near ? ` (did you mean ${near}?)` : ""}`;
 }
 
-/** Why a text is no day; undefined when it is one. */
+/** The problem of a text that is not a day; undefined when it is one. */
 export const dayProblem = (text: string): string | undefined =>
-  /^\d{4}-\d\d-\d\d$/.test(text) && isDay(text) ? undefined : "is no day such as 2027-01-31";
+  /^\d{4}-\d\d-\d\d$/.test(text) && isDay(text) ? undefined : "is not a day such as 2027-01-31";
 
 const isDay = (text: string): boolean => {
   const day = new Date(`${text}T00:00:00Z`);
@@ -29,12 +29,12 @@ const checked = (problem: (text: string) => string | undefined) =>
 const entry = z
   .strictObject({
     code: checked(codeProblem).transform((text) => text as FindingCode),
-    /** `KIND/NAMESPACE/NAME`, where `*` is any text but `/`. */
+    /** `KIND/NAMESPACE/NAME`, where `*` matches any text without `/`. */
     object: z
       .string()
       .regex(/^[A-Za-z*]+\/[a-z0-9.*-]+\/[a-z0-9.*-]+$/, "must be KIND/NAMESPACE/NAME, where * is any text")
       .optional(),
-    /** A pattern as in .gitignore, from the folder of the file that says so. */
+    /** A pattern as in .gitignore, relative to the folder of the suppression file. */
     file: z.string().min(1).optional(),
     reason: z.string().trim().min(1),
     until: checked(dayProblem).optional(),
@@ -49,7 +49,10 @@ const suppressionFile = z.strictObject({ suppressions: z.array(entry) });
 /** An entry of a file of suppressions. */
 export type SuppressionEntry = z.output<typeof entry>;
 
-/** Reads the value of a file of suppressions: `suppressions` with `code`, `object` or `file`, `reason`, and maybe `until`. */
+/**
+ * Reads the value of a suppression file: `suppressions` with `code`, `object` or `file`, `reason`, and an optional
+ * `until`.
+ */
 export function parseSuppressions(value: unknown): {
   readonly entries: readonly SuppressionEntry[];
   readonly findings: readonly Finding[];

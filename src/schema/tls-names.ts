@@ -17,9 +17,9 @@ const ciphers = new Set([
 
 const curves = new Set(["X25519", "P-256", "P-384", "P-521", "X25519MLKEM768", "MLKEM1024"]);
 
-/** One of the TLS 1.2 ciphers that Envoy knows, or several of equal preference: `[A|B]`. */
+/** A TLS 1.2 cipher suite that Envoy supports, or several with equal preference: `[A|B]`. */
 export const isCipherSuite = (text: string): boolean =>
   (/^\[.*\]$/.test(text) ? text.slice(1, -1).split("|") : [text]).every((one) => ciphers.has(one));
 
-/** A key exchange group by the name that BoringSSL gives it. */
+/** A key exchange group, by BoringSSL's name. */
 export const isCurve = (text: string): boolean => curves.has(text);

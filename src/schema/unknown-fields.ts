@@ -12,8 +12,8 @@ type Path = readonly PropertyKey[];
 type Kind = keyof typeof kindShapes;
 
 /**
- * Fields that restrict access. An object with a misspelt one would be served open, so that it is not served at all. The same
- * holds for an unknown field inside of them.
+ * Fields that restrict access. An object with a misspelt one would be open, so it is not served. The same applies to an
+ * unknown field inside them.
  */
 export const restrictingFields: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   HTTPProxy: [
@@ -32,8 +32,8 @@ export const restrictingFields: Readonly<Partial<Record<Kind, readonly string[]>
 };
 
 /**
- * Names, in small letters and without `-`, `_` and `.`, by which other controllers, earlier versions and people call what restricts access.
- * `author` and `authority` are none.
+ * Names of access restrictions in other controllers, in earlier versions and in common use: in lower case, without `-`,
+ * `_` and `.`. `author` and `authority` do not match.
  */
 const restrictingNames = new RegExp(
   [
@@ -46,20 +46,21 @@ const restrictingNames = new RegExp(
 );
 const namedFreely: ReadonlySet<Kind> = new Set(["Gateway", ...routingKinds]);
 
-/** Findings of one object at most. */
+/** The limit of findings per object. */
 const maxFindings = 20;
 
 interface Unknown {
   readonly path: Path;
   /** The number of the shape that does not have the field. */
   readonly shape: number;
-  /** Whether it stands inside of a field that restricts access. */
+  /** Whether the field is inside a field that restricts access. */
   readonly restricting: boolean;
 }
 
 /**
- * The fields of a manifest that its kind does not have in any version, as findings of reason `UnknownField`: an error where the
- * field, or the one that it was meant for, restricts access, or its name says so, else a warning. `kubectl apply` refuses such fields.
+ * Findings with the reason `UnknownField` for the fields of a manifest that no version of its kind has. A finding is an
+ * error when the field may restrict access: by its parent, by the known field with a similar name, or by its own name.
+ * Otherwise it is a warning. `kubectl apply` refuses such fields.
  */
 export function unknownFields(kind: Kind, about: Ref, input: Raw): readonly Finding[] {
   const unknown: Unknown[] = [];
@@ -76,10 +77,10 @@ export function unknownFields(kind: Kind, about: Ref, input: Raw): readonly Find
 const none: readonly Finding[] = [];
 const warning = { severity: "warning", type: "SchemaError", reason: "UnknownField" } as const;
 
-/** What a walk of one manifest shares. */
+/** The shared state of the walk over one manifest. */
 interface Walk {
   readonly kind: Kind;
-  /** The path of the value that is looked at; copied only for what is unknown. */
+  /** The path of the current value; copied only for an unknown field. */
   readonly path: PropertyKey[];
   readonly unknown: Unknown[];
 }
@@ -107,19 +108,20 @@ function walkInto(at: Walk, key: PropertyKey, value: unknown, shape: number, res
 
 const restricts = (kind: Kind, field: string): boolean => restrictingFields[kind]?.includes(field) ?? false;
 
-const saysSo = (kind: Kind, field: string): boolean =>
+const namesRestriction = (kind: Kind, field: string): boolean =>
   namedFreely.has(kind) && restrictingNames.test(plain(field));
 
 function findingOf(kind: Kind, about: Ref, { path, shape, restricting }: Unknown): Finding {
   const key = String(path.at(-1));
   const near = nearestName(key, Object.keys(fieldShapes[shape] ?? {}));
-  const elsewhere = near ? undefined : otherPathIn(kind, key);
-  const meant = near ?? (elsewhere && String(elsewhere.at(-1)));
-  const closes = restricting || (meant !== undefined && restricts(kind, meant)) || saysSo(kind, key);
+  const otherPath = near ? undefined : otherPathIn(kind, key);
+  const meant = near ?? (otherPath && String(otherPath.at(-1)));
+  const closes =
+    restricting || (meant !== undefined && restricts(kind, meant)) || namesRestriction(kind, key);
   const hint = near
     ? `; did you mean ${near}?`
-    : elsewhere
-      ? `; ${kind} has ${pathText(elsewhere)}`
+    : otherPath
+      ? `; ${kind} has ${pathText(otherPath)}`
       : "; it has no effect";
   const parent = pathText(path.slice(0, -1));
   const message = `${quote(key)} is not a field of ${parent || kind}${hint}`;
@@ -135,14 +137,14 @@ function findingOf(kind: Kind, about: Ref, { path, shape, restricting }: Unknown
   };
 }
 
-/** The place of a kind at which a field of this or nearly this name belongs. */
+/** The path at which a kind has a field of this or a similar name. */
 function otherPathIn(kind: Kind, key: string): Path | undefined {
   const byName = placesOf(kindShapes[kind]);
   const near = nearestName(key, [...byName.keys()], true);
   return near === undefined ? undefined : byName.get(near);
 }
 
-/** The places of each field's name under a shape, the shallowest first. */
+/** The shallowest path of each field name under a shape. */
 const placesOf = memoizedLast(placesUnder, { maxSize: 50, sizeOf: () => 1 });
 
 function placesUnder(root: number): ReadonlyMap<string, Path> {

@@ -5,7 +5,7 @@ import type { Finding, Ref } from "./meta.js";
 
 type Raw = Readonly<Record<string, unknown>>;
 
-/** Fields of the Gateway API that are valid and not supported yet; lists are looked through. */
+/** Fields of the Gateway API that are valid and not supported. A path includes the entries of lists on its way. */
 export const unsupported: Readonly<Partial<Record<keyof typeof kindShapes, readonly string[]>>> = {
   GatewayClass: ["spec.parametersRef"],
   Gateway: ["spec.defaultScope"],
@@ -17,7 +17,7 @@ export const unsupported: Readonly<Partial<Record<keyof typeof kindShapes, reado
   BackendTLSPolicy: ["spec.options"],
 };
 
-/** The fields of a manifest that are not supported, as warnings of reason `UnsupportedField`. */
+/** A warning with the reason `UnsupportedField` for each field of a manifest that is not supported. */
 export function unsupportedFields(kind: keyof typeof kindShapes, about: Ref, input: Raw): Finding[] {
   const fields = unsupported[kind];
   if (!fields) return [];
@@ -39,7 +39,7 @@ interface PlaceOf {
   readonly value: unknown;
 }
 
-/** The values of a field of an object, by its names from the outermost on; lists on the way are looked through. */
+/** The values at a path of field names, outermost first. For a list on the way, the values in all its entries. */
 export function placesOf(value: unknown, [key, ...rest]: readonly string[]): readonly PlaceOf[] {
   if (key === undefined) return [{ path: [], value }];
   if (Array.isArray(value)) return value.flatMap((one, i) => within(i, placesOf(one, [key, ...rest])));

@@ -32,28 +32,31 @@ import { defaultFleet, type Identity, type Role } from "./tokens.js";
 
 export interface AppOptions {
   readonly hub: Hub;
-  /** Findings, sources and whatever else the status page shows. */
+  /** Findings, sources and the other contents of the status page. */
   status(): object;
   readonly authenticate: Authenticate;
-  /** Present where no token is asked for, on loopback: the name of the xDS cluster, the one that requests come under besides loopback's. */
+  /**
+   * Present for a server on loopback without tokens: the name of the xDS cluster. Requests must use it, or a loopback
+   * name, as their host.
+   */
   xdsCluster?(): string;
-  /** The fleet that is served; tokens of others are not let in. */
+  /** The served fleet; tokens of other fleets are refused. */
   readonly fleet?: string;
-  /** The address that a request came from, for counting failures. */
+  /** The client address of a request, for counting failures. */
   client?(c: Context): string;
   /** Present where manifests are pushed over HTTP. */
   readonly sources?: PushedSources;
-  /** Present where a cluster is followed. */
+  /** Present where a Kubernetes cluster is followed. */
   readonly hooks?: Hooks;
-  /** Present where a cluster is followed: what waits to be confirmed. */
+  /** Present where a Kubernetes cluster is followed: the deletions that wait for confirmation. */
   holds?(): readonly FollowedHolds[];
-  /** What `/metrics`, `/graph`, `/explain` and `/config` look into. */
+  /** The input of `/metrics`, `/graph`, `/explain` and `/config`. */
   readonly inspected?: Inspected;
-  /** Present where a cluster is followed. */
+  /** Present where a Kubernetes cluster is followed. */
   standing?(): Standing;
-  /** Has a client send its next request on another connection. */
+  /** Makes a client send its next request on another connection. */
   leave?(c: Context): void;
-  /** Where errors to Envoys wait; without it they are sent at once, as where a front keeps them. */
+  /** Delays errors to Envoys; absent: they are sent at once, for example because a Worker in front delays them. */
   readonly heldErrors?: HeldErrors;
 }
 
@@ -61,14 +64,14 @@ export interface AppOptions {
 interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
-  /** Undefined: for everyone. Of some paths the role depends on what the query asks for. */
+  /** Undefined: no token is required. For some paths the role depends on the query. */
   readonly role: Role | undefined | ((c: Context) => Role);
   handle(c: Context, who: Identity): Response | Promise<Response>;
 }
 
 const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet };
 
-/** The whole HTTP surface; a path that is not here does not exist. */
+/** The whole HTTP surface; any other path is not found. */
 function routesOf(options: AppOptions): readonly Route[] {
   const { hub, status, sources, hooks, inspected, leave, standing, holds } = options;
   return [
@@ -168,7 +171,10 @@ const hookRoutes = (hooks: Hooks): readonly Route[] =>
 
 type Variables = { readonly Variables: { identities?: readonly Identity[] } };
 
-/** The HTTP surface, on web standards alone: it runs on Node and in workerd. Who asks is settled before what is asked. */
+/**
+ * The HTTP surface, built only on web standards: it runs on Node and in workerd. A request is authenticated before its
+ * path is read.
+ */
 export function createApp(options: AppOptions): Hono<Variables> {
   const { hub, authenticate, xdsCluster, client = () => "", fleet = defaultFleet, heldErrors } = options;
   const routes = routesOf(options);
@@ -179,7 +185,7 @@ export function createApp(options: AppOptions): Hono<Variables> {
     hub.log(`unexpected ${error.name}${/\n\s*at [^\n]*/.exec(error.stack ?? "")?.[0] ?? ""}`);
     return problem(c, 500, "internal", "an unexpected error; see the server's log");
   });
-  app.notFound((c) => problem(c, 404, "not-found", "there is nothing at this path"));
+  app.notFound((c) => problem(c, 404, "not-found", "this path does not exist"));
   const shutOut = (c: Context, refusal: Refusal): Response => {
     hub.metrics.count("requests_refused_total", { code: String(refusal.status) });
     return refuse(c, refusal);

@@ -8,7 +8,7 @@ import {
   type Role,
 } from "./tokens.js";
 
-/** Why a request is not let in. */
+/** Why a request is refused. */
 export interface Refusal {
   readonly status: 401 | 403 | 421 | 426 | 429 | 503;
   readonly code:
@@ -23,36 +23,36 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Says who a request comes from, before anything else of it is looked at but its address. */
+/** Determines the identities of a request; before that, only its client address is read. */
 export type Authenticate = (request: Request, client: string) => Promise<readonly Identity[] | Refusal>;
 
 export const isRefusal = (admitted: readonly Identity[] | Refusal): admitted is Refusal =>
   "status" in admitted;
 
-/** One answer for no token, a wrong one, one that has run out, and one of another role. */
+/** The same answer for no token, a wrong one, an expired one, and one with another role. */
 export const unauthorized: Refusal = {
   status: 401,
   code: "unauthorized",
   detail:
-    "a bearer token with the role for this path is needed, and none that is known and in its time came: make one with `isoline token`, or give its line to the server",
+    "this path requires a known, unexpired bearer token with its role: make one with `isoline token`, and add its line to the server's tokens",
   headers: { "www-authenticate": "Bearer" },
 };
 
 const notConfigured: Refusal = {
   status: 503,
   code: "not-configured",
-  detail: "no tokens are set, so nobody is let in; make one with `isoline token`",
+  detail: "no tokens are set, so every request is refused; make one with `isoline token`",
   headers: {},
 };
 
 const tlsRequired: Refusal = {
   status: 426,
   code: "tls-required",
-  detail: "tokens and keys are sent over https only: ask at the https:// URL",
+  detail: "tokens and keys are sent only over https: use the https:// URL",
   headers: { upgrade: "TLS/1.2" },
 };
 
-/** Roles that may do what a path asks for, the one that sees most first. Keys go to nodes only. */
+/** The roles that may use a path of a role, the one with the widest view first. Only nodes receive keys. */
 const mayDo: Readonly<Record<Role, readonly Role[]>> = {
   node: ["node"],
   hook: ["hook", "admin"],
@@ -62,7 +62,7 @@ const mayDo: Readonly<Record<Role, readonly Role[]>> = {
   admin: ["admin"],
 };
 
-/** The identity among those of a token by which a request is let in. */
+/** The identity of a token that permits a request for a role. */
 export function identityFor(identities: readonly Identity[], role: Role): Identity | undefined {
   for (const one of mayDo[role]) {
     const found = identities.find((identity) => identity.role === one);
@@ -71,7 +71,7 @@ export function identityFor(identities: readonly Identity[], role: Role): Identi
   return undefined;
 }
 
-/** Whoever can reach the server may do everything: for a listener on loopback. */
+/** Permits everything to every client: for a listener on loopback. */
 export const everyone: Authenticate = () =>
   Promise.resolve([
     { role: "admin", name: "", id: "", fleet: defaultFleet },
@@ -79,17 +79,17 @@ export const everyone: Authenticate = () =>
   ]);
 
 export interface TokenAuthOptions {
-  /** Read at each request, so that tokens can be changed while the server runs. */
+  /** Read for each request, so that tokens can change while the server runs. */
   tokens(): ParsedTokens;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Refuse plain HTTP from anywhere but this machine. */
+  /** Refuse plain HTTP except from this machine. */
   readonly requireTls: boolean;
   /** The SHA-256 fingerprint (hex) of a client certificate that the platform has verified. */
   fingerprint?(request: Request): string | undefined;
 }
 
-/** Lets in who shows a bearer token, or a client certificate, that is known. */
+/** Permits requests with a known bearer token or client certificate. */
 export function tokenAuth({ tokens, now, requireTls, fingerprint }: TokenAuthOptions): Authenticate {
   const failures = new Failures();
   return async (request, client) => {
@@ -109,21 +109,21 @@ export function tokenAuth({ tokens, now, requireTls, fingerprint }: TokenAuthOpt
 }
 
 /**
- * The token of a request: the bearer token, or the last part of a hook's path, as the API server can't be told to send
- * a header. Never the query, which ends up in logs.
+ * The token of a request: the bearer token, or the last part of a hook's path, because an API server can't be
+ * configured to send a header. Never the query, which appears in logs.
  */
 function tokenOf(request: Request, url: URL): string {
   const bearer = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
   return bearer ?? /^\/hooks\/[a-z]+\/([^/]+)$/.exec(url.pathname)?.[1] ?? "";
 }
 
-/** Whether a host, as in a URL or bare, is this machine. */
+/** Whether a host, bare or as in a URL, is this machine. */
 export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1|\[::1\])$/.test(host);
 
 const tooMany = (seconds: number): Refusal => ({
   status: 429,
   code: "too-many-failures",
-  detail: `too many requests without a valid token came from this address: mend the token; others are counted again in ${seconds} s`,
+  detail: `too many requests without a valid token came from this address: fix the token; the count starts again in ${seconds} s`,
   headers: { "retry-after": String(seconds) },
 });
 
@@ -132,13 +132,13 @@ const maxFailures = 20;
 const maxClients = 10_000;
 
 /**
- * Counts failures by client. A valid token is let in even from an address with many failures: one Envoy with an old
- * token must not cut off those that share its address.
+ * Counts failures by client. A valid token is accepted even from an address with many failures: one Envoy with an old
+ * token must not lock out others with the same address.
  */
 class Failures {
   readonly #clients = new Map<string, { since: number; count: number }>();
 
-  /** Seconds to wait, once there are too many. */
+  /** Returns the seconds to wait, once there are too many failures. */
   add(client: string, now: number): number | undefined {
     const known = this.#clients.get(client);
     const current = known && now - known.since < windowMs ? known : { since: now, count: 0 };
@@ -151,10 +151,10 @@ class Failures {
   }
 }
 
-/** The header in which the Worker tells a fleet's object who a request comes from; never taken from outside. */
+/** The header with the identities, which the Worker sends to the object of a fleet; removed from outside requests. */
 export const identityHeader = "x-isoline-identity";
 
-/** Believes the header of a front that has authenticated the request. */
+/** Trusts the header of the Worker, which has authenticated the request. */
 export const forwardedAuth: Authenticate = (request) => {
   const text = request.headers.get(identityHeader);
   return Promise.resolve(text === null ? unauthorized : (JSON.parse(text) as readonly Identity[]));

@@ -1,8 +1,8 @@
 import ipaddr from "ipaddr.js";
 
 /**
- * What an address is counted by: an IPv4 address, also one that is written as IPv6, by itself; an IPv6 address by its /64, because one
- * client has all addresses of it. Any other text stays as it is.
+ * The key by which failures of an address are counted: an IPv4 address (also in IPv6 notation) as a whole, an IPv6
+ * address by its /64, because one client owns all addresses of it. Other texts stay unchanged.
  */
 export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;

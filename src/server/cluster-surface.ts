@@ -6,15 +6,15 @@ import type { Hooks } from "./hooks.js";
 import type { Inspected } from "./inspect.js";
 
 interface HookOptions {
-  /** Also deny what refers to something that is not there yet. */
+  /** Also deny objects with a reference to an object that does not exist yet. */
   readonly strict: boolean;
-  /** Whether the store holds whole clusters, so that references can be looked up. */
+  /** Whether the store holds complete clusters, so that references can be resolved. */
   ready(): boolean;
-  /** Something may have changed: look soon. */
+  /** Polls the cluster soon, because something may have changed. */
   ring(): void;
 }
 
-/** What a source that follows clusters adds to the HTTP surface. */
+/** The part of the HTTP surface that a source of followed Kubernetes clusters adds. */
 export const clusterSurface = (
   engine: Engine,
   source: { readonly clusters: NonNullable<Inspected["clusters"]>; holds(): readonly FollowedHolds[] },
@@ -25,7 +25,7 @@ export const clusterSurface = (
   hooks: clusterHooks(engine, options),
 });
 
-/** What a cluster's webhooks lead to. */
+/** The actions of a cluster's webhooks. */
 export function clusterHooks(engine: Engine, { strict, ready, ring }: HookOptions): Hooks {
   const { store, now } = engine;
   const platform = { checkKeyPair: engine.platform.checkKeyPair };

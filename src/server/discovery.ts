@@ -6,13 +6,13 @@ import { nothingPublished, problem } from "./problem.js";
 import { readBody, readDiscoveryRequest } from "./request.js";
 import { type Identity, isForNode } from "./tokens.js";
 
-const tooManyPolls = "this token has as many polls held as it may: give groups of Envoys tokens of their own";
+const tooManyPolls = "this token has the maximum number of held polls: give groups of Envoys separate tokens";
 
-/** On Node, whether a request came over HTTP/1.1, where a poll has a connection of its own. */
+/** Whether, on Node, a request came over HTTP/1.1, where each poll has its own connection. */
 const isHttp1 = (c: Context): boolean =>
   (c.env as { incoming?: { httpVersionMajor?: number } } | undefined)?.incoming?.httpVersionMajor === 1;
 
-/** Answers one poll of an Envoy; `leave` has its next one come on another connection. */
+/** Answers one poll of an Envoy; `leave` makes the next one come on another connection. */
 export async function discover(
   c: Context,
   type: XdsType,
@@ -23,7 +23,7 @@ export async function discover(
   const request = readDiscoveryRequest(await readBody(c.req.raw));
   if (!isForNode(who, request.node)) {
     const given = `this token is for Envoys with node.id ${who.nodes}, and this one has ${JSON.stringify(request.node)}`;
-    return problem(c, 403, "wrong-node", `${given}: change its --node-id, or give it a token of its own`);
+    return problem(c, 403, "wrong-node", `${given}: change its --node-id, or give it another token`);
   }
   const holdMs = holdTime(c.req.header(timeoutHeader));
   const signal = holdMs > 0 ? c.req.raw.signal : undefined;
@@ -31,7 +31,7 @@ export async function discover(
   const reply = await hub.poll({ type, token, ...request }, holdMs, signal);
   if (reply.leaves) leave?.(c);
   if (reply.status === 304) {
-    if (reply.elsewhere && isHttp1(c)) c.header("connection", "close");
+    if (reply.reconnect && isHttp1(c)) c.header("connection", "close");
     return c.body(null, 304, { "cache-control": "no-store" });
   }
   if (reply.status === 503)

@@ -10,19 +10,19 @@ export interface HeldErrorsOptions {
   /** In [0, 1). */
   random?(): number;
   timers?: Timers;
-  /** Called for each error that finds no place. */
+  /** Called for each error that could not be held. */
   overflowed?(): void;
 }
 
-/** Whose request an error answers. */
+/** The request that an error answers. */
 export interface ErrorFor {
-  /** When the request came, in milliseconds since the epoch. */
+  /** When the request arrived, in milliseconds since the epoch. */
   readonly since: number;
-  /** The network that it came from. */
+  /** The network of its client. */
   readonly network: string;
-  /** The token that it showed, where that is known. */
+  /** Its token, if known. */
   readonly token?: { readonly id: string; readonly name: string };
-  /** Its client is sent to another replica, and is to go there soon. */
+  /** Its client is sent to another replica, and should go there soon. */
   readonly soon?: boolean;
 }
 
@@ -31,16 +31,19 @@ interface Held {
   end(): void;
 }
 
-/** Errors that wait at a time: of one network without a known token, of all of them, of one known token, of all of them. */
+/**
+ * Maximum number of held errors: of one network without a known token, of all such networks, of one known token, of
+ * all known tokens.
+ */
 const limits = { network: 1000, strangers: 4000, token: 4000, known: 8000 };
-/** The least share of the time that a poll may be held. */
+/** The smallest fraction of the hold time of a poll after which an error is sent. */
 const leastShare = 0.6;
-/** How long an error waits at most whose client is to go to another replica. */
+/** Longest hold of an error whose client is sent to another replica. */
 const soonMs = 5000;
-/** An end that is so long overdue does not come: a Worker forgets the requests of clients that went away. */
+/** An error this long overdue was never released: a Worker drops requests of clients that have gone away. */
 const overdueMs = 2000;
 
-/** Who has places of their own. */
+/** Each group has its own limits. */
 type Group = "strangers" | "known";
 
 const groupOf = (token: ErrorFor["token"]): Group => (token ? "known" : "strangers");
@@ -49,11 +52,12 @@ const isPoll = (request: Request): boolean =>
   request.method === "POST" && /^[^?#]*\/\/[^/]*\/v3\/discovery:/.test(request.url);
 
 /**
- * Keeps errors from Envoys for a while: Envoy takes no notice of Retry-After, and asks again 0.1 to 0.2 s after an error. An error goes out
- * when a poll without news would, at a random time between 60 and 100 % of what Envoy waits for an answer less two seconds. A client that
- * does not say how long it waits gets its error at once.
+ * Delays errors to Envoys: Envoy ignores Retry-After, and repeats a request 0.1 to 0.2 s after an error. An error is
+ * sent when a poll without changes would be answered: at a random time between 60 and 100 % of Envoy's timeout less
+ * two seconds. A client that states no timeout gets its error at once.
  *
- * Requests without a known token have places of their own: they can take none of those of Envoys with a token, and none of held polls.
+ * Requests without a known token have limits of their own: they can use neither the places of Envoys with a token nor
+ * those of held polls.
  */
 export class HeldErrors {
   readonly #byHolder = new Map<string, Set<Held>>();
@@ -68,12 +72,15 @@ export class HeldErrors {
     this.#lines = { strangers: new QuietLog(log, now), known: new QuietLog(log, now) };
   }
 
-  /** How many errors wait. */
+  /** Number of held errors. */
   get size(): number {
     return this.#sizes.strangers + this.#sizes.known;
   }
 
-  /** Resolves when the response may be sent: later where it is an error that answers a poll of an Envoy. The request's body is not kept. */
+  /**
+   * Resolves when the response may be sent: later if it is an error in answer to an Envoy's poll. The body of the
+   * request is not kept.
+   */
   async hold(request: Request, response: Response, who: ErrorFor): Promise<void> {
     if (response.status < 400 || !isPoll(request)) return;
     const longest = who.soon ? soonMs : Number.POSITIVE_INFINITY;
@@ -91,7 +98,7 @@ export class HeldErrors {
     const holder = token ? `token ${token.id}` : `network ${network}`;
     if (!this.#hasPlace(group, holder)) {
       this.options.overflowed?.();
-      this.#lines[group].say("full", "too many errors wait; further ones are answered at once");
+      this.#lines[group].logOnce("full", "too many errors are held; further ones are sent at once");
       return;
     }
     let end = (): void => undefined;
@@ -138,10 +145,10 @@ export class HeldErrors {
     if (all.size === 0) this.#byHolder.delete(holder);
   }
 
-  /** What an Envoy's own log does not have: it says "update failed" for every error. */
+  /** Logs the cause: Envoy's own log only has "update failed" for every error. */
   async #answer(request: Request, response: Response, { network, token }: ErrorFor): Promise<void> {
     const from = [token?.name ? `the token ${token.name}` : "", network].filter(Boolean).join(" at ");
-    if (!this.#lines[groupOf(token)].wants(`${from} ${response.status}`)) return;
+    if (!this.#lines[groupOf(token)].admits(`${from} ${response.status}`)) return;
     const { code, detail } = await problemIn(response.clone());
     const path = request.url.replace(/^[^?#]*(\/v3\/discovery:[a-z-]*).*$/, "$1");
     this.options.log(
@@ -149,12 +156,12 @@ export class HeldErrors {
     );
   }
 
-  /** Sends all that wait: what they were refused for may hold no longer. */
+  /** Sends all held errors: their cause may be gone. */
   release(): void {
     for (const all of this.#byHolder.values()) for (const { end } of all) end();
   }
 
-  /** Sends all that wait, and keeps none from now on. */
+  /** Sends all held errors, and holds none from now on. */
   close(): void {
     this.#closed = true;
     this.release();
@@ -171,7 +178,10 @@ async function problemIn(response: Response): Promise<{ code: string; detail: st
   }
 }
 
-/** Reads what is left of a body and drops it, so that it takes no memory meanwhile. Whether it is of a size that a poll may have. */
+/**
+ * Reads and drops the rest of a body, so that it uses no memory during the hold. Returns whether its size is permitted
+ * for a poll.
+ */
 async function discardBody(request: Request): Promise<boolean> {
   if (request.bodyUsed || !request.body) return true;
   const reader = request.body.getReader();

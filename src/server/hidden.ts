@@ -2,25 +2,25 @@ import type { EnvoyConfig } from "../explain/config.js";
 import { isSensitiveHeader, notShown } from "../explain/served-config.js";
 import { isRecord } from "../schema/issues.js";
 
-/** What of a configuration is shown to those who may not see all of it. */
+/** The parts of a configuration that a reader may see. */
 export interface Shown {
   /** Values that headers and query parameters of requests are compared with. */
   readonly values: boolean;
 }
 
-/** Texts of a matcher of a header or query parameter. */
+/** Fields of a string matcher that hold its text. */
 const texts = new Set(["exact", "prefix", "suffix", "contains", "regex"]);
 const matcherLists = new Set(["headers", "query_parameters"]);
 
 /**
- * The JSON of a part of a configuration without its keys and certificates, in whose place a SHA-256 of their content is, and without values
- * of headers that are often credentials. A value that is not shown has the same text everywhere.
+ * The JSON of a part of a configuration, with the SHA-256 of their content in place of keys and certificates, and
+ * without values of headers that often hold credentials. All hidden values have the same text.
  */
 export async function hiddenText(json: string, shown: Shown): Promise<string> {
   return JSON.stringify(copy(JSON.parse(await withDigests(json)), "", shown));
 }
 
-/** What users write is in JSON strings, where quotes are escaped, so that no text of theirs is taken for a field. */
+/** In JSON strings of users quotes are escaped, so that none of their text can match a field. */
 async function withDigests(json: string): Promise<string> {
   const found = new Map<string, string>();
   for (const [, text = ""] of json.matchAll(inlineBytes))
@@ -51,7 +51,7 @@ function copy(value: unknown, key: string, shown: Shown): unknown {
   );
 }
 
-/** Of pseudo headers all is shown, as of paths. */
+/** Pseudo headers are shown completely, as paths are. */
 function hiddenMatcher(matcher: unknown): unknown {
   if (!isRecord(matcher) || !isRecord(matcher.string_match)) return matcher;
   if (typeof matcher.name === "string" && matcher.name.startsWith(":")) return matcher;
@@ -66,7 +66,10 @@ const hiddenTexts = (match: Readonly<Record<string, unknown>>): unknown =>
     ]),
   );
 
-/** A configuration as one is served to those who may not see all of it, so that what is hidden there is no difference. */
+/**
+ * A configuration with hidden parts, as `GET /config` returns it, so that a comparison with a served one finds no
+ * difference in them.
+ */
 export async function hidden(config: EnvoyConfig, shown: Shown): Promise<EnvoyConfig> {
   const hide = async <T>(map: ReadonlyMap<string, T>): Promise<Map<string, T>> => {
     const found = new Map<string, T>();
@@ -84,6 +87,6 @@ export async function hidden(config: EnvoyConfig, shown: Shown): Promise<EnvoyCo
   };
 }
 
-/** How many values of a configuration are not shown. */
+/** Number of hidden values in a configuration. */
 export const countHidden = ({ tables, listeners }: EnvoyConfig): number =>
   JSON.stringify([...tables.values(), ...listeners.values()]).split(JSON.stringify(notShown)).length - 1;

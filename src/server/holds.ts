@@ -1,20 +1,20 @@
 import type { Context } from "hono";
 import { problem } from "./problem.js";
 
-/** A cluster with what waits to be confirmed of it; without a name it is the only one. */
+/** A Kubernetes cluster with its deletions that wait for confirmation; the name is empty for a single one. */
 export interface FollowedHolds {
   readonly cluster: string;
   readonly source: {
-    /** What waits, by kind. */
+    /** The held deletions, by kind. */
     holds(): readonly { readonly kind: string; readonly held: { readonly objects: number } }[];
-    /** Objects that are deleted at once; undefined when nothing of the kind waits. */
+    /** Returns how many objects are deleted at once; undefined when nothing of the kind waits. */
     acceptShrink(kind: string): number | undefined;
   };
 }
 
 /**
- * `POST /accept-shrink?kind=KIND&cluster=NAME&expect=N`: deletions of a kind that are held are meant. With `expect` only
- * when so many are held, as what was looked at may be another thing by now.
+ * `POST /accept-shrink?kind=KIND&cluster=NAME&expect=N`: confirms the held deletions of a kind. With `expect`, only if
+ * exactly that many are held, since they may have changed after they were shown.
  */
 export function acceptShrink(c: Context, clusters: readonly FollowedHolds[]): Response {
   const { kind = "", cluster = "", expect } = c.req.query();
@@ -30,7 +30,7 @@ export function acceptShrink(c: Context, clusters: readonly FollowedHolds[]): Re
       c,
       409,
       "hold-changed",
-      `${held} deletions of ${kind || "no kind"} are held now; look at them again`,
+      `${held} deletions of ${kind || "no kind"} are held now; check them again`,
     );
   const deleted = found.source.acceptShrink(kind);
   if (deleted === undefined)
@@ -38,7 +38,7 @@ export function acceptShrink(c: Context, clusters: readonly FollowedHolds[]): Re
       c,
       404,
       "nothing-held",
-      "nothing of this kind waits to be confirmed; GET /status has what does",
+      "no deletions of this kind wait for confirmation; GET /status lists those that do",
     );
   return c.json({ kind, ...(cluster ? { cluster } : {}), deleted }, 200, { "cache-control": "no-store" });
 }

@@ -10,11 +10,11 @@ import { RequestError, readBody, readText } from "./request.js";
 export const hookNames = ["admission", "audit", "refresh"] as const;
 export type HookName = (typeof hookNames)[number];
 
-/** What hooks lead to. Nothing that a hook says is ever compiled into what is served. */
+/** The actions of hooks. No content of a hook is ever compiled into the served configuration. */
 export interface Hooks {
-  /** Something may have changed: look soon. */
+  /** Polls the cluster soon, because something may have changed. */
   ring(): void;
-  /** `old` is what the object is now; null when it is new. */
+  /** `old` is the current state of the object; null for a new one. */
   review(object: unknown, old: unknown): ReviewVerdict;
   /** Whether routing reads objects of a resource such as `httpproxies`. */
   concerns(group: string, resource: string): boolean;
@@ -52,7 +52,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The few fields of an AdmissionReview (admission.k8s.io/v1) that matter. */
+/** The fields of an AdmissionReview (admission.k8s.io/v1) that are used. */
 function readReview(body: Raw): {
   uid: string;
   operation: string;
@@ -92,12 +92,12 @@ function answerAdmission(c: Context, body: Raw, hooks: Hooks): Response {
   });
 }
 
-/** The API server drops warnings once they are more than 4,096 characters in all. */
+/** The API server drops warnings beyond 4,096 characters in total. */
 const maxWarnings = 15;
 const maxWarning = 250;
 const maxDenial = 4000;
 
-/** `path: message (Type/Reason)`, as `isoline check` prints it, of so many characters at most; the code is kept. */
+/** `path: message (Type/Reason)`, as `isoline check` prints it, cut to `most` characters; the code is kept. */
 function textOf({ path, message, type, reason }: Finding, most: number): string {
   const code = ` (${type}/${reason})`;
   const text = (path ? `${path}: ${message}` : message).replace(/[\r\n]+/g, " ");
@@ -127,7 +127,7 @@ function denial(errors: readonly Finding[]): object {
   };
 }
 
-/** Rings for events (audit.k8s.io/v1) of writes that were done to what routing reads. */
+/** Rings for events (audit.k8s.io/v1) of successful writes to resources that routing reads. */
 function answerAudit(c: Context, body: Raw, hooks: Hooks): Response {
   if (body.kind !== "EventList" || !Array.isArray(body.items))
     return problem(c, 400, "bad-events", "the body is not an EventList of audit.k8s.io/v1");

@@ -2,7 +2,7 @@ import type { Refusal } from "./auth.js";
 
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 
-/** What the bootstrap calls the xDS cluster of a loopback URL, where it is given no other name. */
+/** The default name of the xDS cluster in a bootstrap with a loopback URL. */
 const usualName = "isoline";
 
 const isOwn = (host: string, name: string): boolean =>
@@ -10,11 +10,12 @@ const isOwn = (host: string, name: string): boolean =>
   [usualName, name.toLowerCase()].includes(host.toLowerCase().replace(/:\d{1,5}$/, ""));
 
 /**
- * Where no token is asked for, a web page in a browser on this machine could read keys: it reaches a loopback address under a host name
- * of its own (DNS rebinding), or writes across origins without reading. So requests come under a loopback name or address, or under the
- * xDS cluster's name, which Envoy sends as `Host`; and one with an `Origin` comes from the server's own page.
+ * Without tokens, a web page in a browser on this machine could read keys: it can reach a loopback address under its
+ * own host name (DNS rebinding), or write across origins without reading. Requests must therefore have a loopback name
+ * or address as `Host`, or the name of the xDS cluster, which Envoy sends; and a request with an `Origin` must come
+ * from the server's own page.
  *
- * @returns Why a request is not let in; undefined when it is.
+ * @returns Why a request is refused; undefined when it is permitted.
  */
 export function refuseForeignPage(request: Request, xdsCluster: string): Refusal | undefined {
   const host = request.headers.get("host") ?? new URL(request.url).host;
@@ -22,7 +23,7 @@ export function refuseForeignPage(request: Request, xdsCluster: string): Refusal
     return {
       status: 421,
       code: "wrong-host",
-      detail: `a server without tokens answers to the Host localhost, 127.0.0.1, [::1], ${usualName} and the setting xdsCluster (${xdsCluster}) alone; start it with --tokens for other names`,
+      detail: `a server without tokens accepts only the Host localhost, 127.0.0.1, [::1], ${usualName} and the setting xdsCluster (${xdsCluster}); start it with --tokens for other names`,
       headers: {},
     };
   const origin = request.headers.get("origin");
@@ -31,7 +32,7 @@ export function refuseForeignPage(request: Request, xdsCluster: string): Refusal
   return {
     status: 403,
     code: "other-origin",
-    detail: "a server without tokens takes no requests from pages of other origins",
+    detail: "a server without tokens accepts no requests from pages of other origins",
     headers: {},
   };
 }

@@ -20,49 +20,49 @@ export interface HubOptions {
   log(line: string): void;
   /** In [0, 1). */
   random?(): number;
-  /** Whether what was published last is what the source has now; without it: always. */
+  /** Whether the published state equals that of the source; absent: always. */
   synced?(): boolean;
-  /** How long (ms) other replicas may serve what was before an edit; without it there are none. */
+  /** How long (ms) other replicas may serve the state before an edit; absent: there are no other replicas. */
   readonly replicaMs?: number;
   timers?: Timers;
-  /** Polls that are held for one token at a time. */
+  /** Maximum number of held polls for one token. */
   maxHeld?: number;
 }
 
 export type Reply = (
   | { readonly status: 200; readonly body: Body }
-  /** `elsewhere`: the next poll is better sent on another connection, as other replicas have to see it. */
-  | { readonly status: 304; readonly elsewhere?: true }
+  /** `reconnect`: the next poll should use another connection, since other replicas must see it. */
+  | { readonly status: 304; readonly reconnect?: true }
   | { readonly status: 503; readonly reason: string }
-  /** The token has more polls held than it may. */
+  /** The token has the maximum number of held polls. */
   | { readonly status: 429 }
 ) & {
-  /** This replica steps aside: the next poll is better sent to another one. */
+  /** This replica steps aside: the next poll should reach another one. */
   readonly leaves?: true;
 };
 
 interface Waiter {
   readonly type: XdsType;
-  /** Of its Envoy, as `envoyKey`. */
+  /** The `envoyKey` of its Envoy. */
   readonly envoy: string;
   end(how: Ended): void;
 }
 
-/** Why a wait is over: time or a change, a newer poll of the same subscription or a release, or its client went away. */
+/** Why a wait ends: `again` by time or a change, `replaced` by a newer poll of the same subscription or a release, `gone` when the client went away. */
 type Ended = "again" | "replaced" | "gone";
 
-/** A poll, with what the Envoy's bootstrap calls the xDS cluster, and its release. */
+/** A poll with the name of the xDS cluster in the Envoy's bootstrap, the Envoy's release, and the mark of its version. */
 type HubPoll = Poll & { readonly xdsCluster?: string; readonly envoy?: EnvoyVersion; readonly mark?: Mark };
 
-/** What is sent if the wait ends now. */
+/** The reply if the wait ends now. */
 type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
 
 const activeMs = 60_000;
-/** Over so long Envoys are sent to other replicas. */
+/** Envoys are sent to other replicas over this time. */
 const sendAwayMs = 10_000;
-/** How long a poll is held at most that came although its Envoy was sent away. */
+/** Longest hold of a poll whose Envoy was sent to another replica but came back. */
 const shortHoldMs = 5000;
-/** More than one token may have held, so that it can't take the places of the others. */
+/** Above the limit of one token, so that a token can't use up the places of others. */
 const maxWaiters = 2 * maxNodes;
 
 const envoyKey = ({ token, node }: HubPoll): string => JSON.stringify([token.id, node]);
@@ -70,7 +70,7 @@ const envoyKey = ({ token, node }: HubPoll): string => JSON.stringify([token.id,
 const waiterKey = ({ token, node, type, names }: HubPoll): string =>
   JSON.stringify([token.id, node, type, names]);
 
-/** Serves what was published last to Envoys that poll, and holds polls until there is something new. */
+/** Serves the last publication to Envoys that poll, and holds polls until there is a change. */
 export class Hub implements Outlet {
   readonly fleet = new EnvoyRegistry();
   readonly metrics = new Metrics();
@@ -79,18 +79,18 @@ export class Hub implements Outlet {
   readonly #waiters = new Map<string, Waiter>();
   /** By `envoyKey`. */
   readonly #waitersOf = new Map<string, Set<Waiter>>();
-  /** How many polls are held, by the token's id. */
+  /** Number of held polls, by the id of the token. */
   readonly #held = new Map<string, number>();
   readonly #problems = new Map<XdsType, string>();
   readonly #names = new XdsNames();
   readonly #refusals: RefusalLog;
   readonly #origin = new LossGuard((line) => this.log(line));
-  /** What an Envoy without a word of its own is taken to call the xDS cluster. */
+  /** The name of the xDS cluster for an Envoy that sends none. */
   #usualName = "";
   #timer: unknown;
   #closed = false;
   #isAside = false;
-  /** Called with the name of a route table when an Envoy asks for a part of it. */
+  /** Called with the name of a route table when an Envoy requests a part of it. */
   partAsked: (table: string) => void = () => undefined;
 
   constructor(private readonly options: HubOptions) {
@@ -115,12 +115,12 @@ export class Hub implements Outlet {
     this.options.log(line);
   }
 
-  /** Says what is pushed to this server, before it is published. */
+  /** Sets the pushed sources before they are published. */
   setPushed(pushed: Provenance): void {
     if (this.#origin.setPushed(pushed)) this.#wake(xdsTypes);
   }
 
-  /** How many sources Envoys have beyond those that were pushed since the store was lost. */
+  /** Number of sources that Envoys have and that were not pushed again since the store was lost. */
   get missingSources(): number {
     return this.#origin.missing(this.options.now());
   }
@@ -131,7 +131,7 @@ export class Hub implements Outlet {
     this.#schedule();
   }
 
-  /** Versions by type, the phase of the publication, what could not be sent and why, and the Envoys. */
+  /** Versions by type, the phase of the publication, answers that could not be sent with the reason, and the Envoys. */
   status(): object {
     const versions = xdsTypes.map((type) => {
       const served = this.#publication.served(type);
@@ -164,8 +164,8 @@ export class Hub implements Outlet {
   }
 
   /**
-   * Answers a poll, after up to `holdMs` when there is nothing new. `signal` says that the client went away: what
-   * it would have been sent then does not count as delivered.
+   * Answers a poll, after up to `holdMs` when there is no change. `signal` is aborted when the client goes away; its
+   * answer then does not count as delivered.
    */
   async poll(asked: HubPoll, holdMs: number, signal?: AbortSignal): Promise<Reply> {
     const given = await this.#answer(asked, this.#isAside ? this.#shortHold(holdMs) : holdMs, signal);
@@ -190,7 +190,7 @@ export class Hub implements Outlet {
     let observed = false;
     for (;;) {
       const kept = this.#origin.refusal(request, request.mark, now());
-      // What an Envoy has that is kept at it says nothing of what is served.
+      // The version of an Envoy that keeps its configuration is unrelated to the served one.
       if (!observed && !kept) observed = this.#observe(request);
       const prepared: Prepared = kept
         ? { reply: { status: 503, reason: kept }, waitUntil: end }
@@ -210,7 +210,7 @@ export class Hub implements Outlet {
     }
   }
 
-  /** Takes note of a poll for what is served, and returns whether it is; other names are not worth remembering. */
+  /** Records a poll for the publication. Returns whether the served configuration has its names; others are not recorded. */
   #observe(request: HubPoll): boolean {
     const { type, names, version } = request;
     const part = type === "routes" ? tableOfPart(names[0] ?? "") : undefined;
@@ -223,11 +223,11 @@ export class Hub implements Outlet {
     if (after && after.version !== before?.version) this.#refusals.refused(request, after.version);
     this.#publication.learn(request, this.options.now());
     this.#advance();
-    if (this.#publication.opens(type, this.options.now())) this.#wakeEnvoy(request);
+    if (this.#publication.mayRelease(type, this.options.now())) this.#wakeEnvoy(request);
     return true;
   }
 
-  /** Listeners and routes may have waited for what an Envoy reports. */
+  /** Listeners and routes may have waited for the version that an Envoy reports. */
   #wakeEnvoy(request: HubPoll): void {
     for (const { type, end } of [...(this.#waitersOf.get(envoyKey(request)) ?? [])])
       if (type === "listeners" || type === "routes") end("again");
@@ -236,11 +236,11 @@ export class Hub implements Outlet {
   #reportRaised(sequence: number): void {
     this.metrics.count("versions_raised_total");
     this.log(
-      `an Envoy has configuration of a higher version than is served here, and no other replica's; versions go on from ${sequence}, so that it takes what is served (was a clock ahead?)`,
+      `an Envoy has a higher version than the served one, and no other replica's; versions continue from ${sequence}, so that it accepts the served one (was a clock ahead?)`,
     );
   }
 
-  /** The reply as things are, and until when (ms, `end` at the latest) it is better not to send it yet. */
+  /** The current reply, and until when (ms, at most `end`) it should not be sent yet. */
   #prepare(request: HubPoll, end: number): Prepared {
     const { type } = request;
     const answer = this.#publication.answer(request, this.options.now());
@@ -275,17 +275,17 @@ export class Hub implements Outlet {
     }
   }
 
-  /** When a poll is answered at the latest: earlier than it could be where other replicas have to see the next one. */
+  /** The latest time for an answer: before `last` where other replicas must see the next poll. */
   #endOf(request: HubPoll, last: number): number {
     const now = this.options.now();
     return Math.min(last, now + (this.#publication.holdMs(request, now) ?? Number.POSITIVE_INFINITY));
   }
 
-  #send(request: HubPoll, { reply, version }: Prepared, elsewhere: boolean): Reply {
+  #send(request: HubPoll, { reply, version }: Prepared, reconnect: boolean): Reply {
     const { type, names } = request;
     this.#holds(request, false);
     if (version) this.fleet.delivered(request, type, names, version, this.options.now());
-    return reply.status === 304 && elsewhere ? { ...reply, elsewhere } : reply;
+    return reply.status === 304 && reconnect ? { ...reply, reconnect } : reply;
   }
 
   #hasTooMany(request: HubPoll): boolean {
@@ -316,7 +316,7 @@ export class Hub implements Outlet {
         signal?.removeEventListener("abort", gone);
         if (this.#waiters.get(key) === waiter) {
           this.#waiters.delete(key);
-          // A poll that is looked at again has no answer yet: it is held on until it has.
+          // A poll that is evaluated again has no answer yet, so it still counts as held.
           if (how !== "again") this.#holds(request, false);
         }
         this.#index(waiter, false);
@@ -336,7 +336,7 @@ export class Hub implements Outlet {
     });
   }
 
-  /** Sends Envoys to other replicas, or no longer: answers say so, and held polls, those of one Envoy together, get them soon. */
+  /** Starts or ends sending Envoys to other replicas: answers contain it, and held polls are answered soon, those of one Envoy together. */
   stepAside(aside: boolean): void {
     if (aside && !this.#isAside) this.#sendAway();
     this.#isAside = aside;
@@ -361,7 +361,7 @@ export class Hub implements Outlet {
     return this.options.random?.() ?? Math.random();
   }
 
-  /** Answers all held polls as if their time were over: who asks is settled anew. */
+  /** Answers all held polls as if their time were over, so that their tokens are checked again. */
   release(): void {
     for (const { end } of [...this.#waiters.values()]) end("replaced");
   }

@@ -9,24 +9,24 @@ interface Loss {
   readonly at: number;
 }
 
-/** An Envoy that does not poll for so long counts no more. */
+/** An Envoy without a poll for this time no longer counts. */
 const activeMs = 60_000;
 const marked: ReadonlySet<XdsType> = new Set(["clusters", "listeners", "routes", "scoped-routes"]);
 
 /**
- * Keeps an Envoy at what it has as long as this server was not pushed all that it was made of, which the Envoy's version says: the
- * store was lost, and what was pushed again is a part. Whoever lies in its version keeps itself from answers, and the new Envoys of its
- * token as long as it does.
+ * Lets an Envoy keep its configuration while this server lacks sources that the configuration was made of, according
+ * to the Envoy's version: the store was lost, and only a part was pushed again. A client with a false version blocks
+ * answers only for itself, and for new Envoys with its token while it does so.
  */
 export class LossGuard {
   #pushed: Provenance | undefined;
   #mark = "";
-  /** By the token's id. */
+  /** By the id of the token. */
   readonly #losses = new Map<string, Loss>();
 
   constructor(private readonly log: (line: string) => void) {}
 
-  /** Returns whether Envoys were kept at what they have until now. */
+  /** Returns whether Envoys kept their configuration until now. */
   setPushed(pushed: Provenance): boolean {
     const kept = this.#losses.size > 0;
     this.#pushed = pushed;
@@ -36,12 +36,12 @@ export class LossGuard {
     return kept;
   }
 
-  /** A version as Envoys of this server are given it. */
+  /** The version that Envoys of this server receive. */
   versionOf(type: XdsType, version: string): string {
     return marked.has(type) ? version + this.#mark : version;
   }
 
-  /** How many sources Envoys that polled of late have beyond those that were pushed here. */
+  /** Number of sources that Envoys with a recent poll have and that were not pushed here. */
   missing(now: number): number {
     const { isAll = true } = this.#pushed ?? {};
     if (isAll) return 0;
@@ -51,7 +51,7 @@ export class LossGuard {
     );
   }
 
-  /** Why an Envoy is better left with what it has; undefined to answer it. */
+  /** Why an Envoy should keep its configuration; undefined when it should be answered. */
   refusal({ type, token, node, version }: Poll, mark: Mark | undefined, now: number): string | undefined {
     const pushed = this.#pushed;
     if (!pushed || pushed.isAll || !marked.has(type) || mark?.origin === pushed.origin) return undefined;
@@ -62,7 +62,7 @@ export class LossGuard {
       this.#losses.set(token.id, { mark, missing, at: now });
       return lacking(missing);
     }
-    // A version without a mark is from before there were marks.
+    // A version without a mark comes from a release without marks.
     return before && (mark || version === "") ? lacking(before.missing) : undefined;
   }
 
@@ -73,10 +73,10 @@ export class LossGuard {
 
   #report(node: string, missing: number): void {
     this.log(
-      `sources that were not pushed again since the store was lost: ${missing} of those that node ${JSON.stringify(node)} has; it keeps what it has until they are pushed, or until an admin's POST /sources?complete says that what is pushed is all`,
+      `node ${JSON.stringify(node)} has ${missing} sources that were not pushed again since the store was lost; it keeps its configuration until they are pushed, or until an admin's POST /sources?complete confirms that all are pushed`,
     );
   }
 }
 
 const lacking = (missing: number): string =>
-  `this server has lost its store; sources that have to be pushed again: ${missing}, or an admin says by POST /sources?complete that what is pushed is all`;
+  `this server has lost its store; sources to push again: ${missing}, or an admin confirms with POST /sources?complete that all are pushed`;

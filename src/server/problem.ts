@@ -5,12 +5,7 @@ type Status = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 421 | 422 | 
 
 /** Before the first publication. */
 export const nothingPublished = (c: Context): Response =>
-  problem(
-    c,
-    503,
-    "not-ready",
-    "nothing has been published yet; GET /status and the log say what the server waits for",
-  );
+  problem(c, 503, "not-ready", "nothing has been published yet; see GET /status and the log for the reason");
 
 interface Problem {
   readonly status: Status;
@@ -19,7 +14,7 @@ interface Problem {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** An error as problem details (RFC 9457) with a stable code; never 200. `more` are further members. */
+/** An error as problem details (RFC 9457) with a stable code; never 200. `more` are additional members. */
 export function problem(
   c: Context,
   status: Status,
@@ -34,7 +29,7 @@ export function problem(
   });
 }
 
-/** A refusal, or another error, where there is no app to answer it. */
+/** A refusal, or another error, outside an app. */
 export const problemOf = ({ status, code, detail, headers }: Problem): Response =>
   new Response(JSON.stringify({ type: "about:blank", status, code, detail }), {
     status,

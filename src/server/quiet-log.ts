@@ -1,10 +1,13 @@
 const windowMs = 60_000;
 const maxLines = 20;
 
-/** Says each thing once a minute, and a bounded number of things: what is said of requests is chosen by whoever sends them. */
+/**
+ * Logs each key once a minute, and a limited number of keys: the sender of a request controls the content of such
+ * lines.
+ */
 export class QuietLog {
   #since = Number.NEGATIVE_INFINITY;
-  readonly #said = new Set<string>();
+  readonly #logged = new Set<string>();
 
   constructor(
     private readonly log: (line: string) => void,
@@ -12,20 +15,20 @@ export class QuietLog {
     private readonly now: () => number,
   ) {}
 
-  /** Whether a line of this key is to be said now; then it counts as said. */
-  wants(key: string): boolean {
+  /** Whether a line with this key should be logged now; it then counts as logged. */
+  admits(key: string): boolean {
     const now = this.now();
     if (now - this.#since >= windowMs) {
       this.#since = now;
-      this.#said.clear();
+      this.#logged.clear();
     }
-    if (this.#said.has(key) || this.#said.size > maxLines) return false;
-    this.#said.add(key);
-    if (this.#said.size > maxLines) this.log("further lines of this kind are left out for a minute");
-    return this.#said.size <= maxLines;
+    if (this.#logged.has(key) || this.#logged.size > maxLines) return false;
+    this.#logged.add(key);
+    if (this.#logged.size > maxLines) this.log("further lines of this kind are omitted for a minute");
+    return this.#logged.size <= maxLines;
   }
 
-  say(key: string, line: string): void {
-    if (this.wants(key)) this.log(line);
+  logOnce(key: string, line: string): void {
+    if (this.admits(key)) this.log(line);
   }
 }

@@ -7,10 +7,10 @@ interface RefusalLogOptions {
 }
 
 const periodMs = 60_000;
-/** Lines in that time. */
+/** Maximum number of lines in that time. */
 const maxLines = 20;
 
-/** Says which Envoys refuse what they are sent, or ask for something that they are refused. */
+/** Logs which Envoys reject a version, or send a request that is refused. */
 export class RefusalLog {
   #since = Number.NEGATIVE_INFINITY;
   #lines = 0;
@@ -18,7 +18,7 @@ export class RefusalLog {
 
   constructor(private readonly options: RefusalLogOptions) {}
 
-  /** One line for each version that an Envoy refuses, and a few a minute in all. */
+  /** One line for each version that an Envoy rejects, with a limit per minute. */
   refused({ node, type, names, version }: Poll, refused: string): void {
     const now = this.options.now();
     if (now - this.#since > periodMs) {
@@ -28,16 +28,16 @@ export class RefusalLog {
     if (++this.#lines > maxLines) return;
     const what = names.length > 0 ? `${type} ${names.join(", ").slice(0, 256)}` : type;
     this.options.log(
-      `node ${JSON.stringify(node)} refuses version ${refused} of ${what} and keeps ${version === "" ? "nothing, as it has accepted none" : version}; its own log says why`,
+      `node ${JSON.stringify(node)} rejects version ${refused} of ${what} and keeps ${version === "" ? "nothing, because it has accepted none" : version}; see the Envoy's log for the reason`,
     );
   }
 
-  /** An Envoy has another name for the xDS cluster than the fleet takes. Returns what it is answered. */
+  /** An Envoy has another name for the xDS cluster than the fleet permits. Returns the detail of the answer. */
   otherName(
     { node, xdsCluster }: { readonly node: string; readonly xdsCluster?: string | undefined },
     names: readonly string[],
   ): string {
-    const reason = `node ${JSON.stringify(node)} calls the xDS cluster ${JSON.stringify(xdsCluster)}, and a fleet has ${names.length} names for it at most: ${names.join(", ")}; make its bootstrap with the URL that the others have`;
+    const reason = `node ${JSON.stringify(node)} has the name ${JSON.stringify(xdsCluster)} for the xDS cluster, and a fleet has at most ${names.length} names: ${names.join(", ")}; make its bootstrap with the URL of the others`;
     const now = this.options.now();
     if (now - this.#otherNameAt > periodMs) this.options.log(reason);
     this.#otherNameAt = Math.max(this.#otherNameAt, now);

@@ -1,14 +1,14 @@
 import { isRecord } from "../schema/issues.js";
 import type { EnvoyVersion } from "../xds/envoy-version.js";
 
-/** What a DiscoveryRequest says, read from its ends. */
+/** The fields of a DiscoveryRequest, read from the two ends of its text. */
 export interface DiscoveryRequest {
   readonly node: string;
   readonly version: string;
   readonly names: readonly string[];
-  /** What the Envoy's bootstrap calls the xDS cluster, where its metadata has that (`node.metadata.isoline.xds_cluster`). */
+  /** The name of the xDS cluster in the Envoy's bootstrap, from its metadata (`node.metadata.isoline.xds_cluster`). */
   readonly xdsCluster?: string;
-  /** The Envoy's release, where it says so (`node.user_agent_build_version`). */
+  /** The Envoy's release (`node.user_agent_build_version`), if stated. */
   readonly envoy?: EnvoyVersion;
 }
 
@@ -25,12 +25,12 @@ export class RequestError extends Error {
 
 type TransformPair = { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> };
 
-/** An Envoy's description of itself is about 77 KB. */
+/** Envoy's description of itself (`node`) is about 77 KB. */
 export const maxRequestBytes = 256 * 1024;
 const maxNames = 512;
 
 /**
- * Reads a body of at most `limit` bytes, which holds for what it unpacks to.
+ * Reads a body of at most `limit` bytes, also after decompression.
  *
  * @throws RequestError 413 beyond the limit, 415 for an encoding other than gzip, 400 when it is not gzip.
  */
@@ -41,7 +41,7 @@ export async function readBody(request: Request, limit = maxRequestBytes): Promi
   if (!request.body) return new Uint8Array();
   if (encoding === "identity") return collect(request.body, limit);
   if (encoding !== "gzip")
-    throw new RequestError(415, "unsupported-encoding", "content-encoding is gzip or none");
+    throw new RequestError(415, "unsupported-encoding", "content-encoding must be gzip or absent");
   try {
     const gunzip = new DecompressionStream("gzip");
     return await collect(request.body.pipeThrough(gunzip as unknown as TransformPair), limit);
@@ -82,14 +82,19 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 const tailLength = 4096;
 const headLength = 1024;
 
-// What Envoy's JSON printer writes: `"node":{"id":"…","cluster":"…","metadata":{"isoline":{"xds_cluster":"…"}},"user_agent_name":"envoy",
-// "user_agent_build_version":{"version":{"major_number":1,"minor_number":40` near the front; the three other fields last or (version) first. Each expression has one way to match a text, so that neither takes long.
+// The output of Envoy's JSON printer:
+// `"node":{"id":"…","cluster":"…","metadata":{"isoline":{"xds_cluster":"…"}},"user_agent_name":"envoy",
+// "user_agent_build_version":{"version":{"major_number":1,"minor_number":40` near the front; the three other fields
+// last or (version) first. Each expression has only one way to match a text, so that matching is fast.
 const head =
   /^\{\s*(?:"version_info"\s*:\s*("[^"\\]*")\s*,\s*)?"node"\s*:\s*\{\s*"id"\s*:\s*("[^"\\]*")(?:\s*,\s*"cluster"\s*:\s*"[^"\\]*")?(?:\s*,\s*"metadata"\s*:\s*\{\s*"isoline"\s*:\s*\{\s*"xds_cluster"\s*:\s*("[^"\\]*")\s*\}\s*\})?(?:\s*,\s*"user_agent_name"\s*:\s*"[^"\\]*"\s*,\s*"user_agent_build_version"\s*:\s*\{\s*"version"\s*:\s*\{\s*"major_number"\s*:\s*(\d{1,4})\s*,\s*"minor_number"\s*:\s*(\d{1,4})\s*(?=[,}]))?/;
 const tail =
   /\}\s*(?:,\s*"version_info"\s*:\s*("[^"\\]*")\s*)?(?:,\s*"resource_names"\s*:\s*(\[\s*(?:"[^"\\]*"\s*(?:,\s*"[^"\\]*"\s*)*)?\])\s*)?,\s*"type_url"\s*:\s*"[^"\\]*"\s*\}\s*$/;
 
-/** What was found free of doubt of late: an Envoy's description of itself is the same in each of its polls. */
+/**
+ * Recently checked middle parts without doubtful fields: an Envoy's description of itself is the same in each of its
+ * polls.
+ */
 const plain: string[] = [];
 const maxPlain = 8;
 
@@ -101,7 +106,10 @@ function isPlain(middle: string): boolean {
   return true;
 }
 
-/** Between the ends, any of these may be a second field of the name, which would count instead; `\u` may hide one. */
+/**
+ * Each of these between the two ends may be a second field of the name, which would take precedence; `\u` may hide
+ * one.
+ */
 const doubtful = [
   '"version_info"',
   '"resource_names"',
@@ -113,8 +121,8 @@ const doubtful = [
 ];
 
 /**
- * Reads a request without parsing the 77 KB in the middle where it has the form that Envoy gives it; any other form is
- * parsed whole. For every body that is JSON, both ways read the same.
+ * Reads a request without parsing the 77 KB in the middle if it has the form that Envoy writes; any other form is
+ * parsed completely. For every body that is JSON, both ways give the same result.
  *
  * @throws RequestError 400 when it is not a DiscoveryRequest.
  */
@@ -123,7 +131,7 @@ export function readDiscoveryRequest(body: Uint8Array): DiscoveryRequest {
   return validate(scan(text) ?? parse(text));
 }
 
-/** @throws RequestError 400 for what is not UTF-8: nothing is ever read with replacement characters. */
+/** @throws RequestError 400 for bytes that are not UTF-8: no text is read with replacement characters. */
 export function readText(body: Uint8Array): string {
   try {
     return decoder.decode(body);
@@ -177,10 +185,11 @@ function parse(text: string): DiscoveryRequest {
   };
 }
 
-/** A request as text without the 77 KB that say nothing here; `readDiscoveryRequest` reads the same from it. */
+/** A request as text without the 77 KB that are not used here; `readDiscoveryRequest` gives the same result for it. */
 export function shortRequest(request: DiscoveryRequest): string {
   const { node: id, version, names, xdsCluster, envoy, ...others } = request;
-  // A field that is read and is not written here would be lost on the way to the object: then this does not compile.
+  // A new field of DiscoveryRequest that is not written here would be lost on the way to the object; this line then
+  // does not compile.
   const none: Record<string, never> = others;
   const metadata = xdsCluster === undefined ? {} : { metadata: { isoline: { xds_cluster: xdsCluster } } };
   const build = envoy && { version: { major_number: envoy.major, minor_number: envoy.minor } };
@@ -202,16 +211,16 @@ function validate(request: DiscoveryRequest): DiscoveryRequest {
   const { node, version, names, xdsCluster } = request;
   const wrong = /\p{Cc}/u;
   if (node.length > 256 || wrong.test(node))
-    throw new RequestError(400, "bad-node", "node.id is not printable or too long");
+    throw new RequestError(400, "bad-node", "node.id is not printable, or too long");
   if (version.length > 512) throw new RequestError(400, "bad-version", "version_info is too long");
   if (names.length > maxNames || names.some((name) => typeof name !== "string" || name.length > 1024)) {
-    throw new RequestError(400, "bad-names", `resource_names are at most ${maxNames} names`);
+    throw new RequestError(400, "bad-names", `resource_names must be at most ${maxNames} names`);
   }
   if (xdsCluster !== undefined && !/^[A-Za-z0-9._:[\]-]{1,253}$/.test(xdsCluster))
     throw new RequestError(
       400,
       "bad-xds-cluster",
-      "node.metadata.isoline.xds_cluster is not a host name or address of at most 253 characters",
+      "node.metadata.isoline.xds_cluster must be a host name or address of at most 253 characters",
     );
   return request;
 }

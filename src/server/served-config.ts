@@ -9,8 +9,9 @@ import { nothingPublished } from "./problem.js";
 import type { Identity } from "./tokens.js";
 
 /**
- * `GET /config`: all that is served, in the form of `isoline compile`, with digests of keys and certificates in their place, and with `values`: whether
- * values that requests are compared with are shown. It is made piece by piece while it is read.
+ * `GET /config`: the whole served configuration, in the form of `isoline compile`, with digests in place of keys and
+ * certificates. `values` states whether values that requests are compared with are shown. The body is made piece by
+ * piece while it is read.
  */
 export function answerConfig(c: Context, { engine }: Inspected, { role }: Identity): Response {
   const { snapshot } = engine;
@@ -45,7 +46,7 @@ async function* textsOf(snapshot: Snapshot, shown: Shown): AsyncGenerator<string
   yield "}\n";
 }
 
-/** Route tables whole, one host after the other: a table may be most of what is served. */
+/** Route tables in full, host by host: one table may be most of the configuration. */
 async function* tableTexts({ tables }: Snapshot, shown: Shown): AsyncGenerator<string> {
   yield ',"routes":{"resources":[';
   let next = "";

@@ -15,12 +15,12 @@ const flags = {
   "default-settings": "defaultSettings",
 } as const;
 
-/** Whether a push only asks what would come of it. */
+/** Whether a push is a dry run. */
 export const isDryRun = (c: Context): boolean => isSet(c.req.query("dry-run"));
 
 /**
- * `PUT /sources/NAME?revision=N&expect=N&strict&dry-run&accept-shrink&default-settings`: the body is the source's whole content; with
- * `rollback=N` there is none, and the content is that of revision N.
+ * `PUT /sources/NAME?revision=N&expect=N&strict&dry-run&accept-shrink&default-settings`: the body is the source's
+ * whole content. With `rollback=N` the body is empty, and the content is that of revision N.
  */
 export async function putSource(c: Context, sources: PushedSources, who: Identity): Promise<Response> {
   const name = nameOf(c, who);
@@ -31,7 +31,7 @@ export async function putSource(c: Context, sources: PushedSources, who: Identit
     if (text === undefined) continue;
     const value = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-      return problem(c, 400, `bad-${key}`, `${key} is a whole number`);
+      return problem(c, 400, `bad-${key}`, `${key} must be a whole number`);
     numbers[key] = value;
   }
   const asked = Object.entries(flags).map(([query, option]) => [option, isSet(c.req.query(query))] as const);
@@ -39,7 +39,7 @@ export async function putSource(c: Context, sources: PushedSources, who: Identit
   const { namespaces, role } = who;
   const { rollback, ...order } = numbers;
   if (rollback !== undefined && text !== "")
-    return problem(c, 400, "bad-rollback", "a rollback takes the content of a revision, and no body");
+    return problem(c, 400, "bad-rollback", "a rollback uses the content of a revision; send no body");
   const push = {
     name,
     text,
@@ -59,16 +59,19 @@ function answerOf(c: Context, outcome: Awaited<ReturnType<PushedSources["put"]>>
   return problem(c, status, code, detail, { more });
 }
 
-/** `DELETE /sources/NAME`: takes it away with all its objects. */
+/** `DELETE /sources/NAME`: removes the source with all its objects. */
 export async function deleteSource(c: Context, sources: PushedSources): Promise<Response> {
   const removed = await sources.remove(c.req.param("name") ?? "");
   return removed ? c.json(removed, 200, uncached) : unknownSource(c);
 }
 
-/** `POST /sources?complete`: what is pushed is all; Envoys that have more of a store that was lost are given less. */
+/**
+ * `POST /sources?complete`: confirms that all sources are pushed; Envoys that have more sources of a lost store then
+ * lose these.
+ */
 export function completeSources(c: Context, sources: PushedSources): Response {
   if (!isSet(c.req.query("complete")))
-    return problem(c, 400, "bad-query", "POST /sources?complete says that all sources are pushed");
+    return problem(c, 400, "bad-query", "use POST /sources?complete to confirm that all sources are pushed");
   return c.json(sources.complete(), 200, { "cache-control": "no-store" });
 }
 
@@ -80,12 +83,15 @@ export function getSource(c: Context, sources: PushedSources, who: Identity): Re
   return found ? c.json(found, 200, uncached) : unknownSource(c);
 }
 
-/** `GET /sources/NAME/revisions?last=N`: who pushed what is kept of a source, when, and which objects that changed; no contents. */
+/**
+ * `GET /sources/NAME/revisions?last=N`: the kept revisions of a source, with who pushed each, when, and the changed
+ * objects; no contents.
+ */
 export function getHistory(c: Context, sources: PushedSources, who: Identity): Response {
   const name = nameOf(c, who);
   if (name instanceof Response) return name;
   const last = c.req.query("last") ?? String(maxRevisions);
-  if (!/^[1-9]\d{0,3}$/.test(last)) return problem(c, 400, "bad-last", "last is a whole number from 1");
+  if (!/^[1-9]\d{0,3}$/.test(last)) return problem(c, 400, "bad-last", "last must be a whole number from 1");
   const revisions = sources.history(name, who.namespaces);
   return revisions.length === 0
     ? unknownSource(c)
@@ -96,24 +102,29 @@ export function getHistory(c: Context, sources: PushedSources, who: Identity): R
 export const listSources = (c: Context, sources: PushedSources): Response =>
   c.json({ sources: sources.list() }, 200, uncached);
 
-/** `GET /sources/NAME/revisions/N`: one content of a source as it was pushed, with the keys that are in it. */
+/** `GET /sources/NAME/revisions/N`: one content of a source as it was pushed, including its keys. */
 export function getRevision(c: Context, sources: PushedSources): Response {
   const copy = sources.copy(c.req.param("name") ?? "", Number(c.req.param("revision")));
   return copy ? c.json(copy, 200, uncached) : problem(c, 404, "not-found", "this revision is not kept");
 }
 
-/** `PUT /sources/NAME/revisions/N`: takes what `GET` has given on another server. */
+/** `PUT /sources/NAME/revisions/N`: takes the answer of `GET` of another server. */
 export async function putRevision(c: Context, sources: PushedSources, who: Identity): Promise<Response> {
   const source = nameOf(c, who);
   if (source instanceof Response) return source;
   const copy = copyIn(readText(await readBody(c.req.raw, 2 * maxSourceBytes)));
   const revision = Number(c.req.param("revision"));
   if (!copy || !Number.isSafeInteger(revision) || revision < 1)
-    return problem(c, 400, "bad-revision", "expected what GET of a revision answers: at, by, text and held");
+    return problem(
+      c,
+      400,
+      "bad-revision",
+      "the body must be the answer of GET of a revision: at, by, text and held",
+    );
   return answerOf(c, await sources.putCopy({ ...copy, source, revision }));
 }
 
-/** What is in a copy, checked as far as a mistake could make it something else; it comes from an admin. */
+/** The content of a copy, checked against mistakes only: it comes from an admin. */
 function copyIn(text: string): Omit<SourceCopy, "source" | "revision"> | undefined {
   let value: unknown;
   try {
@@ -141,16 +152,15 @@ const isHeld = (value: unknown): value is HeldObject =>
   isRecord(value.meta) &&
   isRecord(value.spec);
 
-const unknownSource = (c: Context): Response =>
-  problem(c, 404, "not-found", "nothing has been pushed under this name");
+const unknownSource = (c: Context): Response => problem(c, 404, "not-found", "no source has this name");
 
 const isSet = (value: string | undefined): boolean =>
   value !== undefined && value !== "0" && value !== "false";
 
 function nameOf(c: Context, who: Identity): string | Response {
   const name = c.req.param("name") ?? "";
-  if (!isSimpleName(name)) return problem(c, 400, "bad-source", "a source's name is a DNS name");
+  if (!isSimpleName(name)) return problem(c, 400, "bad-source", "a source's name must be a DNS name");
   if (who.source !== undefined && who.source !== name)
-    return problem(c, 403, "source-not-allowed", `this token is for the source ${who.source} alone`);
+    return problem(c, 403, "source-not-allowed", `this token is only for the source ${who.source}`);
   return name;
 }

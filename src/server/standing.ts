@@ -3,30 +3,28 @@ import type { Hub } from "./hub.js";
 import type { Gauge } from "./metrics.js";
 import { nothingPublished, problem } from "./problem.js";
 
-/** How a server stands that follows a cluster. */
+/** The state of a server that follows a Kubernetes cluster, in relation to its API server. */
 export interface Standing {
-  /** For how long the API server was silent. */
+  /** Time since the last answer of the API server. */
   readonly silentMs: number;
-  /** Whether that is within bounds. */
+  /** Whether that is within the limit. */
   readonly fresh: boolean;
   /** Whether Envoys are sent to other replicas. */
   readonly aside: boolean;
 }
 
-/** `GET /readyz`: whether to send Envoys here. `?fresh` also asks whether what is served is up to date, whoever else could serve. */
+/**
+ * `GET /readyz`: whether Envoys should be sent here. `?fresh` also checks whether the served state is up to date, even
+ * if no other replica could serve.
+ */
 export function answerReady(c: Context, hub: Hub, standing: Standing | undefined): Response {
   const { silentMs = 0, fresh = true, aside = false } = standing ?? {};
   if (!hub.ready) return nothingPublished(c);
-  const silent = `nothing has come from the API server for ${Math.round(silentMs / 1000)} s`;
+  const silent = `no answer from the API server for ${Math.round(silentMs / 1000)} s`;
   if (aside)
-    return problem(
-      c,
-      503,
-      "stepping-aside",
-      `${silent}, and another replica is up to date; the log says more`,
-    );
+    return problem(c, 503, "stepping-aside", `${silent}, and another replica is up to date; see the log`);
   if (!fresh && c.req.query("fresh") !== undefined)
-    return problem(c, 503, "stale", `${silent}; what was read before is served`);
+    return problem(c, 503, "stale", `${silent}; the state before is served`);
   return c.text("ok\n");
 }
 

@@ -1,4 +1,4 @@
-/** `setTimeout` and `clearTimeout`, or what stands for them in a test. */
+/** `setTimeout` and `clearTimeout`, or their replacements in a test. */
 export interface Timers {
   set(run: () => void, ms: number): unknown;
   clear(timer: unknown): void;

@@ -1,25 +1,28 @@
-/** What a token may be used for; each path of the HTTP surface asks for one of them. */
+/** What a token may be used for; each path of the HTTP surface requires one role. */
 export const roles = ["hook", "preview", "publish", "node", "read", "admin"] as const;
 export type Role = (typeof roles)[number];
 
-/** Who a request comes from. */
+/** The origin of a request. */
 export interface Identity {
   readonly role: Role;
-  /** For logs and the status; empty when the token has none. */
+  /** For logs and the status; empty when the token has no name. */
   readonly name: string;
-  /** Sets tokens apart, also those of one name: the first digits of the digest; empty where no token is asked for. */
+  /**
+   * Distinguishes tokens, also those with the same name: the first digits of the digest; empty where no token is
+   * required.
+   */
   readonly id: string;
   /** The fleet of Envoys whose configuration this identity reads or writes. */
   readonly fleet: string;
-  /** `node`: the one `node.id`, or with a final `*` what it begins with. */
+  /** `node`: one `node.id`, or a prefix with a final `*`. */
   readonly nodes?: string;
-  /** `publish`, `preview`: the one source that may be written or tried; always there with `namespaces`. */
+  /** `publish`, `preview`: the only source that may be written or previewed; always present with `namespaces`. */
   readonly source?: string;
   /** `publish`, `preview`: the namespaces that pushed objects may be in. */
   readonly namespaces?: readonly string[];
 }
 
-/** A token as it is kept: its SHA-256, never itself. Or a client certificate, by its fingerprint. */
+/** A stored token: only its SHA-256. Or a client certificate, by its fingerprint. */
 export interface TokenEntry extends Omit<Identity, "id"> {
   readonly digest: string;
   readonly certificate?: boolean;
@@ -29,18 +32,18 @@ export interface TokenEntry extends Omit<Identity, "id"> {
 
 export interface ParsedTokens {
   readonly entries: readonly TokenEntry[];
-  /** What is wrong, by line; no message quotes a digest or what may be a token. */
+  /** Errors by line; no message quotes a digest or a possible token. */
   readonly errors: readonly string[];
-  /** What is read otherwise than it seems, by line. */
+  /** Warnings by line, such as an old form of a prefix. */
   readonly warnings: readonly string[];
 }
 
 export const defaultFleet = "default";
 
-/** The form that names of fleets, sources and namespaces have. */
+/** Whether a name of a fleet, source or namespace is valid. */
 export const isSimpleName = (text: string): boolean => /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(text);
 
-/** How the options of a line are read; undefined where a value is not valid. */
+/** The parsers of a line's options; they return undefined for an invalid value. */
 const options: Readonly<Record<string, (text: string) => Partial<TokenEntry> | undefined>> = {
   name: (text) => (/^[\w.@:/-]{1,128}$/.test(text) ? { name: text } : undefined),
   fleet: (text) => (isSimpleName(text) ? { fleet: text } : undefined),
@@ -56,7 +59,7 @@ const options: Readonly<Record<string, (text: string) => Partial<TokenEntry> | u
   },
 };
 
-/** Which options mean something for some roles alone. */
+/** Options that only some roles have. */
 const optionRoles: Readonly<Record<string, readonly Role[]>> = {
   nodes: ["node"],
   source: ["publish", "preview"],
@@ -64,8 +67,9 @@ const optionRoles: Readonly<Record<string, readonly Role[]>> = {
 };
 
 /**
- * Reads tokens, one a line: `ROLE sha256:HEX` or `node cert:FINGERPRINT`, with `[name=…] [fleet=…] [nodes=ID|PREFIX*] [source=NAME]
- * [namespaces=A,B] [until=TIME]`; empty lines and those that begin with `#` are left out. A line with an error gives no entry.
+ * Parses tokens, one per line: `ROLE sha256:HEX` or `node cert:FINGERPRINT`, with `[name=…] [fleet=…]
+ * [nodes=ID|PREFIX*] [source=NAME] [namespaces=A,B] [until=TIME]`. Empty lines and lines that begin with `#` are
+ * skipped. A line with an error gives no entry.
  */
 export function parseTokens(text: string): ParsedTokens {
   const entries: TokenEntry[] = [];
@@ -82,34 +86,37 @@ export function parseTokens(text: string): ParsedTokens {
     const { nodes } = entry;
     const old = nodes !== undefined && endsAsPrefix(nodes);
     if (old)
-      warnings.push(`line ${index + 1}: nodes=${nodes} is read as nodes=${nodes}*: write the * for a prefix`);
+      warnings.push(`line ${index + 1}: nodes=${nodes} is read as nodes=${nodes}*: add the * for a prefix`);
     entries.push(withSource(old ? { ...entry, nodes: `${nodes}*` } : entry));
   }
   return { entries, errors, warnings };
 }
 
-/** Before `*` was a sign, `nodes=` was a prefix always. */
+/** Before `*` was introduced, `nodes=` was always a prefix. */
 const endsAsPrefix = (nodes: string): boolean => /[.-]$/.test(nodes);
 
-/** A publisher that is bound to namespaces has one source: that of its name, or without a fitting name that of its first namespace. */
+/**
+ * A publisher with namespaces has one source: the one with its name, or, if the name is not valid, with its first
+ * namespace.
+ */
 function withSource(entry: TokenEntry): TokenEntry {
   const { source, name, namespaces: [first] = [] } = entry;
   if (source !== undefined || first === undefined) return entry;
   return { ...entry, source: isSimpleName(name) ? name : first };
 }
 
-/** Whether a token is for an Envoy. */
+/** Whether a token is valid for an Envoy. */
 export const isForNode = ({ nodes }: Pick<Identity, "nodes">, node: string): boolean =>
   nodes === undefined || (nodes.endsWith("*") ? node.startsWith(nodes.slice(0, -1)) : node === nodes);
 
 function parseLine([role = "", digest = "", ...rest]: readonly string[]): TokenEntry | string {
   const found = roles.find((known) => known === role);
-  if (!found) return `the first word is a role: ${roles.join(", ")}`;
+  if (!found) return `the first word must be a role: ${roles.join(", ")}`;
   const [, form, hex] = /^(sha256|cert):([0-9a-f]{64})$/i.exec(digest) ?? [];
   if (!hex)
-    return "the second word is sha256: and 64 hex digits, as `isoline token` prints it, or cert: and a SHA-256 fingerprint";
+    return "the second word must be sha256: and 64 hex digits, as `isoline token` prints it, or cert: and a SHA-256 fingerprint";
   const certificate = form?.toLowerCase() === "cert";
-  if (certificate && found !== "node") return "cert: is for the role node";
+  if (certificate && found !== "node") return "cert: is only for the role node";
   const common = { role: found, name: "", fleet: defaultFleet, digest: hex.toLowerCase() };
   let entry: TokenEntry = certificate ? { ...common, certificate } : common;
   for (const word of rest) {
@@ -117,7 +124,7 @@ function parseLine([role = "", digest = "", ...rest]: readonly string[]): TokenE
     const read = Object.hasOwn(options, key) ? options[key]?.(value) : undefined;
     if (!read) return `word ${rest.indexOf(word) + 3} is not a valid ${Object.keys(options).join("=, ")}=`;
     const only = optionRoles[key];
-    if (only && !only.includes(found)) return `${key}= is for the role ${only.join(" or ")}`;
+    if (only && !only.includes(found)) return `${key}= is only for the role ${only.join(" or ")}`;
     entry = { ...entry, ...read };
   }
   return entry;
@@ -129,14 +136,14 @@ export async function digestOf(token: string): Promise<string> {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Compares all of both, so that the time taken says nothing of either. */
+/** Compares all digits, so that the duration reveals nothing. */
 function sameDigest(a: string, b: string): boolean {
   let difference = a.length ^ b.length;
   for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ (b.charCodeAt(i) || 0);
   return difference === 0;
 }
 
-/** Every identity that a token stands for: the same token may be given more than one role. */
+/** Every identity of a token: the same token may have several roles. */
 export async function identify(
   token: string,
   entries: readonly TokenEntry[],
@@ -146,7 +153,7 @@ export async function identify(
   return identitiesOf(await digestOf(token), tokens, now);
 }
 
-/** Every identity of a client certificate that was verified, by its SHA-256 fingerprint in hex. */
+/** Every identity of a verified client certificate, by its SHA-256 fingerprint in hex. */
 export const identifyCertificate = (
   fingerprint: string,
   entries: readonly TokenEntry[],
@@ -158,7 +165,7 @@ export const identifyCertificate = (
     now,
   );
 
-/** Hex digits: enough for no two tokens to share them, and too few to find a token by. */
+/** Hex digits: enough to be unique, and too few to find a token. */
 const idLength = 16;
 
 const identitiesOf = (digest: string, entries: readonly TokenEntry[], now: number): readonly Identity[] =>

@@ -1,14 +1,16 @@
-/** Names at a time at most: each has answers of its own in memory. */
+/** Maximum number of names at a time: each has its own answers in memory. */
 const maxNames = 4;
-/** A name that no poll had for so long gives way to another. */
+/** A name without a poll for this time is dropped. */
 const forgetMs = 60 * 60_000;
 
-/** The names that the bootstraps of a fleet give the xDS cluster: one for each URL under which its Envoys reach the server. */
+/**
+ * The names of the xDS cluster in the bootstraps of a fleet: one for each URL under which its Envoys reach the server.
+ */
 export class XdsNames {
-  /** When a poll last had a name, in ms; the one seen last is the last. */
+  /** When each name last had a poll, in ms; the most recent name is last. */
   readonly #seen = new Map<string, number>();
 
-  /** Takes note of a poll with the name; false where there are too many others. */
+  /** Records a poll with the name; false where there are too many other names. */
   admits(name: string, now: number): boolean {
     for (const [other, seen] of this.#seen) if (now - seen > forgetMs) this.#seen.delete(other);
     if (!this.#seen.delete(name) && this.#seen.size >= maxNames) return false;

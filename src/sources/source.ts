@@ -2,21 +2,24 @@ import type { Feed } from "../engine/gate.js";
 import type { Finding } from "../schema/meta.js";
 
 /**
- * Where the objects of a server come from. A source puts changes into the engine that it was made with and says when they make a whole; it
+ * The origin of a server's objects. A source puts changes into its engine and reports when they are consistent; it
  * publishes nothing by itself.
  */
 export interface Source extends Feed {
-  /** Begins to read. @throws Error where the source can't be read at all, as when a file is missing. */
+  /** Begins to read. @throws Error where the source can't be read at all, such as a missing file. */
   start(): void | Promise<void>;
-  /** Whether the store has all that the source has now, as far as is known. */
+  /** Whether the store has all current objects of the source, as far as is known. */
   readonly synced: boolean;
-  /** Findings about what was read, beside those about the store. */
+  /** Findings of reading, in addition to those of the store. */
   readonly findings: readonly Finding[];
   /** For `/status`: one object for each part of the source. */
   status(): readonly object[];
-  /** A finding about the store with the place of its object in the source. */
+  /** Adds the place of its object in the source to a finding of the store. */
   locate?(finding: Finding): object;
-  /** Goes on with what is left, as much as the platform takes for one request. Returns whether anything could be done. */
+  /**
+   * Continues remaining work, as much as the platform allows within one request. Returns whether anything could be
+   * done.
+   */
   resume(): Promise<boolean>;
   close(): Promise<void>;
 }

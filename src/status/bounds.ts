@@ -1,22 +1,22 @@
 import type { Finding } from "../schema/meta.js";
 
 /**
- * A status has room beside the object: etcd takes 1.5 MB for both. Kubernetes takes 32,768 characters for a message of a condition, and a
- * Gateway has up to 64 listeners with four conditions each.
+ * etcd limits an object with its status to 1.5 MB. Kubernetes limits the message of a condition to 32,768 characters,
+ * and a Gateway has up to 64 listeners with four conditions each.
  */
 const maxText = 1024;
-/** Errors, and as many warnings, that a condition lists one by one. */
+/** The maximum number of errors, and of warnings, that a condition lists. */
 const maxDetails = 25;
 
-/** A text that fits a status; one that is cut off ends in `…`. */
+/** A text with the length limit of a status; a truncated text ends in `…`. */
 export function clipped(text: string): string {
   if (text.length <= maxText) return text;
   const end = text.slice(0, maxText - 1);
-  // The first half of a pair alone is no character.
+  // Half of a surrogate pair is not a character.
   return `${/[\ud800-\udbff]$/.test(end) ? end.slice(0, -1) : end}…`;
 }
 
-/** Different messages in one text: as many as fit, and how many more there are. */
+/** Joins distinct messages up to the length limit, and counts the others. */
 export function joined(messages: Iterable<string>): string {
   const [first = "", ...rest] = new Set(messages);
   let text = clipped(first);
@@ -28,7 +28,7 @@ export function joined(messages: Iterable<string>): string {
   return text;
 }
 
-/** The first findings, and how many more there are. */
+/** The first findings, and the number of the others. */
 export const firstOf = (findings: readonly Finding[]): { first: readonly Finding[]; more: number } => ({
   first: findings.slice(0, maxDetails),
   more: Math.max(0, findings.length - maxDetails),

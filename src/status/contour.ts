@@ -6,7 +6,7 @@ import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { clipped, firstOf } from "./bounds.js";
 
-/** Contour's kinds and Ingress: what has a status without a Gateway. */
+/** Contour's kinds and Ingress, which have a status without a Gateway. */
 export const apiVersions = {
   HTTPProxy: "projectcontour.io/v1",
   IngressRoute: "contour.heptio.com/v1beta1",
@@ -19,13 +19,13 @@ export type ContourObject = Extract<KubeObject, { kind: ContourKind }>;
 
 export const isContourKind = (kind: string): kind is ContourKind => Object.hasOwn(apiVersions, kind);
 
-/** Whether an object is ours to judge: of our ingress class, and not kept for the case that another cluster's goes. */
+/** Whether Isoline reports a status for an object: it is of a served ingress class, and not shadowed. */
 export function isReported(object: KubeObject, settings: SettingsSpec): object is ContourObject {
   if (!isContourKind(object.kind) || isShadowed(object)) return false;
   return !isClassed(object) || isOfClass(object, settings);
 }
 
-/** The status of an object that was read, by what is wrong with it. */
+/** The status of an object that was read, from its findings. */
 export function contourStatus(
   { kind, meta }: Pick<ContourObject, "kind" | "meta">,
   findings: readonly Finding[],
@@ -49,7 +49,7 @@ export function contourStatus(
   }
 }
 
-/** The status of an object that could not be read; undefined for an Ingress, which has no place for a verdict. */
+/** The status of an object that could not be read; undefined for an Ingress, whose status has no field for errors. */
 export function unreadStatus(
   kind: ContourKind,
   generation: number,
@@ -93,7 +93,7 @@ const someErrors = "At least one error present, see Errors for details";
 const errorsOf = (findings: readonly Finding[]): readonly Finding[] =>
   findings.filter(({ severity }) => severity === "error");
 
-/** The form that IngressRoute has: one word and the first error. */
+/** The status of an IngressRoute: one word and the first error. */
 function verdict(findings: readonly Finding[], good = ""): Record<string, unknown> {
   const [first] = errorsOf(findings);
   return first
@@ -104,7 +104,7 @@ function verdict(findings: readonly Finding[], good = ""): Record<string, unknow
 const sentenceOf = ({ message, path, type }: Finding): string =>
   clipped(`${type === "SchemaError" && path ? `${path}: ` : ""}${message}`);
 
-/** Findings as conditions of their own, in the order they were found. */
+/** Findings as subconditions, in their order. */
 function details(findings: readonly Finding[], what: "errors" | "warnings"): object[] {
   const { first, more } = firstOf(findings);
   const listed = first.map((finding) => ({
@@ -114,11 +114,11 @@ function details(findings: readonly Finding[], what: "errors" | "warnings"): obj
     message: sentenceOf(finding),
   }));
   if (more === 0) return listed;
-  const message = `and ${more} more ${what}; \`isoline check\` and the server's /status have them all`;
+  const message = `and ${more} more ${what}; \`isoline check\` and the server's /status list all`;
   return [...listed, { type: "Truncated", status: "True", reason: "TooMany", message }];
 }
 
-/** The condition `Valid` with errors and warnings inside. */
+/** The condition `Valid` with its errors and warnings. */
 function conditioned(
   observedGeneration: number,
   findings: readonly Finding[],

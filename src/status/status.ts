@@ -31,7 +31,7 @@ import {
 } from "./contour.js";
 import { type GatewayInput, GatewayStatuses, isGatewayKind } from "./gateway.js";
 
-/** The status of an object, as its CRD (or the Kubernetes API) describes it, but for times. */
+/** The status of an object, as its CRD (or the Kubernetes API) defines it, without times. */
 export interface ObjectStatus {
   readonly ref: Ref;
   readonly apiVersion: string;
@@ -41,57 +41,60 @@ export interface ObjectStatus {
 }
 
 export type StatusKind = ContourKind | GatewayKind;
-/** The objects of one cluster, and which of them another cluster's object of the same name stands for. */
+/** The objects of one Kubernetes cluster, and the conflicts with objects of the same name in other clusters. */
 interface View {
   held(ref: Ref): KubeObject | undefined;
   conflict(ref: Ref): Finding | undefined;
 }
 
-/** What was read of an object that the store need not hold. */
+/** Facts of an object that was read from the API server and that the store may lack. */
 export interface Seen {
   readonly generation: number;
-  /** It is of an ingress class that is not served. */
+  /** Its ingress class is not served. */
   readonly foreign: boolean;
 }
 
 export interface StatusInput {
   readonly store: Store;
-  /** The findings about an object beside those of the store's units; `unread`: the object could not be read as it is now. */
+  /**
+   * Findings about an object in addition to those of the store's units. `unread`: the current object could not be
+   * read.
+   */
   others?(ref: Ref): { readonly findings: readonly Finding[]; readonly unread: boolean };
   seen?(ref: Ref): Seen | undefined;
-  /** Speak of this one of several clusters, on its own objects. */
+  /** Set for the statuses of one of several Kubernetes clusters. */
   readonly member?: View;
-  /** As `Platform` has it. */
+  /** See `Platform`. */
   checkKeyPair(certificate: string, privateKey: string): string | undefined;
 }
 
 /** The status that an object should have at a time. */
 export interface StatusVerdict {
-  /** Undefined where it is not Isoline's to give: what Isoline once gave is to be taken back. */
-  readonly wanted?: ObjectStatus;
-  /** Nothing can be said of an object that could not be read: what is there stays. */
+  /** Undefined if Isoline does not report a status for the object: an earlier status of Isoline is removed. */
+  readonly desired?: ObjectStatus;
+  /** The object could not be read and its status can't be computed: the current status stays. */
   readonly isUnknown?: true;
-  /** When the verdict may be another one though nothing changes, in ms since the epoch. */
+  /** When the verdict may change without a change of any object, in ms since the epoch. */
   readonly until?: number;
 }
 
 const noOthers = { findings: [], unread: false } as const;
 
-/** Works out the statuses of objects one by one, each from what the store and the input say of it at the time of asking. */
+/** Computes the status of one object at a time, from the current store and input. */
 export class Statuses {
   readonly #gateway = new GatewayStatuses();
-  /** Findings of units by object, until something changes: many objects may be judged by one unit. */
+  /** Findings of units by object, until something changes: one unit may have findings about many objects. */
   readonly #findings = new Map<UnitKey, ReadonlyMap<Ref, readonly Finding[]>>();
 
   constructor(private readonly input: StatusInput) {}
 
-  /** Takes note that what is known of an object has changed (`Updated.judged`). */
+  /** Called when the status of an object may have changed (`Updated.affected`). */
   touch(ref: Ref): void {
     this.#findings.clear();
     this.#gateway.touch(ref);
   }
 
-  /** Every object that may have a status, whatever its class; those that the store does not hold are not among them. */
+  /** All objects of the store that may have a status, of any class. */
   *refs(): Iterable<Ref> {
     for (const object of this.input.store.objects())
       if (hasStatus(object.kind) && !isShadowed(object)) yield object.ref;
@@ -104,7 +107,7 @@ export class Statuses {
     const found = this.#gateway.of(ref, this.#gatewayInput(settings, now));
     if (!found) return this.#othersOf(ref).unread && !this.input.store.object(ref) ? { isUnknown: true } : {};
     const metadata = namesOf(ref);
-    return { wanted: { ref, apiVersion: `${gatewayGroup}/v1`, metadata, ...found } };
+    return { desired: { ref, apiVersion: `${gatewayGroup}/v1`, metadata, ...found } };
   }
 
   #gatewayInput(settings: SettingsSpec, now: number): GatewayInput {
@@ -121,7 +124,7 @@ export class Statuses {
     };
   }
 
-  /** An object as its own cluster has it, at the generation that the findings are about. */
+  /** The metadata of an object in its own Kubernetes cluster, with the generation that the findings apply to. */
   #metaOf({ ref, meta }: Pick<KubeObject, "ref" | "meta">): ObjectMeta | undefined {
     const { member } = this.input;
     const own = member ? member.held(ref)?.meta : meta;
@@ -143,7 +146,7 @@ export class Statuses {
     const orphan = !conflict && isOrphan(object, store);
     const until = nextBoundary(now, findings);
     return {
-      wanted: entry(ref, kind, contourStatus({ kind, meta }, about, orphan, settings)),
+      desired: entry(ref, kind, contourStatus({ kind, meta }, about, orphan, settings)),
       ...(until === undefined ? {} : { until }),
     };
   }
@@ -152,14 +155,14 @@ export class Statuses {
     const { findings } = this.#othersOf(ref);
     if (findings.length === 0 || !namesOf(ref).name) return {};
     const status = unreadStatus(kind, this.input.seen?.(ref)?.generation ?? 0, findings);
-    return status ? { wanted: entry(ref, kind, status) } : { isUnknown: true };
+    return status ? { desired: entry(ref, kind, status) } : { isUnknown: true };
   }
 
   #othersOf(ref: Ref): ReturnType<NonNullable<StatusInput["others"]>> {
     return this.input.others?.(ref) ?? noOthers;
   }
 
-  /** Units that have findings about an object read it or are claimed by it. */
+  /** The units with findings about an object are those that read it and those that it claims. */
   #findingsOf(ref: Ref): Finding[] {
     const { store } = this.input;
     const found = unitsAbout(store, ref)
@@ -179,8 +182,9 @@ export class Statuses {
 }
 
 /**
- * The status of every object that is ours to judge, at a time in ms: those of our ingress class, and with a Gateway what belongs to
- * it. `others` are about objects that the store does not hold (those that could not be read) or that no unit is about.
+ * The statuses of all objects that Isoline reports on, at a time in ms: objects of a served ingress class and, with a
+ * Gateway, the objects that refer to it. `others` are findings about objects that the store does not have (because
+ * they could not be read), and findings of no unit.
  */
 export function statuses(
   store: Store,
@@ -195,7 +199,7 @@ export function statuses(
     others: (ref) => ({ findings: others.get(ref) ?? [], unread: false }),
   });
   return [...new Set([...all.refs(), ...others.keys()])]
-    .flatMap((ref) => all.of(ref, settings, now).wanted ?? [])
+    .flatMap((ref) => all.of(ref, settings, now).desired ?? [])
     .sort((a, b) => (a.ref < b.ref ? -1 : 1));
 }
 
@@ -212,10 +216,10 @@ function namesOf(ref: Ref): { readonly namespace: string; readonly name: string 
   return { namespace, name };
 }
 
-/** Kinds whose status is Isoline's to give. */
+/** Kinds whose status Isoline reports. */
 export const hasStatus = (kind: string): kind is StatusKind => isContourKind(kind) || isGatewayKind(kind);
 
-/** What a unit sees of a store, unrecorded. */
+/** A reader of a store that records nothing. */
 const readerOf = (store: Store, settings: SettingsSpec, checkKeyPair: Reader["checkKeyPair"]): Reader => ({
   settings,
   cache: store.cache,

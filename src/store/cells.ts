@@ -1,24 +1,27 @@
 import type { SqlValue, statements } from "./sql.js";
 import { StoreError } from "./store.js";
 
-/** UTF-16 units in one cell: at most 1.5 MB of UTF-8, and a Durable Object's row ends at 2 MB. */
+/** The limit of UTF-16 units in one cell: at most 1.5 MB of UTF-8, below the limit of a Durable Object's row, 2 MB. */
 const cellLength = 500_000;
 
-/** What stands in a cell for a text that is kept in pieces. */
+/** The content of a cell whose text is stored in pieces. */
 const inPieces = "~";
 
 export const textOf = (value: SqlValue | undefined): string => (typeof value === "string" ? value : "");
 
-/** The end of a piece that begins at `start`, not between the halves of a surrogate pair. */
+/** The end of a piece that begins at `start`; never inside a surrogate pair. */
 function cut(text: string, start: number): number {
   const end = start + cellLength;
   const last = text.charCodeAt(end - 1);
   return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
 }
 
-/** Texts of any length in cells: those that are too long for one are kept in pieces, under the name of their owner. */
+/**
+ * Stores texts of any length in cells. A text that is too long for a cell is stored in pieces under the name of its
+ * owner.
+ */
 export class Cells {
-  /** Owners of texts in pieces, read when it is first asked for. Few texts are so long, and no other costs a statement. */
+  /** The owners of texts in pieces; loaded on first use. Other texts need no statement to check for pieces. */
   #owners: Set<string> | undefined;
 
   constructor(
@@ -28,7 +31,7 @@ export class Cells {
     >,
   ) {}
 
-  /** What to put into a cell for a text, of an owner that has had another before. */
+  /** Stores a text and returns the content of its cell. Deletes pieces of the owner's previous text. */
   write(owner: string, text: string): string {
     this.forget(owner);
     if (text.length <= cellLength && text !== inPieces) return text;
@@ -50,12 +53,12 @@ export class Cells {
       .join("");
   }
 
-  /** @throws StoreError where the text is no JSON: the database is damaged. */
+  /** @throws StoreError when the text is not JSON: the database is damaged. */
   json(owner: string, cell: SqlValue | undefined): unknown {
     try {
       return JSON.parse(this.text(owner, cell));
     } catch {
-      throw new StoreError("store-damaged", `the store is damaged: what it holds of ${owner} is not JSON`);
+      throw new StoreError("store-damaged", `the store is damaged: the value of ${owner} is not JSON`);
     }
   }
 
@@ -64,7 +67,7 @@ export class Cells {
     for (const owner of owners) if (this.#known.delete(owner)) this.sql.dropParts.run(owner);
   }
 
-  /** After a transaction was undone. */
+  /** Drops cached owners after the rollback of a transaction. */
   reset(): void {
     this.#owners = undefined;
   }

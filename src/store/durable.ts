@@ -1,7 +1,7 @@
 import type { DurableObjectStorage } from "@cloudflare/workers-types";
 import type { SqlDriver, SqlRow } from "./sql.js";
 
-/** The SQLite of a Durable Object, which prepares each text once and nests its transactions itself. */
+/** The SQLite of a Durable Object, which caches prepared statements and supports nested transactions. */
 export function durableDriver(storage: Pick<DurableObjectStorage, "sql" | "transactionSync">): SqlDriver {
   const { sql } = storage;
   return {

@@ -5,37 +5,37 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** The lock of a file, until it is released or its process ends. */
+/** The lock of a file, which lasts until its release or the end of its process. */
 export interface FileLock {
-  /** Whether it is still there: another machine that shares the folder can't see that its holder lives, and takes it away. */
+  /** Whether the lock still exists. Another machine that shares the folder can't reach the holder and removes the lock. */
   readonly isHeld: boolean;
   release(): void;
 }
 
-/** A process that lives has the file. */
+/** Another live process has the file. */
 export class InUse extends Error {}
 
-/** The file system makes no sockets. */
+/** The file system does not support unix sockets. */
 export class NoSockets extends Error {}
 
-/** How long a process that holds the lock is waited for, as it may be ending. */
-const patienceMs = 2000;
-/** How long a process that holds the lock has to say who it is. */
+/** The time to wait for the release of a lock, because its process may be ending. */
+const waitMs = 2000;
+/** The time that the holder of a lock has for its answer. */
 const answerMs = 300;
-/** `sun_path` holds 108 bytes in Linux and 104 in macOS, the last of which ends it. */
+/** `sun_path` has 108 bytes in Linux and 104 in macOS, including the final NUL. */
 const longestPath = 103;
 
 const suffix = /^[0-9a-f]{12}$/;
 
 /**
- * Takes the lock of a file. Who has it listens on a unix socket `FILE.lock-RANDOM`: the operating system closes it when the process
- * ends, in whichever way, and refuses connections from then on, in every container that has the folder. Each process makes its
- * socket first and looks for others then, so that of two that come at a time at least one sees the other.
+ * Locks a file. The holder listens on a unix socket `FILE.lock-RANDOM`. When its process ends in any way, the operating
+ * system closes the socket and refuses connections, in every container with the folder. Each process creates its socket
+ * before it looks for others, so that at least one of two concurrent processes finds the other.
  *
- * @throws InUse, NoSockets, and the system's errors.
+ * @throws InUse, NoSockets, and errors of the file system.
  */
 export async function lockFile(path: string): Promise<FileLock> {
-  const until = Date.now() + patienceMs;
+  const until = Date.now() + waitMs;
   for (;;) {
     const socket = await listen(path);
     const holder = await holderOf(path, socket.path);
@@ -94,26 +94,26 @@ const withoutSockets: ReadonlySet<string | undefined> = new Set([
 const refused = (path: string, error: NodeJS.ErrnoException): Error =>
   withoutSockets.has(error.code)
     ? new NoSockets(
-        `the folder of ${path} takes no unix sockets (${error.code}), by which a store is locked; put it on a local disk`,
+        `the folder of ${path} does not support unix sockets (${error.code}), which lock a store; use a local disk`,
       )
     : error;
 
-/** Who else has a socket that is alive; removes those whose process has ended. */
+/** The process of another live socket; undefined without one. Removes sockets of processes that have ended. */
 async function holderOf(path: string, own: string): Promise<string | undefined> {
   const folder = dirname(path);
   const begin = `${basename(path)}.lock-`;
   for (const name of readdirSync(folder)) {
     const other = join(folder, name);
     if (!name.startsWith(begin) || !suffix.test(name.slice(begin.length)) || other === own) continue;
-    const holder = await atPath(other, whoListens);
+    const holder = await atPath(other, processAt);
     if (holder !== undefined) return holder;
     rmSync(other, { force: true });
   }
   return undefined;
 }
 
-/** Who listens on a socket; undefined when its process has ended. One that is stopped does not say who it is. */
-function whoListens(path: string): Promise<string | undefined> {
+/** The process that listens on a socket; undefined when it has ended. A suspended process is `another process`. */
+function processAt(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const client = connect(path);
     let text = "";
@@ -134,7 +134,7 @@ function whoListens(path: string): Promise<string | undefined> {
   });
 }
 
-/** Does something with a socket's path; one that is too long for the system is named from the folder, which is held open. */
+/** Calls `work` with the path of a socket. A path that is too long is replaced by one through the open folder in /proc. */
 async function atPath<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
   if (Buffer.byteLength(path) <= longestPath) return work(path);
   if (!existsSync("/proc/self/fd"))

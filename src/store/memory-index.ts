@@ -1,14 +1,14 @@
 import type { Resource } from "./store.js";
 
 /**
- * The resources of one type and group. Several units may emit one (a shared cluster): it lives as long as the last of
- * them.
+ * The resources of one type and group. Several units may emit the same resource (a shared cluster), which exists until
+ * the last of them is removed.
  */
 export class Group {
   readonly byName = new Map<string, Resource>();
-  /** How many units emit a resource, where that is more than one. */
+  /** The number of units that emit a resource, when it is above one. */
   readonly #users = new Map<string, number>();
-  /** By name; made when it is asked for, and kept up to date from then on. */
+  /** Sorted by name. Built on first use, and updated after that. */
   #sorted: Resource[] | undefined;
 
   add(resource: Resource): void {
@@ -20,7 +20,7 @@ export class Group {
     this.#sorted?.splice(this.#place(name), known ? 1 : 0, resource);
   }
 
-  /** Gives a resource that is there another content. */
+  /** Replaces the content of an existing resource. */
   replace(resource: Resource): void {
     const { name } = resource;
     if (!this.byName.has(name)) return;
@@ -35,7 +35,7 @@ export class Group {
     else if (this.byName.delete(name)) this.#sorted?.splice(this.#place(name), 1);
   }
 
-  /** Where a name is or would be among the sorted. */
+  /** The sorted position of a name. */
   #place(name: string): number {
     const sorted = this.#sorted ?? [];
     let low = 0;
@@ -56,7 +56,7 @@ export class Group {
 
 const maxListed = 8;
 
-/** A multimap for many keys with one value or two: those cost no Set. */
+/** A multimap, optimized for many keys with one or two values: these use no Set. */
 export class Index<V extends string> {
   readonly #map = new Map<string, V | V[] | Set<V>>();
 

@@ -17,7 +17,7 @@ import type {
 } from "./store.js";
 import { UndoLog, type Undone } from "./undo-log.js";
 
-/** An object with its claims; `row` is its place among all. */
+/** An object with its claims. `row` is its insertion order. */
 interface Held {
   readonly object: KubeObject;
   readonly claims: readonly ClaimKey[];
@@ -29,15 +29,15 @@ interface Kept {
   readonly content: RevisionContent;
 }
 
-/** What a transaction may change, by what it is kept under. */
+/** The values that a transaction may change, by table. */
 interface Tables {
   readonly object: Held;
   readonly unit: Compiled;
-  /** Under type, group and name, joined by a line break. */
+  /** The key is type, group and name, joined by line breaks. */
   readonly resource: Resource;
   readonly cursor: string;
   readonly pending: number;
-  /** Under source and number, joined by `/`. */
+  /** The key is source and number, joined by `/`. */
   readonly revision: Kept;
 }
 
@@ -50,7 +50,7 @@ class MemoryStore implements Store {
   readonly #readers = new Index<UnitKey>();
   readonly #groups = new Map<ResourceType, Map<string, Group>>();
   readonly #cursors = new Map<string, string>();
-  /** Units that wait, with their place among them. */
+  /** Pending units with their insertion order. */
   readonly #pending = new Map<UnitKey, number>();
   readonly #revisions = new Map<string, Kept>();
   readonly #log = new UndoLog<Tables>();
@@ -129,7 +129,7 @@ class MemoryStore implements Store {
     const old = this.#units.get(unit.unit);
     this.#log.note("unit", unit.unit, () => old);
     this.#units.set(unit.unit, unit);
-    for (const resource of unit.resources) this.#noted(resource).add(resource);
+    for (const resource of unit.resources) this.#noteGroup(resource).add(resource);
     for (const key of unit.reads) this.#readers.add(key, unit.unit);
     if (!old) return;
     this.#dropResources(old);
@@ -147,11 +147,11 @@ class MemoryStore implements Store {
   }
 
   #dropResources(unit: Compiled): void {
-    for (const resource of unit.resources) this.#noted(resource).remove(resource.name);
+    for (const resource of unit.resources) this.#noteGroup(resource).remove(resource.name);
   }
 
-  /** The group of a resource that is about to change. */
-  #noted({ type, group, name }: Resource): Group {
+  /** The group of a resource, which is recorded in the undo log before a change. */
+  #noteGroup({ type, group, name }: Resource): Group {
     const found = this.#group(type, group);
     this.#log.note("resource", [type, group, name].join("\n"), () => found.byName.get(name));
     return found;
@@ -274,7 +274,7 @@ class MemoryStore implements Store {
       if (unit) this.putUnit(unit);
       else this.deleteUnit(key as UnitKey);
     }
-    // Units that share a resource may have given it another content: what counts is what was there.
+    // Units that share a resource may have changed its content, so the content before the transaction is restored.
     for (const [key, resource] of undone("resource")) {
       const [type, group] = key.split("\n") as [ResourceType, string];
       if (resource) this.#group(type, group).replace(resource);
@@ -290,12 +290,12 @@ class MemoryStore implements Store {
   }
 }
 
-/** What was put back is the last of its map until this puts all in the order of their places. */
+/** Restores the insertion order of a map: the rollback appends its entries at the end. */
 function inOrder<K, V>(map: Map<K, V>, rowOf: (value: V) => number): void {
   const sorted = [...map].sort(([, a], [, b]) => rowOf(a) - rowOf(b));
   map.clear();
   for (const [key, value] of sorted) map.set(key, value);
 }
 
-/** The store of Node and the command line: everything in memory, gone with the process. */
+/** The store of Node and the command line. It is in memory only. */
 export const createMemoryStore = (): Store => new MemoryStore();

@@ -1,13 +1,13 @@
 import type { SqlDriver, SqlValue } from "./sql.js";
 
 /**
- * Each function makes tables of one version those of the next. They are of their time: none of them calls code that a later version
- * may change, and none is changed once it has landed.
+ * Each function converts the tables of one version to the next version. A released migration is never changed, and does
+ * not call code that a later version may change.
  */
 
 const textOf = (value: SqlValue | undefined): string => (typeof value === "string" ? value : "");
 
-/** The value of a cursor, whose cell is `~` where it is kept in pieces. */
+/** The value of a cursor. The cell `~` stands for a value in pieces. */
 function cursorOf(driver: SqlDriver, name: string): string | undefined {
   const value = driver.prepare("SELECT value FROM cursor WHERE name = ?").all(name)[0]?.value;
   if (value === undefined) return undefined;
@@ -30,7 +30,7 @@ const setCursor = (driver: SqlDriver, name: string, value: string): void =>
     .prepare("INSERT OR REPLACE INTO cursor (name, value) VALUES (?, ?)")
     .run(name, JSON.stringify(value));
 
-/** UTF-16 units in one cell. */
+/** The limit of UTF-16 units in one cell. */
 const cellLength = 500_000;
 
 function setLongCursor(driver: SqlDriver, name: string, value: string): void {
@@ -51,7 +51,7 @@ function setLongCursor(driver: SqlDriver, name: string, value: string): void {
   }
 }
 
-/** Version 1 kept a source's state in one cursor, without a revision. */
+/** Migrates version 1, which has the state of a source in one cursor, without a revision. */
 export function toCursorsOfPieces(driver: SqlDriver): void {
   for (const name of sourceNamesOf(driver)) {
     const text = cursorOf(driver, `source:${name}`) ?? "";
@@ -67,8 +67,8 @@ export function toCursorsOfPieces(driver: SqlDriver): void {
 }
 
 /**
- * Version 3 has rowid tables for what may be long, a digest of each object, contents of sources, a table of units that wait, and a
- * source's state in three cursors.
+ * Migrates to version 3, which has rowid tables for long values, a digest of each object, contents of sources, a table of
+ * pending units, and the state of a source in three cursors.
  */
 export function toKeptContents(driver: SqlDriver): void {
   for (const [table, columns, key] of [

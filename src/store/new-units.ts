@@ -1,12 +1,12 @@
 import type { ReadKey, UnitKey } from "../graph/core/keys.js";
 import type { SqlValue, statements } from "./sql.js";
 
-/** So many units are written at once at most. */
-const most = 100;
+/** The limit of units per batch. */
+const batchSize = 100;
 
 /**
- * Rows of units that the store did not have, until they are written together: a statement for each row is what makes a first push slow.
- * Before these tables are read, `flush` has to be called, or `readers` be asked as well.
+ * Collects rows of new units and writes them in batches, because a statement for each row makes a first push slow. Before
+ * code reads these tables, it must call `flush` or combine the result with `readers`.
  */
 export class NewUnits {
   #units: SqlValue[] = [];
@@ -20,7 +20,7 @@ export class NewUnits {
   ) {}
 
   add(unit: UnitKey, row: readonly SqlValue[], reads: ReadonlySet<ReadKey>): void {
-    if (this.#count === most) this.flush();
+    if (this.#count === batchSize) this.flush();
     this.#count++;
     this.#units.push(...row);
     for (const read of reads) {
@@ -35,7 +35,7 @@ export class NewUnits {
     this.#resources.push(...row);
   }
 
-  /** Units that are not written yet. */
+  /** The units with a read of the key that are not written yet. */
   readers(key: ReadKey): readonly UnitKey[] {
     return this.#readers.get(key) ?? [];
   }
@@ -49,7 +49,7 @@ export class NewUnits {
     this.sql.addReads.run(reads);
   }
 
-  /** Drops what is not written. */
+  /** Drops the rows that are not written yet. */
   clear(): void {
     this.#units = [];
     this.#resources = [];

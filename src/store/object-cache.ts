@@ -4,8 +4,8 @@ import type { KubeObject } from "../schema/object.js";
 const generationSize = 2500;
 
 /**
- * Objects that were read of late: at most two generations of them. The older one goes at once when the younger one is full; to find the
- * oldest entry of one large Map each time is slow, as V8 walks over all that were deleted before it.
+ * Caches recently read objects in two generations. When the young generation is full, it replaces the old one. Eviction of
+ * single entries from one large Map is slow, because V8 iterates over deleted entries to find the oldest one.
  */
 export class ObjectCache {
   #young = new Map<Ref, KubeObject>();

@@ -1,21 +1,21 @@
 import type { Resource, ResourceType } from "./store.js";
 
 interface List {
-  /** In the order of their names. */
+  /** Sorted by name. */
   sorted: readonly Resource[];
   readonly byName: Map<string, Resource>;
-  /** Names whose resources came, changed or went since `sorted` was made. */
+  /** Names of resources that were added, changed or removed since `sorted` was built. */
   readonly changed: Set<string>;
 }
 
 const byName = (a: Resource, b: Resource): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 const keyOf = (type: ResourceType, group: string): string => `${type}/${group}`;
 
-/** The lists of resources that were asked for, kept up to date: after an edit none is read from the disk again. */
+/** Caches resource lists and updates them after edits, so that a list is read from the disk only once. */
 export class ResourceLists {
   readonly #lists = new Map<string, List>();
 
-  /** The sorted list of a type and group; `load` reads it the first time, in any order. */
+  /** The sorted list of a type and group. The first call reads it with `load`, in any order. */
   get(type: ResourceType, group: string, load: () => readonly Resource[]): readonly Resource[] {
     const known = this.#lists.get(keyOf(type, group));
     if (!known) {
@@ -35,7 +35,7 @@ export class ResourceLists {
     return known.sorted;
   }
 
-  /** A resource of a list that is known; `undefined` also when the list is not. */
+  /** A resource in a cached list; `undefined` also when the list is not cached. */
   find(type: ResourceType, group: string, name: string): Resource | undefined {
     return this.#lists.get(keyOf(type, group))?.byName.get(name);
   }

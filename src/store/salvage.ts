@@ -5,25 +5,25 @@ import type { SqlDriver, SqlRow, SqlValue } from "./sql.js";
 import { createSqlStore } from "./sql-store.js";
 import { type Revision, type RevisionContent, type Store, StoreError } from "./store.js";
 
-/** What could be read of a damaged database: what was pushed, and how far the versions had come. */
+/** The readable part of a damaged database: pushed contents, and the last sequence number of versions. */
 export interface Salvaged {
   readonly sequence: string | undefined;
   readonly contents: readonly {
     readonly revision: Omit<Revision, "size">;
     readonly content: RevisionContent;
   }[];
-  /** Contents that were there and could not be read. */
+  /** The number of unreadable contents. */
   readonly lost: number;
 }
 
-/** Whether an error says that a database is damaged. */
+/** Whether an error reports a damaged database. */
 export const isDamage = (error: unknown): boolean =>
   error instanceof StoreError
     ? error.code === "store-damaged"
     : error instanceof Error &&
       /file is not a database|malformed|SQLITE_(?:CORRUPT|NOTADB)/i.test(error.message);
 
-/** Reads what was pushed from a damaged database, row by row; undefined where it can't be read at all. */
+/** Reads the pushed contents of a damaged database, row by row; undefined when their table is not readable. */
 export function salvage(driver: SqlDriver): Salvaged | undefined {
   const rows = attempt(() =>
     driver.prepare("SELECT rowid AS id, source, revision FROM revision ORDER BY rowid").all(),
@@ -82,7 +82,7 @@ function attempt<T>(read: () => T): T | undefined {
   }
 }
 
-/** Puts into a new store what was read of a damaged one. Its sources are applied when pushes are next served from it. */
+/** Writes salvaged contents to a new store. A server for pushes applies its sources when it starts with the store. */
 export function restore(store: Store, { sequence, contents }: Salvaged): void {
   store.transaction(() => {
     if (sequence) store.setCursor("sequence", sequence);
@@ -91,10 +91,10 @@ export function restore(store: Store, { sequence, contents }: Salvaged): void {
 }
 
 /**
- * Makes a damaged database anew, in place, of what was pushed. All of it is done, or nothing. Where a cluster is followed
- * (`isFollowed`), it may also be empty afterwards: the cluster is listed again.
+ * Rebuilds a damaged database in place from the pushed contents, in one transaction. With `isFollowed`, the result may be
+ * empty, because the server lists the followed Kubernetes cluster again.
  *
- * @throws StoreError where nothing that was pushed can be read; the database is as it was.
+ * @throws StoreError when no pushed content is readable; the database is unchanged.
  */
 export function rebuildInPlace(
   driver: SqlDriver,
@@ -105,7 +105,7 @@ export function rebuildInPlace(
   if (!salvaged || (salvaged.contents.length === 0 && !isFollowed))
     throw new StoreError(
       "store-damaged",
-      "the store is damaged, and what was pushed can't be read from it. Nothing was changed: bring the storage back to an earlier time, or delete it and push all sources again (isoline fleet import)",
+      "the store is damaged, and its pushed contents can't be read. The store is unchanged: restore an earlier state of the storage, or delete it and push all sources again (isoline fleet import)",
     );
   return driver.transaction(() => {
     for (const name of tableNames(driver)) driver.exec(`DROP TABLE "${name.replaceAll('"', '""')}"`);

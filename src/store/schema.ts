@@ -2,13 +2,16 @@ import { toCursorsOfPieces, toKeptContents } from "./migrations.js";
 import type { SqlDriver } from "./sql.js";
 import { StoreError } from "./store.js";
 
-/** A table of version 2 and before held the version under another name: an Isoline of that time takes this database for another program's. */
+/**
+ * The version table up to version 2. Its name changed, so that an Isoline of that time refuses this database as
+ * foreign.
+ */
 const oldVersionTable = "isoline";
 const versionTable = "isoline_schema";
 
 /**
- * Tables whose rows may be long have a rowid: a seek in a table without one reads the whole cells on its way. `part` holds what is
- * too long for a cell. `revision` holds what was pushed; the other tables but `cursor` can be made of it.
+ * Tables with long rows have a rowid, because a seek in a table without one reads whole cells. `part` contains texts that
+ * are too long for a cell. `revision` contains pushed contents; all other tables except `cursor` can be rebuilt from it.
  */
 const tables = [
   `CREATE TABLE ${versionTable} (version INTEGER NOT NULL)`,
@@ -28,15 +31,15 @@ const tables = [
   "CREATE INDEX part_owner ON part (owner) WHERE part = 0",
 ];
 
-/** What makes a database of the version that is its place, counted from 1, one of the next version. */
+/** The migration at index i converts version i + 1 to version i + 2. */
 const migrations: readonly ((driver: SqlDriver) => void)[] = [toCursorsOfPieces, toKeptContents];
 
 const schemaVersion = migrations.length + 1;
 
 /**
- * Makes the tables, or brings those of an older version to this one. Nothing is dropped but what was copied before.
+ * Creates the tables, or migrates those of an older version. A migration drops a table only after copying it.
  *
- * @throws StoreError for a newer version, a version that can't be read and for tables of others; they stay as they are.
+ * @throws StoreError for a newer version, an unreadable version, and tables of another program; they are unchanged.
  */
 export function openSchema(driver: SqlDriver): void {
   const names = tableNames(driver);
@@ -44,7 +47,7 @@ export function openSchema(driver: SqlDriver): void {
   if (held === undefined && names.length > 0)
     throw new StoreError(
       "store-foreign",
-      `the database is not Isoline's: it has the table ${JSON.stringify(names[0])}`,
+      `the database belongs to another program: it has the table ${JSON.stringify(names[0])}`,
     );
   if (held === undefined) {
     for (const text of tables) driver.exec(text);
@@ -58,13 +61,13 @@ export function openSchema(driver: SqlDriver): void {
   if (version > schemaVersion)
     throw new StoreError(
       "store-too-new",
-      `the store has tables of version ${version}, and this Isoline reads versions up to ${schemaVersion}; start the Isoline that wrote it, or a newer one. Nothing was changed`,
+      `the store has version ${version}, and this Isoline supports versions up to ${schemaVersion}; start the Isoline that wrote it, or a newer one. The store is unchanged`,
     );
   for (const migrate of migrations.slice(version - 1)) migrate(driver);
   driver.exec(`UPDATE ${versionTable} SET version = ${schemaVersion}`);
 }
 
-/** The names of all tables but those of SQLite and of the platform. */
+/** The names of all tables except those of SQLite and of Cloudflare. */
 export const tableNames = (driver: SqlDriver): readonly string[] =>
   driver
     .prepare(

@@ -7,7 +7,7 @@ import type { Resource, ResourceType } from "./store.js";
 
 const keyOf = ({ type, group, name }: Resource): string => `${type}/${group}/${name}`;
 
-/** The resources of units in SQL tables: one row for all units that share it, with how many these are. */
+/** The resources of units in SQL tables. Units share the row of a resource; the row counts them. */
 export class SqlResources {
   readonly #lists = new ResourceLists();
 
@@ -20,7 +20,7 @@ export class SqlResources {
     private readonly newUnits: NewUnits,
   ) {}
 
-  /** The resources of a unit that is new; they are written with it. */
+  /** Adds the resources of a new unit, which are written together with it. */
   add(resources: readonly Resource[]): void {
     for (const [key, resource] of new Map(resources.map((each) => [keyOf(each), each]))) {
       this.newUnits.addResource(this.#rowOf(key, resource, 1));
@@ -28,7 +28,7 @@ export class SqlResources {
     }
   }
 
-  /** The resources of a unit that had others. */
+  /** Replaces the resources `old` of a unit. */
   replace(resources: readonly Resource[], old: readonly Resource[]): void {
     const before = new Map(old.map((resource) => [keyOf(resource), resource]));
     for (const [key, resource] of new Map(resources.map((each) => [keyOf(each), each]))) {
@@ -83,7 +83,7 @@ export class SqlResources {
     };
   }
 
-  /** After a transaction was undone. */
+  /** Drops cached lists after the rollback of a transaction. */
   clear(): void {
     this.#lists.clear();
   }

@@ -11,7 +11,7 @@ type Revisions = Pick<
 const textOwner = (id: unknown): string => `revision/${id}/text`;
 const heldOwner = (id: unknown): string => `revision/${id}/held`;
 
-/** The contents of pushed sources in a SQL store. */
+/** The revisions of pushed sources in a SQL store. */
 export class SqlRevisions implements Revisions {
   constructor(
     private readonly sql: ReturnType<typeof statements>,

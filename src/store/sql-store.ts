@@ -35,18 +35,18 @@ class SqlStore implements Store {
   readonly #revisions: SqlRevisions;
   readonly #cache = new ObjectCache();
   readonly #newUnits: NewUnits;
-  /** Of all units, from the time that one was first asked for. */
+  /** The keys of all units; loaded on first use. */
   #unitKeys: Set<UnitKey> | undefined;
-  /** By key, until a claim changes: who compiles a unit has just asked whether it is claimed. */
+  /** Cached claimants by key, until a claim changes: the compilation of a unit reads them twice. */
   readonly #claimants = new Map<ClaimKey, readonly Ref[]>();
   readonly #resources: SqlResources;
-  /** Who puts or drops a unit has mostly just read it. */
+  /** The last unit that was read: callers mostly read a unit before they replace or delete it. */
   #lastRead: { readonly key: UnitKey; readonly unit: Compiled | undefined } | undefined;
   #pendingCount: number | undefined;
-  /** Of units that have any, from the time that they were first asked for. */
+  /** The units with findings; loaded on first use. */
   #findings: Map<UnitKey, Pick<Compiled, "unit" | "findings">> | undefined;
   #found = new StoreCache();
-  /** Of transactions within each other. */
+  /** The depth of nested transactions. */
   #depth = 0;
 
   constructor(private readonly driver: SqlDriver) {
@@ -83,7 +83,7 @@ class SqlStore implements Store {
       const now = digestOf(JSON.stringify(object));
       if (known === now) return "same";
       if (!isSame(this.object(object.ref), object)) return "other";
-      // The same in another order of fields, or put by an Isoline that wrote no digests.
+      // The object is equal, but has another order of fields, or an earlier version stored it without a digest.
       this.#sql.setDigest.run(now, object.ref);
       return "same";
     });
@@ -145,7 +145,7 @@ class SqlStore implements Store {
     return refs;
   }
 
-  /** Reads what claims units, all in a few statements. */
+  /** Reads the claimants of units and their objects in a few statements. */
   #prefetch(units: readonly UnitKey[]): void {
     const claims = new Map(units.map((unit) => [unit as ClaimKey, [] as Ref[]]));
     for (const { key, ref, json } of this.#sql.getClaimed.all(units)) {
@@ -224,7 +224,7 @@ class SqlStore implements Store {
     else this.#addUnit(unit, row);
   }
 
-  /** Rows of new units are written together, at the latest at the end of a transaction. */
+  /** Queues the rows of a new unit. They are written in batches, at the latest at the end of the transaction. */
   #addUnit({ unit, resources, reads }: Compiled, row: readonly SqlValue[]): void {
     this.#units.add(unit);
     this.#newUnits.add(unit, row, new Set(reads));
@@ -339,7 +339,7 @@ class SqlStore implements Store {
   }
 
   transaction<T>(work: () => T): T {
-    // What is undone is all that is written from here on.
+    // Rows that were queued before the transaction must not be rolled back with it.
     this.#newUnits.flush();
     this.#depth++;
     try {
@@ -377,8 +377,8 @@ class SqlStore implements Store {
 }
 
 /**
- * A store in SQL tables that outlives the process. Tables of an older version of the schema are brought to this one.
+ * A persistent store in SQL tables. Tables of older versions are migrated.
  *
- * @throws StoreError when the tables are of a newer Isoline, of another program, or damaged.
+ * @throws StoreError when the tables belong to a newer Isoline or to another program, or are damaged.
  */
 export const createSqlStore = (sql: SqlDriver): Store => new SqlStore(sql);

@@ -1,7 +1,7 @@
 export type SqlValue = string | number | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
-/** A statement that is prepared once; `?` are bound in order. */
+/** A prepared statement; values are bound to `?` in order. */
 export interface SqlStatement {
   run(...values: readonly SqlValue[]): void;
   all(...values: readonly SqlValue[]): readonly SqlRow[];
@@ -9,26 +9,26 @@ export interface SqlStatement {
 
 /** A synchronous SQLite: a file, or the storage of a Durable Object. */
 export interface SqlDriver {
-  /** Runs one statement that binds and returns nothing. */
+  /** Runs one statement without values and without a result. */
   exec(sql: string): void;
   prepare(sql: string): SqlStatement;
-  /** Runs `work` as one; may be called inside `work`, and then undoes the inner part alone when that throws. */
+  /** Runs `work` as a transaction. A nested call that throws undoes only its own changes. */
   transaction<T>(work: () => T): T;
 }
 
-/** A Durable Object binds so many values in a statement. */
+/** The limit of bound values per statement in a Durable Object. */
 const maxBound = 100;
 
 const marks = (count: number): string => Array.from({ length: count }, () => "?").join(", ");
 
-/** A statement over a list of any length: `text` writes it for so many members of the list. */
+/** A statement over a list of any length; `text` returns the SQL for `count` members. */
 class ListStatement {
   readonly #statements = new Map<number, SqlStatement>();
 
   constructor(
     private readonly driver: SqlDriver,
     private readonly text: (count: number) => string,
-    /** Values that each member binds. */
+    /** The number of values per member. */
     private readonly width: number,
   ) {}
 
@@ -59,7 +59,7 @@ class ListStatement {
   }
 }
 
-/** Every statement of the store. Updates keep the row's place, so that rows come in the order of their first insert. */
+/** All statements of the store. Updates keep the rowid, so that rows stay in the order of their first insert. */
 export const statements = (driver: SqlDriver) => {
   const resource = "type = ? AND grp = ? AND name = ?";
   const rows = (head: string, width: number, tail = ""): ListStatement =>

@@ -11,13 +11,13 @@ import { type Store, StoreError } from "./store.js";
 
 /** A store in a file. After `close` or `putAside` it must not be used. */
 export interface SqliteStore extends Store {
-  /** What was wrong with a file that was put aside when the store was opened. */
+  /** The damage of a file that was moved to `FILE.corrupt` when the store was opened. */
   readonly damage?: string;
-  /** Gives up the file and its lock. */
+  /** Closes the file and releases its lock. */
   close(): void;
-  /** The name of a cursor whose row can't be read. */
+  /** The name of a cursor with an unreadable row; undefined without one. */
   unreadableCursor(): string | undefined;
-  /** Keeps the file as `FILE.corrupt`, in the place of one that was put aside before, and begins a new one with what was pushed. */
+  /** Moves the file to `FILE.corrupt`, replacing an earlier one, and creates a new store with the pushed contents. */
   putAside(): SqliteStore;
 }
 
@@ -27,7 +27,7 @@ interface Database {
   close(): void;
 }
 
-/** What is used of `node:sqlite`, which the types of Node 20 do not have. */
+/** The used part of `node:sqlite`, which the types of Node 20 lack. */
 interface NodeSqlite {
   readonly DatabaseSync: new (file: string) => Database;
 }
@@ -38,7 +38,7 @@ interface WasmStatement {
   finalize(): void;
 }
 
-/** What is used of `node-sqlite3-wasm`, which only Node before 22.5 needs. */
+/** The used part of `node-sqlite3-wasm`, which only Node before 22.5 requires. */
 interface WasmSqlite {
   readonly Database: new (
     file: string,
@@ -79,11 +79,14 @@ function loadWasm(): WasmSqlite {
   try {
     return createRequire(import.meta.url)(wasmName) as WasmSqlite;
   } catch (error) {
-    throw new Error(`SQLite needs Node 22.5 or newer, or the package ${wasmName}`, { cause: error });
+    throw new Error(`SQLite requires Node 22.5 or newer, or the package ${wasmName}`, { cause: error });
   }
 }
 
-/** Transactions inside a transaction are savepoints. Throws where the lock was taken away: who took it writes to the file, too. */
+/**
+ * Nested transactions are savepoints. A transaction throws when the lock was removed, because another process may
+ * then write to the file.
+ */
 function driverOf(database: Database, file: string, lock: FileLock | undefined): SqlDriver {
   let depth = 0;
   return {
@@ -96,7 +99,7 @@ function driverOf(database: Database, file: string, lock: FileLock | undefined):
           : [`SAVEPOINT s${depth}`, `RELEASE s${depth}`, `ROLLBACK TO s${depth}; RELEASE s${depth}`];
       if (depth === 0 && lock?.isHeld === false)
         throw new Error(
-          `the lock of ${file} was taken away, as by another machine that shares its folder; nothing more is written to it`,
+          `the lock of ${file} was removed, possibly by another machine that shares its folder; the file is not written any more`,
         );
       database.exec(begin);
       depth++;
@@ -114,7 +117,7 @@ function driverOf(database: Database, file: string, lock: FileLock | undefined):
   };
 }
 
-/** SQLite has already rolled back after some errors, such as a full disk; the first error is the one to tell. */
+/** After some errors, such as a full disk, SQLite has already rolled back; the first error is the one to report. */
 function undoQuietly(database: Database, undo: string): void {
   try {
     database.exec(undo);
@@ -134,7 +137,7 @@ function openStore(path: string, lock: FileLock | undefined): SqliteStore {
   const putAside = (): SqliteStore => {
     const salvaged = salvage(driver);
     database.close();
-    return beginAnew(path, lock, salvaged);
+    return createReplacement(path, lock, salvaged);
   };
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
@@ -154,16 +157,16 @@ function openStore(path: string, lock: FileLock | undefined): SqliteStore {
 }
 
 /**
- * Rolls back a transaction that was written to the file itself, as by an Isoline that had no write-ahead log, when its process was
- * killed. The WASM driver takes its own lock for that of another process, and SQLite leaves the journal of a process that may live:
- * so the driver is shown no lock as long as the journal is read. The lock of the file is held by then.
+ * Rolls back the transaction of a killed process that wrote without a write-ahead log, as earlier versions of Isoline did.
+ * SQLite ignores the journal of a live process, and the WASM driver sees its own lock as the lock of another process.
+ * Therefore its lock is hidden while the journal is read. The caller holds the lock of the file.
  */
 function rollBack(path: string): void {
   const journal = lstatSync(`${path}-journal`, { throwIfNoEntry: false });
   if (!journal || journal.size === 0) return;
   const fs = createRequire(import.meta.url)("node:fs") as { accessSync(path: string, mode?: number): void };
   const { accessSync } = fs;
-  fs.accessSync = (asked, mode) => accessSync(asked === `${path}.lock` ? `${asked}/none` : asked, mode);
+  fs.accessSync = (file, mode) => accessSync(file === `${path}.lock` ? `${file}/none` : file, mode);
   try {
     const database = openDatabase(path);
     try {
@@ -188,32 +191,34 @@ function closeQuietly(database: Database): void {
 }
 
 /**
-/**
- * Opens (or makes, for its owner only: it holds keys) a store in a file. A file whose pages are not sound is put aside as
- * `FILE.corrupt` and begun anew with what was pushed, as far as that can be read: `damage` says why. `lock` is that of the file, which
- * `close` releases; without it the caller sees to it that no other process has the file.
+ * Opens a store in a file. Creates a missing file with access only for its owner, because it contains keys. Moves a
+ * damaged file to `FILE.corrupt` and creates a new one with the readable pushed contents; `damage` has the reason.
+ * `close` releases `lock`, the lock of the file. Without `lock`, the caller ensures that no other process has the file.
  *
- * @throws Error when the file can't be written, or is another program's database; StoreError when a newer Isoline wrote it.
+ * @throws Error when the file can't be written or is the database of another program; StoreError when a newer Isoline wrote it.
  */
 export function createSqliteStore(file: string, lock?: FileLock): SqliteStore {
   const path = resolve(file);
   mkdirSync(dirname(path), { recursive: true });
   try {
-    return openOrBeginAnew(path, lock);
+    return openOrReplace(path, lock);
   } catch (error) {
     lock?.release();
     throw error;
   }
 }
 
-/** The same, once the lock of the file is there. @throws InUse when a process that lives has the file. */
+/** Locks a file and opens it with `createSqliteStore`. @throws InUse when another live process has the file. */
 export async function openSqliteStore(file: string): Promise<SqliteStore> {
   const path = resolve(file);
   mkdirSync(dirname(path), { recursive: true });
   return createSqliteStore(path, await lockOf(path));
 }
 
-/** SQLite in Node locks files by itself, as the operating system does; the WASM driver makes folders, which outlive their process. */
+/**
+ * Without sockets, `node:sqlite` relies on locks of the operating system. The WASM driver's locks are folders, which
+ * remain after a crash.
+ */
 async function lockOf(path: string): Promise<FileLock | undefined> {
   try {
     return await lockFile(path);
@@ -223,11 +228,11 @@ async function lockOf(path: string): Promise<FileLock | undefined> {
   }
 }
 
-/** What SQLite keeps beside a database: with its content, and so its keys. */
+/** SQLite's files beside a database. They contain parts of it, including keys. */
 const sideFiles = ["-journal", "-wal", "-shm"];
 
-function openOrBeginAnew(path: string, lock: FileLock | undefined): SqliteStore {
-  // Left by a killed process: of the WASM driver, and of the first versions of this store.
+function openOrReplace(path: string, lock: FileLock | undefined): SqliteStore {
+  // Lock files of killed processes, by the WASM driver and by early versions of Isoline.
   if (lock) for (const end of [".lock", ".owner"]) rmSync(`${path}${end}`, { recursive: true, force: true });
   for (const end of sideFiles)
     if (lstatSync(`${path}${end}`, { throwIfNoEntry: false })) appendPrivateFile(`${path}${end}`);
@@ -237,11 +242,11 @@ function openOrBeginAnew(path: string, lock: FileLock | undefined): SqliteStore 
   } catch (error) {
     if (error instanceof StoreError || !(error instanceof Damaged || isDamage(error))) throw error;
     const salvaged = salvageFile(path, lock);
-    return Object.assign(beginAnew(path, lock, salvaged), { damage: messageOf(error) });
+    return Object.assign(createReplacement(path, lock, salvaged), { damage: messageOf(error) });
   }
 }
 
-/** What was pushed, as far as it can be read from a file that is not sound. */
+/** The readable pushed contents of a damaged file. */
 function salvageFile(path: string, lock: FileLock | undefined): Salvaged | undefined {
   try {
     const database = openDatabase(path);
@@ -250,7 +255,7 @@ function salvageFile(path: string, lock: FileLock | undefined): Salvaged | undef
       return salvage(driverOf(database, path, lock));
     } finally {
       closeQuietly(database);
-      // The WASM driver leaves its lock where it can't close a damaged file.
+      // The WASM driver does not remove its lock when it can't close a damaged file.
       rmSync(`${path}.lock`, { recursive: true, force: true });
     }
   } catch {
@@ -258,7 +263,11 @@ function salvageFile(path: string, lock: FileLock | undefined): Salvaged | undef
   }
 }
 
-function beginAnew(path: string, lock: FileLock | undefined, salvaged: Salvaged | undefined): SqliteStore {
+function createReplacement(
+  path: string,
+  lock: FileLock | undefined,
+  salvaged: Salvaged | undefined,
+): SqliteStore {
   for (const end of ["", ...sideFiles]) {
     rmSync(`${path}.corrupt${end}`, { force: true });
     if (lstatSync(`${path}${end}`, { throwIfNoEntry: false }))

@@ -4,17 +4,17 @@ import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 
 /**
- * - `cluster`: JSON of a Cluster without `type`, `eds_cluster_config` and `load_assignment` when `endpoints` is set
- *   (link adds them by endpoint mode); whole when it is not (ExternalName).
+ * - `cluster`: JSON of a Cluster. With `endpoints`, it lacks `type`, `eds_cluster_config` and `load_assignment`, which link
+ *   adds by endpoint mode; without (ExternalName), it is complete.
  * - `endpoints`: JSON array of LocalityLbEndpoints.
  * - `virtual-host`: JSON of a VirtualHost; `group` is the RouteConfiguration.
  * - `route-configuration`: JSON of a RouteConfiguration without `virtual_hosts` (`ingress_http`, `ingress_https`).
- * - `filter-chain`: JSON of a FilterChain without `filter_chain_match`; `group` is the listener, `name` the server name: `*` for
- *   all that no other chain has, `.fallback` for these where there is no `*`, empty for a listener without TLS.
- *   Chains of equal JSON are joined at link into one with several server names.
+ * - `filter-chain`: JSON of a FilterChain without `filter_chain_match`; `group` is the listener, `name` the server name: `*`
+ *   for names without a chain, `.fallback` for these names when no `*` exists, empty for a listener without TLS.
+ *   Link joins chains with equal JSON into one chain with several server names.
  * - `secret`: JSON of a Secret.
- * - `listener`: JSON of a Listener. With `group` `http` it is left out when its route table has no hosts, with `chains` it has no
- *   `filter_chains`: link adds those of its own group.
+ * - `listener`: JSON of a Listener. With the `group` `http`, link leaves it out when its route table has no hosts. With the
+ *   `group` `chains`, it has no `filter_chains`: link adds the `filter-chain` resources whose `group` is its name.
  */
 export type ResourceType =
   | "cluster"
@@ -33,71 +33,71 @@ export interface Resource {
   readonly json: string;
   /** For `cluster`: the name of its `endpoints` resource. */
   readonly endpoints?: string;
-  /** For `cluster` and `endpoints`: the mode that the Service asks for by annotation. */
+  /** For `cluster` and `endpoints`: the mode in the annotation of the Service. */
   readonly mode?: EndpointMode;
 }
 
 export type EndpointMode = "eds" | "inline" | "service";
 
-/** Where the routes of a virtual host come from, in their order. */
+/** The origins of the routes of a virtual host, in the order of the routes. */
 export interface TableOrigins {
   /** The `group` of the virtual host. */
   readonly table: string;
-  /** As `writeOrigins` writes them. */
+  /** In the format of `writeOrigins`. */
   readonly routes: string;
 }
 
-/** The output of one unit with everything that it read. */
+/** The output of one unit and its reads. */
 export interface Compiled {
   readonly unit: UnitKey;
   readonly resources: readonly Resource[];
-  /** Of a host: of each route table that it is in. */
+  /** For a host: one entry for each of its route tables. */
   readonly origins?: readonly TableOrigins[];
   readonly findings: readonly Finding[];
   readonly reads: readonly ReadKey[];
 }
 
-/** An object with its claims, as it is put into a store. */
+/** An object with its claims, to put into a store. */
 export interface ClaimedObject {
   readonly object: KubeObject;
   readonly claims: readonly ClaimKey[];
 }
 
-/** What a store holds under an object's name: the same, another one, or none. */
+/** Whether the store has an equal object under a ref (`same`), a different one (`other`), or none (`absent`). */
 export type Likeness = "same" | "other" | "absent";
 
-/** One pushed content of a source, without the content. */
+/** The metadata of one pushed content of a source. */
 export interface Revision {
   readonly source: string;
   readonly revision: number;
-  /** Milliseconds since the epoch, by the clock of who put it. */
+  /** The time of the push: milliseconds since the epoch, by the server's clock. */
   readonly at: number;
-  /** Hash of the text. */
+  /** The hash of the text. */
   readonly digest: string;
-  /** UTF-16 units of the text and of what is held beside it. */
+  /** The total length of the text and of the held objects in UTF-16 units. */
   readonly size: number;
-  /** The name of the token that pushed it; empty where it has none. */
+  /** The name of the token of the push; empty for a token without a name. */
   readonly by: string;
 }
 
-/** Why an object that is valid by its fields stays as it was. */
+/** The reason why the previous version of an object is kept, although the fields of the pushed one are valid. */
 export interface KeptGood {
-  /** The revision of the source whose text of the object is served. */
+  /** The revision that contains the served version of the object. */
   readonly revision: number;
-  /** What is wrong with the text that was pushed. */
+  /** The errors of the pushed version. */
   readonly findings: readonly Finding[];
 }
 
-/** An object that stayed from before: `kept` is absent where the pushed text of it is not valid by its fields. */
+/** A previous version of an object that is kept. `kept` is absent when the fields of the pushed version are not valid. */
 export type HeldObject = KubeObject & { readonly kept?: KeptGood };
 
-/** What a source was made of: the text that was pushed, and the objects that stayed from before. */
+/** The content of a revision: the pushed text, and the previous versions of objects that are kept. */
 export interface RevisionContent {
   readonly text: string;
   readonly held: readonly HeldObject[];
 }
 
-/** Why a store can't be used; `code` is the code of a problem (`docs/operations.md`). Nothing in the store was changed. */
+/** A store can't be used; it is unchanged. `code` is the code of a problem (`docs/operations.md`). */
 export class StoreError extends Error {
   constructor(
     readonly code: "store-too-new" | "store-damaged" | "store-foreign",
@@ -108,37 +108,37 @@ export class StoreError extends Error {
 }
 
 /**
- * Synchronous, single writer. What was pushed is in revisions; all else can be made of them, or read again from the source that is
- * followed.
+ * A synchronous store with a single writer. Revisions contain the pushed contents. All other data can be compiled from
+ * them, or read again from followed sources.
  */
 export interface Store {
   object(ref: Ref): KubeObject | undefined;
   objects(): Iterable<KubeObject>;
-  /** For each of the objects what is there under its name: without reading those that are the same. */
+  /** Compares each object with the stored one of its ref, without reading objects that are equal. */
   compare(objects: readonly KubeObject[]): readonly Likeness[];
   /** Replaces the object and its claims. */
   putObject(object: KubeObject, claims: readonly ClaimKey[]): void;
-  /** Puts objects, each of another name, of which `likeness` says what was there before. */
+  /** Puts objects with different refs; `likeness` is the result of `compare` for them. */
   putObjects(objects: readonly ClaimedObject[], likeness: readonly Likeness[]): void;
   deleteObject(ref: Ref): void;
   claimsOf(ref: Ref): readonly ClaimKey[];
-  /** Claims of any of the objects, in any order, and some more than once. */
+  /** The claims of all the objects, in any order, possibly with duplicates. */
   claimsOfAny(refs: readonly Ref[]): Iterable<ClaimKey>;
   /** Refs that claim a key, sorted. */
   claimants(key: ClaimKey): readonly Ref[];
   /** Units that recorded a read of a key. */
   readers(key: ReadKey): readonly UnitKey[];
-  /** Units that recorded a read of any of the keys, in any order, and some more than once. */
+  /** Units that recorded a read of any of the keys, in any order, possibly with duplicates. */
   readersOfAny(keys: readonly ReadKey[]): Iterable<UnitKey>;
   unit(key: UnitKey): Compiled | undefined;
   units(): Iterable<Compiled>;
   putUnit(unit: Compiled): void;
   deleteUnit(key: UnitKey): void;
-  /** Up to `limit` of the units that wait to be compiled, those that wait longest first. */
+  /** Up to `limit` pending units, the longest pending first. */
   pending(limit: number): readonly UnitKey[];
-  /** How many units wait. */
+  /** The number of pending units. */
   readonly pendingCount: number;
-  /** Units that wait already keep their place. */
+  /** Adds pending units. A unit that is already pending keeps its place. */
   addPending(keys: Iterable<UnitKey>): void;
   dropPending(keys: Iterable<UnitKey>): void;
   /** Every resource of a type (and group), sorted by name, each name once. */
@@ -146,22 +146,22 @@ export interface Store {
   resource(type: ResourceType, group: string, name: string): Resource | undefined;
   /** Findings of all units, sorted by `about` and unit. */
   findings(): Iterable<Finding>;
-  /** A number or text kept across restarts: a source's revision, a kind's resourceVersion. */
+  /** A number or text that is kept across restarts: the revision of a source, the resourceVersion of a kind. */
   cursor(name: string): string | undefined;
-  /** An empty value takes the cursor away. */
+  /** Sets a cursor. An empty value deletes it. */
   setCursor(name: string, value: string): void;
-  /** Sources of which contents are kept. */
+  /** The sources with revisions. */
   revisionSources(): readonly string[];
-  /** What is kept of a source's contents, the newest first. */
+  /** The stored revisions of a source, newest first. */
   revisions(source: string): readonly Revision[];
   revisionContent(source: string, revision: number): RevisionContent | undefined;
-  /** Replaces the revision of that number. */
+  /** Adds a revision, or replaces the one with its number. */
   putRevision(revision: Omit<Revision, "size">, content: RevisionContent): void;
-  /** Gives the content of a revision another number. */
+  /** Changes the number, time and author of a revision. */
   renumberRevision(revision: Revision, now: Omit<Revision, "size" | "digest">): void;
   dropRevision(source: string, revision: number): void;
-  /** Kept in memory alone; another one after a transaction has thrown, as what was found in it may be of objects that are not there. */
+  /** A cache in memory. A transaction that throws replaces it, because its entries may come from rolled-back objects. */
   readonly cache: StoreCache;
-  /** Runs `work` as one: all of it is kept, or (when it throws) none. */
+  /** Runs `work` as one transaction: commits its changes, or undoes all of them when it throws. */
   transaction<T>(work: () => T): T;
 }

@@ -1,7 +1,7 @@
-/** What was under a key before a transaction changed it; `undefined` where nothing was. */
+/** The values before a transaction changed them, by key; `undefined` for a key that did not exist. */
 type Before<V> = Map<string, V | undefined>;
 
-/** Gives what was there before, by table. */
+/** Returns the previous values of a table. */
 export type Undone<Tables> = <T extends keyof Tables>(
   table: T,
 ) => Iterable<readonly [string, Tables[T] | undefined]>;
@@ -9,8 +9,8 @@ export type Undone<Tables> = <T extends keyof Tables>(
 type Notes<Tables> = { [T in keyof Tables]?: Before<Tables[T]> };
 
 /**
- * Notes of what transactions have changed, one inside the other: for each key of a table what was there when the transaction first
- * changed it. Outside of a transaction nothing is noted.
+ * Records the changes of nested transactions: for each key of a table, its value before the first change in the
+ * transaction. Outside of a transaction it records nothing.
  */
 export class UndoLog<Tables extends object> {
   readonly #open: Notes<Tables>[] = [];
@@ -20,7 +20,7 @@ export class UndoLog<Tables extends object> {
     this.#open.push({});
   }
 
-  /** To be called before a change of what is under a key. */
+  /** Must be called before the value of a key changes. */
   note<T extends keyof Tables>(table: T, key: string, before: () => Tables[T] | undefined): void {
     const open = this.#open.at(-1);
     if (!open || this.#restoring) return;
@@ -32,14 +32,14 @@ export class UndoLog<Tables extends object> {
     if (!noted.has(key)) noted.set(key, before());
   }
 
-  /** Ends a transaction whose changes stay: the one around it may still take them back. */
+  /** Commits the innermost transaction; the outer one can still undo its changes. */
   commit(): void {
     const done: Notes<Tables> = this.#open.pop() ?? {};
     for (const table of Object.keys(done) as (keyof Tables)[])
       for (const [key, value] of done[table] ?? []) this.note(table, key, () => value);
   }
 
-  /** Ends a transaction whose changes go: `restore` puts back what was there. */
+  /** Rolls back the innermost transaction: `restore` writes the previous values. */
   rollback(restore: (undone: Undone<Tables>) => void): void {
     const done: Notes<Tables> = this.#open.pop() ?? {};
     this.#restoring = true;

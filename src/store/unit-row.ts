@@ -1,6 +1,6 @@
 import type { Compiled, ResourceType, TableOrigins } from "./store.js";
 
-/** What a unit's row keeps of its resources; their content is in `resource`, once for all units that share it. */
+/** A resource in the row of a unit. Its content is in the table `resource`, shared by units. */
 export type ResourceKey = readonly [
   type: ResourceType,
   group: string,
@@ -8,7 +8,7 @@ export type ResourceKey = readonly [
   origins?: TableOrigins["routes"] | undefined,
 ];
 
-/** Of a unit as it is stored: `origins` are those of a virtual host. */
+/** The resources of a unit for its row; virtual hosts include their origins. */
 export function keysOf({ resources, origins = [] }: Compiled): ResourceKey[] {
   const byTable = new Map(origins.map(({ table, routes }) => [table, routes]));
   return resources.map(({ type, group, name }): ResourceKey => {

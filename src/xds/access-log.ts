@@ -32,9 +32,9 @@ function writeText(format: string): SubstitutionFormatString | undefined {
   return { text_format_source: { inline_string: format }, ...writeFormatters([format]) };
 }
 
-/** Of fields of one name, the last is written. */
-function writeJson(asked: readonly string[]): SubstitutionFormatString {
-  const fields = (asked.length > 0 ? asked : defaultJsonFields).map(readJsonField);
+/** If several fields have one name, the last one is written. */
+function writeJson(configured: readonly string[]): SubstitutionFormatString {
+  const fields = (configured.length > 0 ? configured : defaultJsonFields).map(readJsonField);
   return {
     json_format: Object.fromEntries(fields.map(({ name, format }) => [name, format])),
     omit_empty_values: true,
@@ -67,7 +67,7 @@ function writeFormatters(formats: readonly string[]): Pick<SubstitutionFormatStr
   return used.length > 0 ? { formatters: used.map(({ config }) => config) } : {};
 }
 
-/** Whether lines name the objects that routes come from. */
+/** Whether log lines contain the objects that routes come from. */
 export const readsSource = ({ level, format, jsonFields, formatString }: Options): boolean =>
   level !== "disabled" &&
   (format === "json" ? jsonFields : [formatString]).some((text) =>
@@ -76,7 +76,7 @@ export const readsSource = ({ level, format, jsonFields, formatString }: Options
 
 const leastStatus = { info: undefined, error: 300, critical: 500, disabled: undefined } as const;
 
-/** Answers from a status on, and all that have a response flag: every flag stands for an error. */
+/** Logs responses with at least this status, and all responses with a response flag: every flag is an error. */
 function writeFilter(level: Options["level"]): AccessLogFilter | undefined {
   const status = leastStatus[level];
   if (status === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** A bootstrap that can't be written because an option is wrong. */
+/** An option is wrong, so that the bootstrap can't be written. */
 export class BootstrapError extends Error {
   override readonly name = "BootstrapError";
 }

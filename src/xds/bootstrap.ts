@@ -29,8 +29,8 @@ type HttpProtocolOptions =
   Typed<"type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions">;
 
 /**
- * Where Envoy's admin interface is, which asks for no password: a TCP address, or the absolute path of a unix socket,
- * which only processes of Envoy's own user can open.
+ * The address of Envoy's admin interface, which requires no password: a TCP address, or the absolute path of a unix
+ * socket, which only processes of Envoy's own user can open.
  */
 export type AdminPlace = { readonly address: string; readonly port: number } | { readonly socket: string };
 
@@ -42,38 +42,38 @@ export interface BootstrapOptions extends OverloadLimits {
   readonly admin: AdminPlace;
   /** An Envoy SDS file with the generic secret `xds-token`; see {@link tokenFileFor}. Absolute path. */
   readonly tokenFile?: string;
-  /** PEM file of the authorities that the control plane's certificate is checked against, on Envoy's machine. */
+  /** PEM file, on Envoy's machine, of the authorities that validate the control plane's certificate. */
   readonly caFile?: string;
-  /** A protobuf duration such as `0.1s` (the default): the pause between two polls is 1 to 2 times this. */
+  /** A protobuf duration such as `0.1s` (the default). The pause between two polls is 1 to 2 times as long. */
   readonly refreshDelay?: Duration;
   /** Name of the xds cluster, which Envoy sends as the Host header. Defaults to {@link xdsClusterOf}. */
   readonly xdsCluster?: string;
-  /** The Envoy that the bootstrap is for; absent: any from {@link oldestEnvoy} on. */
+  /** The version of the Envoy; undefined: any from {@link oldestEnvoy} on. */
   readonly envoy?: EnvoyVersion;
   /** Allows `http://` to an address that is not loopback. */
   readonly insecure?: boolean;
-  /** Over `http://`, for what does not speak HTTP/2 there: each held poll takes a connection of its own. */
+  /** Uses HTTP/1.1 over `http://`, for proxies without HTTP/2. Each held poll then takes its own connection. */
   readonly http1?: boolean;
-  /** Where the runtime values come from: those can't be served. */
+  /** The source of the runtime values, which xDS can't serve. */
   readonly settings?: SettingsSpec;
 }
 
-/** Where Debian, Ubuntu, Alpine and Envoy's own images keep the system's authorities; Envoy has no default of its own. */
+/** The system's authorities in Debian, Ubuntu, Alpine and Envoy's own images; Envoy itself has no default. */
 const SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt";
 
-/** Name of the secret that Envoy looks for in the token file. */
+/** Name of the secret in the token file. */
 export const TOKEN_SECRET = "xds-token";
 
-/** Envoy's default of 1,024 keeps an Envoy with more than 1,024 held polls from ever becoming ready. */
+/** With Envoy's default of 1,024, an Envoy with more than 1,024 held polls never becomes ready. */
 const CIRCUIT_BREAKER_LIMIT = 100_000;
 
 /**
- * Writes the static part of an Envoy's configuration: where the control plane is and how to ask it.
+ * Writes the static part of an Envoy's configuration: the address of the control plane and the subscriptions.
  *
- * `initial_fetch_timeout` is 0s throughout, so that an Envoy restarted while the control plane is away stays
- * not ready (the load balancer skips it) in place of going live with no routes.
+ * `initial_fetch_timeout` is always 0s. An Envoy that restarts while the control plane is unavailable then stays not
+ * ready (the load balancer skips it), in place of becoming ready without routes.
  *
- * @throws BootstrapError when an option is wrong or would send configuration, keys or tokens in the clear.
+ * @throws BootstrapError when an option is wrong or would send configuration, keys or tokens unencrypted.
  */
 export function writeBootstrap(options: BootstrapOptions): Bootstrap {
   const origin = parseOrigin(options.xdsUrl, options.insecure ?? false);
@@ -114,17 +114,17 @@ export function writeBootstrap(options: BootstrapOptions): Bootstrap {
 }
 
 /**
- * The name of the xds cluster when none is given. Envoy's REST client sends it as the Host header, which can't be
- * overridden, so off loopback it is the host name of the URL; on loopback it is `isoline`.
+ * The name of the xds cluster if none is given. Envoy's REST client sends it as the Host header, which can't be
+ * overridden. So it is the host name of the URL, except on loopback, where it is `isoline`.
  *
- * @throws BootstrapError when the URL is not one.
+ * @throws BootstrapError when the URL is not valid.
  */
 export function xdsClusterOf(xdsUrl: string): string {
   const { hostname, protocol } = parseUrl(xdsUrl);
   return protocol === "http:" && isLoopback(hostname) ? "isoline" : hostname;
 }
 
-/** Content of a token file: Envoy reads it again when it is replaced by a rename in its folder. */
+/** Content of a token file. Envoy reads it again when a rename in its folder replaces it. */
 export function tokenFileFor(token: string): string {
   const secret = {
     "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
@@ -154,13 +154,13 @@ function parseOrigin(text: string, insecure: boolean): Origin {
   }
   if (rest) {
     throw new BootstrapError(
-      "--xds: expected scheme, host and port alone (Envoy asks for /v3/discovery:… at the root); tokens go in --token-file",
+      "--xds: expected only scheme, host and port (Envoy requests /v3/discovery:… at the root); use --token-file for tokens",
     );
   }
   const tls = protocol === "https:";
   if (!tls && !insecure && !isLoopback(hostname)) {
     throw new BootstrapError(
-      `--xds ${text}: http:// would carry configuration and tokens in the clear to ${hostname}; ` +
+      `--xds ${text}: http:// would send configuration and tokens unencrypted to ${hostname}; ` +
         "use https://, or --insecure if the network between is trusted",
     );
   }
@@ -194,7 +194,7 @@ function writeXdsCluster(name: string, origin: Origin, options: Chosen): Cluster
   };
 }
 
-/** Of `sockaddr_un` in Linux, with its final zero; macOS has 104. */
+/** The limit of `sockaddr_un` in Linux, with its final zero; macOS has 104. */
 const maxSocketPath = 108;
 
 function adminAddress(admin: AdminPlace): Address {
@@ -202,7 +202,7 @@ function adminAddress(admin: AdminPlace): Address {
     if (ipaddr.IPv4.isValidFourPartDecimal(admin.address) || ipaddr.IPv6.isValid(admin.address))
       return socketAddress(admin.address, admin.port);
     throw new BootstrapError(
-      `--admin-address ${admin.address}: Envoy takes an IP address alone; its port goes into --admin-port`,
+      `--admin-address ${admin.address}: Envoy requires an IP address without a port; use --admin-port for the port`,
     );
   }
   const { socket } = admin;
@@ -215,10 +215,13 @@ function adminAddress(admin: AdminPlace): Address {
 
 const encoder = new TextEncoder();
 
-/** Whether other machines can reach an admin interface. */
+/** Whether other machines can reach the admin interface. */
 export const isAdminOpen = (admin: AdminPlace): boolean => "address" in admin && !isLoopback(admin.address);
 
-/** The listeners for probes and scrapes name this cluster: wherever the interface is, the control plane need not know. */
+/**
+ * The listeners for probes and scrapes name this cluster, so that the control plane does not need the address of the
+ * interface.
+ */
 function writeAdminCluster(admin: AdminPlace): Cluster {
   if ("socket" in admin)
     return { name: adminCluster, ...targetAt(adminCluster, { pipe: { path: admin.socket } }) };
@@ -233,8 +236,8 @@ function writeAdminCluster(admin: AdminPlace): Cluster {
 type Target = Pick<Cluster, "type" | "dns_lookup_family" | "load_assignment">;
 
 /**
- * A name may have several addresses, such as those of replicas, or `localhost` of both families where the server listens on one: a
- * connection is made to the first that answers, and polls are not spread over them.
+ * A name may have several addresses, such as those of replicas, or `localhost` of both families while the server
+ * listens on one. LOGICAL_DNS connects to the first that responds, and polls are not spread over several.
  */
 const writeTarget = (name: string, hostname: string, port: number): Target => ({
   ...targetAt(name, socketAddress(hostname, port)),
@@ -276,7 +279,10 @@ function writeTls(hostname: string, caFile: string): TransportSocket {
   };
 }
 
-/** The last filter of an upstream chain. A message without fields, which is not among those that `Any` holds. */
+/**
+ * The last filter of an upstream chain. The message has no fields, so that the generated type of `Any` does not
+ * include it.
+ */
 const UPSTREAM_CODEC = {
   name: "envoy.filters.http.upstream_codec",
   typed_config: {
@@ -284,12 +290,13 @@ const UPSTREAM_CODEC = {
   },
 } as object as HttpFilter;
 
-/** Before it, an upstream filter chain that names a compressor ends Envoy at its start. */
+/** In older versions, an upstream filter chain that names a compressor makes Envoy exit at start-up. */
 const upstreamCompressor: EnvoyVersion = { major: 1, minor: 40 };
 
 /**
- * All polls of an Envoy in one connection, and so at one replica, which sees what the Envoy has. A replica that is stopped sends no
- * reset: Envoy gives its connection up within 10 s, as its pings are not answered.
+ * All polls of an Envoy use one connection, and so one replica, which sees the versions that the Envoy has. A replica
+ * that stops without closing the connection sends no reset: Envoy closes the connection within 10 s because its pings
+ * get no response.
  */
 const ONE_CONNECTION: Http2ProtocolOptions = {
   max_concurrent_streams: 2_147_483_647,
@@ -298,7 +305,7 @@ const ONE_CONNECTION: Http2ProtocolOptions = {
 
 function writeProtocolOptions(origin: Origin, { tokenFile, envoy, http1 }: Chosen): HttpProtocolOptions {
   if (http1 && origin.tls)
-    throw new BootstrapError("--http1 is for http://; over https:// HTTP/2 is agreed on in the handshake");
+    throw new BootstrapError("--http1 requires http://; over https:// the handshake negotiates HTTP/2");
   return {
     "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
     explicit_http_config: http1 ? { http_protocol_options: {} } : { http2_protocol_options: ONE_CONNECTION },
@@ -331,7 +338,7 @@ function writeCredentialInjector(tokenFile: string): HttpFilter {
   };
 }
 
-/** A poll is 77 KB, nearly all of it Envoy's list of extensions; compressed it is 10 KB. */
+/** A poll is 77 KB, mostly Envoy's list of extensions; compressed it is 10 KB. */
 function writeRequestCompressor(): HttpFilter {
   return {
     name: "envoy.filters.http.compressor",

@@ -26,7 +26,7 @@ export const writeCertificate = (
         })),
       };
 
-/** A Secret resource under its stable name, `<namespace>/<name>`: a rotated certificate changes no listener. */
+/** A Secret resource under its stable name, `<namespace>/<name>`, so that a rotated certificate changes no listener. */
 export function writeSecret(name: string, pair: KeyPair): Resource {
   const secret: Secret = { name, tls_certificate: inline(pair) };
   return { type: "secret", group: "", name, json: JSON.stringify(secret) };

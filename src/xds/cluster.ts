@@ -12,32 +12,33 @@ import { settingMs } from "./listener-settings.js";
 import { writeClusterPolicies } from "./policies/index.js";
 import { writeTlsParameters } from "./tls-parameters.js";
 
-/** The content of a cluster but for what its name already says, as JSON members, with its hash. */
+/** The JSON members of a cluster's content, and their hash. */
 interface Content {
   readonly members: string;
   readonly hash: string;
 }
 
 /**
- * Fields that the hash in a name leaves out. The first three are in the name as text. The others follow from these and from
- * `healthPort`, which is hashed: a number is of one port of a Service, and a Service has one mode.
+ * Fields that are not part of the hash in a name. The first three are in the name as text. The others follow from
+ * these and from `healthPort`, which is hashed: a port number identifies one port of a Service, and a Service has one
+ * mode.
  */
 const located = ["namespace", "service", "port", "endpoints", "mode"] as const;
 
-/** Everything of a cluster but where it is. */
+/** A cluster's configuration without its name. */
 export type ClusterContent = Omit<Cluster, (typeof located)[number]>;
 
 type Limits = Partial<
   Pick<SettingsSpec["cluster"], "maxRequestsPerConnection" | "perConnectionBufferLimitBytes">
 >;
 
-/** Under some settings, by `contentKey`. */
+/** By `contentKey`, for each settings object. */
 const contentsUnder = memoized((_: SettingsSpec) => new Map<string, Content>());
 const maxContents = 4096;
 
 const isLocated = new Set<string>(located);
 
-/** Tells contents apart: all that a cluster asks for beyond its place. */
+/** Distinguishes cluster contents. */
 function contentKey(cluster: ClusterContent): string {
   let key = "";
   for (const field in cluster) {
@@ -47,13 +48,13 @@ function contentKey(cluster: ClusterContent): string {
   return key;
 }
 
-/** Most clusters of a fleet have the same content: it is written once for equal wishes. */
+/** Most clusters of a fleet have the same content, which is written once. */
 function contentOf(cluster: ClusterContent, settings: SettingsSpec): Content {
   const known = contentsUnder(settings);
   const key = contentKey(cluster);
   const found = known.get(key);
   if (found) return found;
-  // As with Contour, those of an ExtensionService have neither.
+  // As with Contour, these limits do not apply to the clusters of ExtensionServices.
   const { perConnectionBufferLimitBytes: bufferLimit, maxRequestsPerConnection }: Limits =
     cluster.weightedLocalities ? {} : settings.cluster;
   const policies = writeClusterPolicies(cluster);
@@ -83,8 +84,8 @@ const areLocalitiesWeighted = (
 ): boolean => weightedLocalities === true || (externalName === undefined && areClustersWeighted(settings));
 
 /**
- * The name of the Envoy cluster of a node, `<namespace>/<service>/<port>/<hash>`: it hashes all of its content, so that
- * routes with different wishes never share a cluster.
+ * The name of the Envoy cluster of a node, `<namespace>/<service>/<port>/<hash>`. The hash covers all content, so that
+ * only routes with equal cluster content share a cluster.
  */
 export const clusterName = (cluster: Cluster, settings: SettingsSpec): string =>
   [cluster.namespace, cluster.service, cluster.port, contentOf(cluster, settings).hash].join("/");
@@ -101,7 +102,7 @@ export function writeCluster(cluster: Cluster, name: string, settings: SettingsS
     type: "cluster",
     group: "",
     name,
-    // Joined at once: as a rope it would take several times as much memory until it is read.
+    // Joined at once: until it is first read, a rope would take several times as much memory.
     json: ['{"name":', JSON.stringify(name), ',"alt_stat_name":', statName, ",", members, external, "}"].join(
       "",
     ),
@@ -111,12 +112,12 @@ export function writeCluster(cluster: Cluster, name: string, settings: SettingsS
 }
 
 /** The members of a cluster that do not depend on its name, without its type and endpoints. */
-export const clusterMembers = (wishes: ClusterContent, settings: SettingsSpec): string =>
-  contentOf(wishes, settings).members;
+export const clusterMembers = (content: ClusterContent, settings: SettingsSpec): string =>
+  contentOf(content, settings).members;
 
 const base64 = (text: string): string => btoa(text);
 
-/** TLS to a backend, with Envoy's own certificate if it has one to show. */
+/** TLS to a backend, with Envoy's own certificate if there is one. */
 export function upstreamTls(
   cluster: Pick<Cluster, "externalName" | "sni" | "validation" | "clientCertificate">,
   settings: SettingsSpec,

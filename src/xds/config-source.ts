@@ -1,9 +1,12 @@
 import type { ConfigSource } from "../gen/envoy.js";
 
-/** What compiled configuration calls the xDS cluster; each answer has the name that the asking Envoy's bootstrap gives it. */
+/**
+ * The name of the xDS cluster in compiled configuration. Each response has the name from the bootstrap of its Envoy
+ * instead.
+ */
 const compiledName = "isoline";
 
-/** Where Envoy polls one resource. Equal sources for one name share a subscription. */
+/** The source of one resource. Equal sources for one name share a subscription. */
 export const configSource: ConfigSource = {
   resource_api_version: "V3",
   initial_fetch_timeout: "0s",
@@ -20,8 +23,8 @@ const clusterNames = (name: string): string => `"cluster_names":${JSON.stringify
 const compiledNames = clusterNames(compiledName);
 
 /**
- * A piece of compiled configuration (JSON) for an Envoy whose bootstrap calls the xDS cluster `name`. What users write is in JSON
- * strings, where quotes are escaped, so that no text of theirs is taken for a source.
+ * A piece of compiled configuration (JSON) for an Envoy whose bootstrap names the xDS cluster `name`. Text of users is
+ * inside JSON strings, where quotes are escaped, so that it never matches a source.
  */
 export const forXdsCluster = (json: string, name: string): string =>
   name === compiledName ? json : json.replaceAll(compiledNames, clusterNames(name));

@@ -3,11 +3,11 @@ import { type EnvoyVersion, formatEnvoyVersion, isAtLeast } from "./envoy-versio
 import { compressedTypes } from "./policies/compression.js";
 import { inWhole } from "./route-shards.js";
 
-/** How an answer is worded for one Envoy: compiled configuration is the same for all. */
+/** The variations of a response for one Envoy. Compiled configuration is the same for all. */
 export interface Dialect {
-  /** What its bootstrap calls the xDS cluster. */
+  /** The name of the xDS cluster in its bootstrap. */
   readonly xdsCluster: string;
-  /** Absent: the newest. */
+  /** Undefined: the newest. */
   readonly version?: EnvoyVersion;
 }
 
@@ -17,13 +17,13 @@ const list = members({ content_type: compressedTypes });
 
 interface Newer {
   readonly since: EnvoyVersion;
-  /** What Envoys before are sent in its place; it restricts no more and no less. */
+  /** The replacement for older versions; it is exactly as restrictive. */
   older(json: string): string;
 }
 
-/** What only newer Envoys can take. */
+/** Configuration that requires a newer version. */
 const newer: readonly Newer[] = [
-  // The formatter `%CEL()%` is built in since.
+  // The formatter `%CEL()%` is built in from this version on.
   { since: { major: 1, minor: 38 }, older: inWhole(configSource) },
   { since: { major: 1, minor: 40 }, older: (json) => json.replaceAll(matcher, list) },
 ];
@@ -31,14 +31,14 @@ const newer: readonly Newer[] = [
 const olderFor = (version: EnvoyVersion | undefined): readonly Newer[] =>
   version ? newer.filter(({ since }) => !isAtLeast(version, since)) : [];
 
-/** The same for all dialects that are worded alike. */
+/** A key that is equal for dialects with equal responses. */
 export function dialectKey({ xdsCluster, version }: Dialect): string {
   return [xdsCluster, ...olderFor(version).map(({ since }) => formatEnvoyVersion(since))].join(" ");
 }
 
 /**
- * A piece of compiled configuration (JSON) as one Envoy needs it. What is replaced has quotes that are not escaped, which no text of
- * a user has within JSON.
+ * A piece of compiled configuration (JSON) for one Envoy. The replaced text contains unescaped quotes, which text of
+ * users never has within JSON.
  */
 export function inDialect(json: string, { xdsCluster, version }: Dialect): string {
   const text = olderFor(version).reduce((text, { older }) => older(text), json);

@@ -5,7 +5,7 @@ import type { Resource } from "../store/store.js";
 
 type FollowedCluster = SettingsSpec["clusters"][number];
 
-/** The endpoints of a Service port; none is an empty list, never an absent resource. */
+/** The endpoints of a Service port. Without endpoints the resource has an empty list; it is never absent. */
 export function writeEndpoints(name: string, { groups, mode }: Endpoints, settings: SettingsSpec): Resource {
   const localities = writeLocalities(groups, settings);
   return { type: "endpoints", group: "", name, json: JSON.stringify(localities), ...(mode ? { mode } : {}) };
@@ -18,11 +18,11 @@ export const writeEndpoint = ({ address, port, healthPort }: Endpoint): LbEndpoi
   },
 });
 
-/** Whether clusters share requests by weight, and not by their numbers of endpoints. */
+/** Whether Kubernetes clusters share requests by weight, not by their numbers of endpoints. */
 export const areClustersWeighted = ({ clusters }: SettingsSpec): boolean =>
   clusters.some(({ weight }) => weight !== undefined);
 
-/** One locality for each cluster; Envoy wants priorities without gaps, so that they are counted anew. */
+/** One locality for each Kubernetes cluster. Envoy requires priorities without gaps, so that they are renumbered. */
 export function writeLocalities(
   groups: readonly EndpointGroup[],
   settings: SettingsSpec,

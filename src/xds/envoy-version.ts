@@ -1,10 +1,10 @@
-/** A release of Envoy, such as 1.40; patches are not told apart. */
+/** A release of Envoy, such as 1.40, without the patch version. */
 export interface EnvoyVersion {
   readonly major: number;
   readonly minor: number;
 }
 
-/** The releases that are served; protos/ has the API of both. */
+/** The supported releases; protos/ has the API of both. */
 export const oldestEnvoy: EnvoyVersion = { major: 1, minor: 36 };
 export const newestEnvoy: EnvoyVersion = { major: 1, minor: 40 };
 
@@ -13,7 +13,7 @@ export const isAtLeast = (version: EnvoyVersion, other: EnvoyVersion): boolean =
 
 export const formatEnvoyVersion = ({ major, minor }: EnvoyVersion): string => `${major}.${minor}`;
 
-/** Reads `1.40` or `1.40.2`, with or without a `v`; undefined when it is neither. */
+/** Parses `1.40` or `1.40.2`, with or without a `v`; undefined for other text. */
 export function parseEnvoyVersion(text: string): EnvoyVersion | undefined {
   const found = /^v?(\d{1,4})\.(\d{1,4})(?:\.\d{1,4})?$/.exec(text);
   return found ? { major: Number(found[1]), minor: Number(found[2]) } : undefined;

@@ -13,12 +13,15 @@ import { writeLocalities } from "./endpoints.js";
 import { contentHash } from "./hash.js";
 import { fitWeights } from "./weights.js";
 
-/** What an extension gets from one of its Services. */
+/** One Service of an ExtensionService, with its endpoints. */
 export interface ExtensionEndpoints extends ExtensionBackend {
   readonly endpoints: Endpoints;
 }
 
-/** The cluster of an ExtensionService and its endpoints: one locality for each Service (of each cluster), which share by weight. */
+/**
+ * The cluster of an ExtensionService and its endpoints: one weighted locality for each Service (of each Kubernetes
+ * cluster).
+ */
 export function writeExtension(
   extension: Extension,
   found: readonly ExtensionEndpoints[],
@@ -30,7 +33,7 @@ export function writeExtension(
   const members = clusterMembers({ ...extension.cluster, weightedLocalities: true }, settings);
   const head = `{"name":${JSON.stringify(name)},"alt_stat_name":${JSON.stringify(name.replaceAll("/", "_"))}`;
   const common = { group: "", ...(mode ? { mode } : {}) };
-  // Not as for the cluster: endpoints of a Service may have that name, in a namespace that is called extension.
+  // Not the name of the cluster: endpoints of a Service in a namespace `extension` may have that name.
   const endpoints = `extension:${extension.namespace}/${extension.name}`;
   return [
     { type: "cluster", ...common, name, json: `${head},${members}}`, endpoints },
@@ -59,7 +62,7 @@ export function weightedLocalities(
 const subZone = (service: string, cluster: string | undefined): string =>
   cluster ? `${cluster}/${service}` : service;
 
-/** Where a JSON Web Key Set is fetched. The name hashes all content: hosts with other wishes do not share it. */
+/** The cluster for fetching a JSON Web Key Set. Its name hashes all content, so that only equal servers share it. */
 export function writeJwksCluster(server: JwksServer, settings: SettingsSpec): Resource {
   const { scheme, host, port, family, validation } = server;
   const base = `dnsname/${scheme}/${host}/${port}`;

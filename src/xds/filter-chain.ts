@@ -22,10 +22,10 @@ import { networkIpFilter } from "./policies/ip-filter.js";
 import { writeTlsParameters } from "./tls-parameters.js";
 import { fitWeights } from "./weights.js";
 
-/** The name of the chain that takes all TLS that no other does, not even one for any host. */
+/** The name of the chain for all TLS that no other chain matches, not even one for any host. */
 const fallbackChain = ".fallback";
 
-/** What a filter chain needs beside the terms of a host. */
+/** The inputs of a filter chain besides the terms of a host. */
 export interface ChainContext {
   readonly host: string;
   /** The Envoy listener. */
@@ -33,12 +33,12 @@ export interface ChainContext {
   readonly settings: SettingsSpec;
   readonly services: GlobalServices;
   readonly websockets: VirtualHost["websockets"];
-  /** The key pair where it does not travel by SDS. */
+  /** The key pair if it is not sent by SDS. */
   readonly pair?: KeyPair | undefined;
   clusterOf(server: JwksServer): string;
 }
 
-/** HTTP behind the server name of a host. */
+/** HTTP for the server name of a host. */
 export function writeFilterChain(
   terms: HttpsTerms,
   routes: readonly Route[],
@@ -61,7 +61,7 @@ export function writeDoorChain({ tls }: HttpsTerms, table: string, context: Chai
   });
 }
 
-/** TCP behind the server name of a host; `names` are those of the clusters of its backends. */
+/** TCP for the server name of a host; `names` are the names of the clusters of its backends. */
 export function writeTcpHostChain(
   { backends, ipFilter, tls }: TcpTerms,
   names: readonly string[],
@@ -82,7 +82,7 @@ const chainResource = (listener: string, name: string, chain: FilterChain): Reso
   json: JSON.stringify(chain),
 });
 
-/** What a listener without TLS does with all connections. */
+/** The filter chain for all connections of a listener without TLS. */
 export const writeTcpChain = (
   backends: readonly TcpBackend[],
   names: readonly string[],
@@ -107,7 +107,7 @@ function managerOptions(
   };
 }
 
-/** The chain for clients without SNI (or with a name that no host has), under the fallback certificate. */
+/** The chain for clients without SNI (or with an unknown server name), with the fallback certificate. */
 export function writeFallbackChain(secret: string, context: ChainContext): Resource {
   const { listener, settings, services, websockets, pair } = context;
   const manager: ManagerOptions = {
@@ -162,7 +162,7 @@ function writeTransport(
   return { name: "envoy.transport_sockets.tls", typed_config: context };
 }
 
-/** The name of no cluster: Envoy closes a connection that is for it. */
+/** A cluster name that does not exist: Envoy closes connections that are routed to it. */
 export const closedCluster = "isoline.closed";
 
 /** Closes all connections for a server name. */

@@ -1,22 +1,25 @@
-/** The stages of the HTTP filters that a request passes, in their order, each with the reason for its place. A filter names its stage. */
+/**
+ * The stages of the HTTP filters in the order in which requests pass them, each with the reason for its position.
+ * Every filter has a stage.
+ */
 export const filterStages = {
-  hostCheck: "before anything that answers or spends",
-  compression: "sees a response last, after every filter below had its say",
+  hostCheck: "comes before all filters that respond or count",
+  compression: "processes a response last, after every filter below has changed it",
   protocol: "bridges and counts gRPC for all filters below",
-  preflight: "answers preflights before later filters ask who the client is",
-  localRateLimit: "costs nothing, so that a flood reaches no other protection",
-  cookies: "acts on responses alone",
-  address: "costs nothing, so that no server is asked about a client that may not come in",
-  token: "Envoy verifies it alone, so that no server is asked about a request without one",
-  authorization: "asks a server about requests that the stages before let through",
+  preflight: "responds to preflights before later filters authenticate the client",
+  localRateLimit: "is cheap, and keeps a flood of requests from the other protections",
+  cookies: "changes responses only",
+  address: "is cheap, and refuses clients before a server is called for them",
+  token: "Envoy verifies it itself, and refuses requests before a server is called for them",
+  authorization: "calls a server for the requests that passed the earlier stages",
   globalRateLimit: "counts requests that are authorized",
-  router: "last, as Envoy demands",
+  router: "comes last, as Envoy requires",
 } as const;
 
 export type FilterStage = keyof typeof filterStages;
 
 const order = Object.keys(filterStages);
 
-/** Compares filters by their place. */
+/** Compares filters by their stages. */
 export const byStage = (a: { readonly stage: FilterStage }, b: { readonly stage: FilterStage }): number =>
   order.indexOf(a.stage) - order.indexOf(b.stage);

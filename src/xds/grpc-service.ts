@@ -1,7 +1,7 @@
 import type { GrpcService } from "../gen/envoy.js";
 import { duration } from "./duration.js";
 
-/** A service that Envoy asks over gRPC; without a timeout, that of the asking filter holds. */
+/** A gRPC service that an Envoy filter calls. Without a timeout, the default of that filter applies. */
 export const grpcService = ({
   cluster,
   authority,

@@ -1,4 +1,4 @@
-/** A content hash of text for names, 64 bits in hex (two FNV-1a lanes mixed as in MurmurHash3's finaliser). */
+/** A content hash of text for names: 64 bits in hex (two FNV-1a lanes, mixed as in MurmurHash3's finalizer). */
 export function contentHash(text: string): string {
   let a = 0x811c9dc5;
   let b = 0x9747b28c;

@@ -6,9 +6,9 @@ import type { Chain, ChainFilter } from "./policies/policy.js";
 const types = "type.googleapis.com/envoy.extensions.filters.http" as const;
 
 /**
- * Compares Host and SNI. All TLS hosts share one route table, so without it a client could open a connection under
- * the rules of one host (client certificates, say) and ask for another. The script and its answer are constants: the host that
- * a client names stands in neither.
+ * Compares Host and SNI. All TLS hosts share one route table: without this check a client could open a connection
+ * under the rules of one host (such as client certificates) and request another host. The script and its response are
+ * constants without the host of the request.
  */
 const misdirected = `function envoy_on_request(handle)
   local host = string.lower(handle:headers():get(":authority") or "")
@@ -33,7 +33,7 @@ const misdirectedFilter: ChainFilter = {
 export const checksSni = ({ http_filters = [] }: HttpConnectionManager): boolean =>
   http_filters.some(({ name }) => name === misdirectedFilter.name);
 
-/** The filters that are not those of a policy. */
+/** The filters that do not belong to a policy. */
 const fixed: readonly ChainFilter[] = [
   misdirectedFilter,
   {

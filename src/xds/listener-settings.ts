@@ -3,7 +3,7 @@ import { readTimeout } from "../graph/policies/timeout.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { duration } from "./duration.js";
 
-/** A timeout of the settings in milliseconds: 0 is none, undefined Envoy's default. */
+/** A timeout of the settings in ms: 0 is no limit, undefined is Envoy's default. */
 export const settingMs = (text: string | undefined): number | undefined => readTimeout(text).ms;
 
 const timeout = (text: string | undefined): ReturnType<typeof duration> | undefined => {
@@ -11,10 +11,10 @@ const timeout = (text: string | undefined): ReturnType<typeof duration> | undefi
   return ms === undefined ? undefined : duration(ms);
 };
 
-/** The timeouts of the HTTP connection manager that the settings give. */
+/** The timeouts of the HTTP connection manager from the settings. */
 export function connectionTimeouts({ timeouts, listener }: SettingsSpec): Partial<HttpConnectionManager> {
   const idle = timeout(timeouts.connectionIdleTimeout);
-  // Here an explicit zero would mean "at once", not "never".
+  // For Envoy an explicit zero is an immediate timeout, not none.
   const maximum = settingMs(timeouts.maxConnectionDuration)
     ? timeout(timeouts.maxConnectionDuration)
     : undefined;
@@ -37,11 +37,11 @@ export function connectionTimeouts({ timeouts, listener }: SettingsSpec): Partia
   };
 }
 
-/** Whether the settings ask for HTTP/1.1 and HTTP/2. */
+/** Whether the settings enable HTTP/1.1 and HTTP/2. */
 export const httpVersions = (settings: SettingsSpec): { h1: boolean; h2: boolean } => {
-  const asked = settings.httpVersions;
-  const h1 = asked.includes("HTTP/1.1");
-  const h2 = asked.includes("HTTP/2");
+  const enabled = settings.httpVersions;
+  const h1 = enabled.includes("HTTP/1.1");
+  const h2 = enabled.includes("HTTP/2");
   return h1 || h2 ? { h1, h2 } : { h1: true, h2: true };
 };
 
@@ -65,7 +65,10 @@ export const keepalive: readonly SocketOption[] = [
   { description: "TCP keep-alive probe count", level: 6, name: 6, int_value: 9, state: "STATE_LISTENING" },
 ];
 
-/** IPPROTO_IP IP_TOS and IPPROTO_IPV6 IPV6_TCLASS of Linux; an IPv4 socket refuses the latter, and Envoy the listener. */
+/**
+ * IPPROTO_IP IP_TOS and IPPROTO_IPV6 IPV6_TCLASS of Linux. An IPv4 socket refuses the latter, and Envoy then refuses
+ * the listener.
+ */
 const packetOptions = (
   address: string,
   { tos, trafficClass }: SettingsSpec["listener"]["socketOptions"],
@@ -84,12 +87,12 @@ const packetOption = (description: string, level: number, name: number, value: n
   state: "STATE_LISTENING",
 });
 
-/** `::` is every address, of IPv4 too. */
+/** `::` is every address, including IPv4. */
 export const listenAddress = (address: string, port: number): Address => ({
   socket_address: { address, port_value: port, ...(address === "::" ? { ipv4_compat: true } : {}) },
 });
 
-/** What the HTTP and HTTPS listeners share. */
+/** The common part of the HTTP and HTTPS listeners. */
 export function listenerBase(
   name: string,
   address: string,

@@ -31,19 +31,19 @@ const escapedSlashes = {
   unescape: { path_with_escaped_slashes_action: "UNESCAPE_AND_FORWARD" },
 } as const;
 
-/** What sets the HTTP connection manager of one filter chain apart. */
+/** Options of the HTTP connection manager of one filter chain. */
 export interface ManagerOptions extends Chain {
   /** Its Envoy listener. */
   readonly listener: string;
   readonly secure: boolean;
-  /** Its route table, where it has not the listener's name. */
+  /** Its route table, if that does not have the listener's name. */
   readonly table?: string;
   readonly forwardCertificate?: ClientValidation["forward"];
-  /** Lets all requests for an upgrade through; without it routes say so one by one. */
+  /** Allows all upgrades; without it each route allows its own. */
   readonly websockets?: boolean | undefined;
 }
 
-/** The HTTP connection manager of a filter chain; all that name one route table share a subscription. */
+/** The HTTP connection manager of a filter chain. All managers with the same route table share a subscription. */
 export function writeHttpConnectionManager({
   listener,
   secure,
@@ -116,7 +116,7 @@ const tlsInspector = ({ ja3, ja4 }: SettingsSpec["tls"]["fingerprint"]): Listene
   },
 });
 
-/** Route tables without their virtual hosts: these come from the units of the hosts. */
+/** A route table without its virtual hosts, which the units of the hosts make. */
 export const routeTable = (name: string): Resource => {
   const table: RouteConfiguration = {
     name,
@@ -131,13 +131,16 @@ export const routeTable = (name: string): Resource => {
   return { type: "route-configuration", group: "", name, json: JSON.stringify(table) };
 };
 
-/** A listener before it has its name and address: what serves a port. */
+/** A listener of Envoy before it has an address: name, kind, port. */
 export interface ListenerSpec {
-  /** Of its route table and filter chains. */
+  /** The name of its route table and filter chains. */
   readonly name: string;
   /** Where it listens; absent: at the address of the settings. */
   readonly addresses?: readonly string[];
-  /** The name in Envoy where it is another: in one update no listener can take the address of one that stays. */
+  /**
+   * The name in Envoy if it differs: within one update, a listener can't take over the address of another one that
+   * stays.
+   */
   readonly listener?: string;
   readonly family: "http" | "https" | "tcp";
   readonly port: number;
@@ -164,7 +167,7 @@ export const writeTrafficListeners = (
   services: GlobalServices,
 ): readonly Resource[] => specs.flatMap((front) => writeListener(front, settings, services));
 
-/** The listeners that there are without a Gateway. */
+/** The listeners without a Gateway. */
 export const defaultListeners = ({ http, https }: SettingsSpec): readonly ListenerSpec[] => [
   { name: ingressHttp, family: "http", port: http.port },
   { name: ingressHttps, family: "https", port: https.port },

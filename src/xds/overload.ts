@@ -1,18 +1,18 @@
 import type { Bootstrap, OverloadAction } from "../gen/envoy.js";
 
-/** Where Envoy begins to shed load; absent is nowhere. */
+/** Limits at which Envoy sheds load; undefined is no limit. */
 export interface OverloadLimits {
-  /** Envoy sheds load near this size of its heap. */
+  /** Envoy sheds load near this heap size. */
   readonly maxHeapBytes?: number;
-  /** Of all listeners together. */
+  /** The limit for all listeners together. */
   readonly maxConnections?: number;
 }
 
 const monitors = "type.googleapis.com/envoy.extensions.resource_monitors" as const;
 
 /**
- * What Envoy does when it runs out of memory or connections: at 95 % of the heap it gives memory back, at 98 % it refuses
- * requests; further connections are refused.
+ * Overload actions of Envoy: at 95 % of the heap it releases memory, at 98 % it refuses requests; it refuses
+ * connections above the limit.
  */
 export function writeOverload({
   maxHeapBytes,

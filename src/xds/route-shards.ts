@@ -7,17 +7,24 @@ import type {
 import { quoteRegex } from "../graph/matches/order.js";
 
 /**
- * Route tables in parts, so that a change of one host sends a sixteenth. Which part a host is in does not depend on
- * other hosts: its four bits are parities, each of how many characters of the name are of one class. Envoy works out the
- * same by four regular expressions, which see each character once (CEL has neither arithmetic on text nor a hash),
- * notes it in a header before it looks for the route, and finds the part by that header (scoped routes).
+ * Route tables are sent in parts, so that a change of one host sends a sixteenth. The part of a host does not depend
+ * on other hosts: it is a number of four bits, and each bit is the parity of the number of characters in one class.
+ * Envoy computes the same number with four regular expressions, which visit each character once (CEL has neither
+ * arithmetic on text nor a hash). It sets a header with the number before it selects the route, and selects the part
+ * by that header (scoped routes).
  */
 export const shardCount = 16;
 
-/** The header that names the part; a client's own is overwritten, and backends do not get it. */
+/**
+ * The header with the number of the part. It overwrites a header of the client, and is removed before a request goes
+ * to a backend.
+ */
 export const shardHeader = "x-isoline-shard";
 
-/** Characters that flip a bit. Digits are coded in binary; letters in runs, as CEL takes only small expressions. */
+/**
+ * Characters that flip a bit. Digits have a binary code; letters are in runs, because CEL accepts only small
+ * expressions.
+ */
 const flipping = ["13579n-z", "2-36-7g-mt-z", "4-7d-fj-mq-sw-z", "89b-ce-fh-il-mo-pu-vy-z"];
 const others = ["a-m02468._-", "a-fn-s014589._-", "a-cg-in-pt-v0-389._-", "adgjknq-twx0-7._-"];
 
@@ -39,12 +46,12 @@ export function shardOf(host: string): number {
 /** The name of a part of a route table. */
 export const shardName = (table: string, shard: number): string => `${table}/${textOf(shard)}`;
 
-/** The route table that a name is that of a part of; undefined: it is that of a whole one. */
+/** The route table of a part, by the name of the part; undefined for the name of a whole table. */
 export const tableOfPart = (name: string): string | undefined => /^(.+)\/[01]{4}$/.exec(name)?.[1];
 
 /** The route tables, whole or in parts, that the JSON of a listener refers to. */
 export function* tablesIn(json: string): Iterable<{ readonly table: string; readonly inParts: boolean }> {
-  // In no text of a user's can be what is looked for: its quotes would be escaped.
+  // Text of users never matches: its quotes would be escaped.
   for (const [, whole, parts] of json.matchAll(
     /"route_config_name":("[^"\\]*")|"scoped_routes":\{"name":("[^"\\]*")/g,
   ))
@@ -57,7 +64,7 @@ const isEven = (i: number): string =>
 const value = (table: string): string =>
   `${table}/${flipping.map((_, i) => `%CEL(${isEven(i)}?'0':'1')%`).join("")}`;
 
-/** What of a connection manager makes it find its routes in one table. */
+/** The fields of a connection manager that select one whole route table. */
 export const wholeRoutes = (
   table: string,
   config_source: ConfigSource,
@@ -66,8 +73,8 @@ export const wholeRoutes = (
 });
 
 /**
- * Rewrites the JSON of listeners or filter chains, so that connection managers find the routes of these tables in
- * parts. In no text of a user's can be what is looked for: its quotes would be escaped.
+ * Rewrites the JSON of listeners or filter chains, so that connection managers select the parts of these tables. Text
+ * of users never matches: its quotes would be escaped.
  */
 export function inParts(tables: Iterable<string>, source: ConfigSource): (json: string) => string {
   const pairs = [...tables].map(
@@ -78,7 +85,7 @@ export function inParts(tables: Iterable<string>, source: ConfigSource): (json: 
 
 const members = (of: object): string => JSON.stringify(of).slice(1, -1);
 
-/** Undoes `inParts` in the text of one source: for Envoys that can't work out the part, which ask for whole tables. */
+/** Reverts `inParts` for one source, for Envoys that can't compute the part and get whole tables. */
 export function inWhole(source: ConfigSource): (json: string) => string {
   const [first = "", ...others] = members(scopedRoutes("\0", source))
     .split(String.raw`\u0000`)
@@ -87,13 +94,13 @@ export function inWhole(source: ConfigSource): (json: string) => string {
   return (json) => json.replace(parts, (_, table: string) => members(wholeRoutes(table, source)));
 }
 
-/** The frame of a part of a route table; backends do not get the header that names it. */
+/** The JSON of a part of a route table without virtual hosts. It removes the part header from requests to backends. */
 export function partOf(frame: string, table: string, shard: number): string {
   const name = frame.replace(JSON.stringify(table), () => JSON.stringify(shardName(table, shard)));
   return `${name.slice(0, -1)},"request_headers_to_remove":${JSON.stringify([shardHeader])}}`;
 }
 
-/** What of a connection manager makes it find its routes in the parts of a table. */
+/** The fields of a connection manager that select the parts of a table. */
 export function scopedRoutes(
   table: string,
   config_source: ConfigSource,
@@ -126,7 +133,7 @@ export function scopedRoutes(
   };
 }
 
-/** Tells Envoy which part of a table a value of the header stands for. */
+/** The scopes of a table: the part for each value of the header. */
 export const shardScopes = (table: string): ReadonlyMap<string, ScopedRouteConfiguration> =>
   new Map(
     Array.from({ length: shardCount }, (_, shard) => {

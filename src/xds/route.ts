@@ -14,16 +14,16 @@ import { writeBackendPolicies, writeHostPolicies, writeRoutePolicies } from "./p
 import { writeRewrite } from "./policies/path-rewrite.js";
 import { fitWeights } from "./weights.js";
 
-/** What the routes of one virtual host in one route table share. */
+/** Values shared by the routes of one virtual host in one route table. */
 export interface TableContext {
   readonly host: string;
-  /** The HTTPS table. */
+  /** True for the HTTPS table. */
   readonly secure: boolean;
-  /** Requests of this listener are asked about wherever a route does not say otherwise. */
+  /** Requests of this listener are authorized unless a route disables it. */
   readonly authorized: boolean;
-  /** Routes tell in their metadata which object they come from. */
+  /** Routes have the object that they come from in their metadata. */
   readonly sourced: boolean;
-  /** Gives the Envoy cluster name of a node. */
+  /** Returns the Envoy cluster name of a node. */
   nameOf(cluster: Cluster): string;
 }
 
@@ -33,7 +33,7 @@ export const writeVirtualHost = (
   policies: HostPolicies,
   routes: readonly Route[],
 ): EnvoyVirtualHost => {
-  // By their names Envoy knows which routes a request has taken already.
+  // Envoy identifies the routes that a request already used by their names.
   const named = routes.some((route) => route.policies.internalRedirect?.denyRepeated);
   const written = routes.map((route, i): EnvoyRoute => {
     const plain = writeRoute(route, context);
@@ -52,7 +52,7 @@ export const writeVirtualHost = (
   };
 };
 
-/** Where Contour's fields `contour_config_…` of an access log come from. */
+/** The metadata for Contour's access log fields `contour_config_…`. */
 function writeSource(from: Ref): NonNullable<EnvoyRoute["metadata"]> {
   const [kind = "", namespace = "", name = ""] = from.split("/");
   const source = {
@@ -121,7 +121,7 @@ const writeRedirect = (action: Extract<Action, { kind: "redirect" }>): EnvoyRout
   response_code: codes[action.status as keyof typeof codes] ?? "FOUND",
 });
 
-/** `hashed`: what chooses the endpoint also chooses among weighted clusters, so that affinity holds over both. */
+/** `hashed`: the hash that selects the endpoint also selects among weighted clusters, so that affinity covers both. */
 function writeForward(
   { backends, lost = 0 }: Extract<Action, { kind: "forward" }>,
   context: TableContext,

@@ -4,14 +4,14 @@ import type { SettingsSpec } from "../schema/settings.js";
 
 type Values = { readonly [key: string]: Json };
 
-/** Envoy refuses a regular expression of more than 100 RE2 instructions, and with it the whole route table. */
+/** Envoy's default limit is 100 RE2 instructions. It refuses the whole route table for a larger regular expression. */
 const regexLimits: Values = {
   "re2.max_program_size.error_level": 1_048_576,
   "re2.max_program_size.warn_level": 1000,
 };
 
 /**
- * The values of the bootstrap's static runtime layer. A key of `runtimeSettings` that Isoline sets itself is left out
+ * The values of the bootstrap's static runtime layer. A key of `runtimeSettings` that Isoline sets itself is omitted
  * and listed in `skipped`.
  */
 export function runtimeValues(settings: SettingsSpec | undefined): {
@@ -29,9 +29,9 @@ export function runtimeValues(settings: SettingsSpec | undefined): {
     ...(perCycle ? { "http.max_requests_per_io_cycle": perCycle } : {}),
     ...(connections ? Object.fromEntries(limits) : {}),
   };
-  const asked = settings?.runtimeSettings ?? {};
+  const configured = settings?.runtimeSettings ?? {};
   return {
-    values: { ...asked, ...managed },
-    skipped: Object.keys(asked).filter((key) => Object.hasOwn(managed, key)),
+    values: { ...configured, ...managed },
+    skipped: Object.keys(configured).filter((key) => Object.hasOwn(managed, key)),
   };
 }

@@ -24,8 +24,8 @@ const readyPaths = ["/ready"];
 const statsPaths = ["/stats", "/stats/prometheus"];
 
 /**
- * The listeners for probes and scrapes. Exact paths and GET only: nothing else of the admin interface is reachable from
- * outside. But for the one that is to feel it, a limit of all connections leaves them out.
+ * The listeners for probes and scrapes. They serve exact paths with GET only, and nothing else of the admin interface.
+ * All of them ignore the global limit of connections, except `health-om-enforced`, which has to fail at that limit.
  */
 export function writeStatsListeners(settings: SettingsSpec): readonly Listener[] {
   const { health, metrics, omEnforcedHealth } = readAdminEndpoints(settings).endpoints;
@@ -96,7 +96,7 @@ const authoritiesOf = ({ caFile }: Files): NonNullable<Secret["validation_contex
   trusted_ca: { filename: caFile },
 });
 
-/** TLS 1.3 alone; with a CA file, clients have to show a certificate. */
+/** TLS 1.3 only; with a CA file, clients must present a certificate. */
 function transport(files: Files | undefined, settings: SettingsSpec): TransportSocket | undefined {
   if (!files) return undefined;
   const sds = settings.secrets === "sds";
@@ -137,8 +137,8 @@ export function writeStatsSecrets(settings: SettingsSpec): readonly Resource[] {
 }
 
 /**
- * A cluster without endpoints that is always served: so an answer to `:clusters` is never empty, and an empty one is
- * always a fault.
+ * A cluster without endpoints that is always served. So a response to `:clusters` is never empty, and an empty one is
+ * always an error.
  */
 export function writeSentinelCluster(): Resource {
   const name = "isoline/none";

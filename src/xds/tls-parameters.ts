@@ -3,7 +3,7 @@ import type { TlsVersion } from "../graph/core/nodes.js";
 
 const versions = { "1.2": "TLSv1_2", "1.3": "TLSv1_3" } as const;
 
-/** Ciphers (of TLS 1.2) and curves in order of preference; none is Envoy's own choice. */
+/** Ciphers (of TLS 1.2) and curves in order of preference; empty lists are Envoy's defaults. */
 export const writeTlsParameters = (
   minimum: TlsVersion,
   maximum: TlsVersion,

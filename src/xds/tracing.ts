@@ -11,7 +11,7 @@ function writeTag({ tag, kind, value }: TracingTag): NonNullable<WrittenTracing[
     : { tag, request_header: { name: value } };
 }
 
-/** Spans for an OpenTelemetry collector. */
+/** Sends spans to an OpenTelemetry collector. */
 export const writeTracing = (tracing: Tracing): WrittenTracing => ({
   client_sampling: { value: tracing.client },
   random_sampling: { value: tracing.random },

@@ -1,6 +1,6 @@
 import type { Any, HttpConnectionManager, Typed, TypeUrls } from "../gen/envoy.js";
 
-/** A typed configuration when it is of that type. */
+/** A typed configuration if it has that type. */
 export const typed = <U extends keyof TypeUrls>(config: Any | undefined, type: U): Typed<U> | undefined =>
   config?.["@type"] === type ? (config as Typed<U>) : undefined;
 

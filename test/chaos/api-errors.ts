@@ -6,7 +6,7 @@ export const apiErrors: Experiment = {
   name: "api-errors",
   what: "The API server refuses connections for 15 s, then answers 500 to everything for 15 s",
   right:
-    "What was known is served; edits follow, and every kind is `synced`, within seconds of its first answer",
+    "The known state is served; edits follow, and every kind is `synced`, within seconds of its first answer",
   rig: { ...usual, staleMs: 70_000 },
   run: async (rig) => {
     rig.api.down();
@@ -18,7 +18,7 @@ export const apiErrors: Experiment = {
     const edit_ms = await rig.moveEndpoints("moving", "moving.test", "b", 70_000);
     return { edit_ms, synced_ms: await rig.untilSynced(70_000) };
   },
-  // The pause between attempts is up to 30 s, and half as long again by chance.
+  // The pause between attempts is up to 30 s, plus up to 50 % jitter.
   limits: { edit_ms: { max: 46_000 }, synced_ms: { max: 46_000 } },
   recovery: "edit_ms",
 };

@@ -25,7 +25,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Of the last run with `--write`, and of one of the commit that the suite was made for. */
+/** The results of the last run with `--write`, and of a run on the commit before the suite. */
 const [resultsFile, beforeFile] = ["test/chaos/results/now.json", "test/chaos/results/before.json"];
 const document = "docs/reliability.md";
 
@@ -84,7 +84,7 @@ async function run(): Promise<number> {
   return conclude(outcomes);
 }
 
-/** At once: a run that is ended early keeps what it has measured. */
+/** Writes each outcome at once: a run that is stopped early keeps its results. */
 async function write(outcome: Outcome): Promise<void> {
   const file = values.json ?? (values.write ? resultsFile : undefined);
   if (file) writeRows(file, [{ ...outcome, ...(await circumstances(seed)) }]);
@@ -96,7 +96,7 @@ function writeTable(): void {
   writeFileSync(document, withTable(readFileSync(document, "utf8"), table));
 }
 
-/** The exit code. What could not run is no success where nobody reads the output. */
+/** The exit code. In CI, experiments that could not run are a failure, because their output is easily missed. */
 function conclude(outcomes: readonly Outcome[]): number {
   const count = (wanted: Outcome["outcome"]): number =>
     outcomes.filter(({ outcome }) => outcome === wanted).length;

@@ -6,7 +6,7 @@ import { twoReplicas } from "./switch-over-replicas.js";
 export const clockAhead: Experiment = {
   name: "clock-ahead",
   what: "The clock of the server is 90 s ahead; it restarts, without its store, with the right time",
-  right: "Its versions go on from those that Envoy reports; edits are served at once",
+  right: "Its versions continue from those that Envoy reports; edits are served at once",
   short: true,
   rig: { ...usual, clocks: [90], staleMs: 70_000 },
   run: async (rig) => {
@@ -25,7 +25,7 @@ export const clockAhead: Experiment = {
 
 export const aheadReplicaDies: Experiment = {
   name: "ahead-replica-dies",
-  what: "Of two replicas the one whose clock is 90 s ahead dies for good",
+  what: "One of two replicas has a clock that is 90 s ahead, and is stopped for good",
   right: "The other one raises its versions above those that Envoy reports; edits are served",
   rig: { ...twoReplicas, clocks: [90, 0], staleMs: 70_000 },
   run: async (rig) => {
@@ -43,8 +43,8 @@ export const aheadReplicaDies: Experiment = {
 
 export const clockJumps: Experiment = {
   name: "clock-jumps",
-  what: "The clock of a server that runs jumps an hour ahead, then two hours back",
-  right: "Held polls, phases and versions go on; each edit is served at once",
+  what: "The clock of a running server jumps an hour ahead, then two hours back",
+  right: "Held polls, phases and versions continue; each edit is served at once",
   rig: { ...usual, clocks: [0], staleMs: 40_000 },
   run: async (rig) => {
     rig.replica.clock?.set(3600);

@@ -11,8 +11,8 @@ const sticky = {
 
 export const cutOffReplica: Experiment = {
   name: "cut-off-replica",
-  what: "The replica that an Envoy is bound to is cut off from the API server; the other one is not",
-  right: "It says not ready and ends its held polls; Envoy goes to the other replica and sees edits",
+  what: "The replica of an Envoy is cut off from the API server; the other one is not",
+  right: "It reports not ready and ends its held polls; Envoy goes to the other replica and gets edits",
   rig: { ...sticky, staleMs: 70_000 },
   run: async (rig) => {
     rig.replica.apis[0]?.down();
@@ -20,7 +20,7 @@ export const cutOffReplica: Experiment = {
     rig.replica.apis[0]?.up();
     return { edit_ms, synced_ms: await rig.untilSynced(60_000) };
   },
-  // 20 s without news, the looks at them, and a poll that was held.
+  // 20 s without an answer, the interval of the checks, and a held poll.
   limits: { edit_ms: { max: 45_000 }, synced_ms: { max: 46_000 } },
   recovery: "edit_ms",
 };
@@ -28,7 +28,7 @@ export const cutOffReplica: Experiment = {
 export const allCutOff: Experiment = {
   name: "all-cut-off",
   what: "Every replica is cut off from the API server for 40 s, and an Envoy restarts",
-  right: "The last good configuration is served to it: a fleet without a good replica keeps serving",
+  right: "The Envoy gets the last good configuration: a fleet without a good replica continues to serve",
   rig: { ...sticky, staleMs: 70_000 },
   run: async (rig) => {
     for (const { apis } of rig.replicas) apis[0]?.down();

@@ -4,8 +4,8 @@ import { usual } from "./support/objects.js";
 
 export const hungPoll: Experiment = {
   name: "hung-poll",
-  what: "With --poll, the API server takes the requests of one look and never answers them",
-  right: "That look ends at its deadline, and the next ones go on",
+  what: "With --poll, the API server accepts the requests of one poll and never answers them",
+  right: "That poll ends at its deadline, and the next ones work",
   rig: { ...usual, flags: ["--poll", "2"], staleMs: 90_000 },
   run: async (rig) => {
     const remove = rig.api.inject(() => ({ kind: "hang" }));

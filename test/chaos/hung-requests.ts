@@ -6,8 +6,8 @@ const seconds = 90;
 
 export const hungRequests: Experiment = {
   name: "hung-requests",
-  what: "The API server takes a list, a status write and a Lease request, and never answers them",
-  right: "Each request has a deadline and is made again; statuses are written within a minute or so",
+  what: "The API server accepts a list, a status write and a Lease request, and never answers them",
+  right: "Each request has a deadline and is repeated; statuses are written within about a minute",
   rig: {
     ...usual,
     flags: ["--write-status", "--leader-election-resource-namespace", "default"],
@@ -24,7 +24,7 @@ export const hungRequests: Experiment = {
     once(({ plural, verb }) => plural === "leases" && verb !== "watch");
     once(({ path, verb }) => verb === "write" && path.includes("/status"));
     once(({ plural, verb }) => plural === "httpproxies" && verb === "list");
-    // The next look at HTTPProxies is a list.
+    // The next request for HTTPProxies is a list.
     const remove = rig.api.inject(({ plural, verb }) =>
       plural === "httpproxies" && verb === "watch" ? { kind: "gone" } : undefined,
     );

@@ -6,12 +6,12 @@ const backends = ["b", "a"] as const;
 
 export const idleConnectionsCut: Experiment = {
   name: "idle-connections-cut",
-  what: "A load balancer before the API server cuts each connection that is idle for 6 s",
-  right: "Watches are opened again at once; an edit waits no longer than a cut takes",
+  what: "A load balancer in front of the API server cuts each connection that is idle for 6 s",
+  right: "Watches are opened again at once; an edit waits no longer than one cut",
   rig: { ...usual, staleMs: 40_000 },
   run: async (rig) => {
     rig.api.cutIdleAfter(6000);
-    // Long enough for a pause that doubles to become long.
+    // Long enough for a doubling pause to become long.
     await sleep(50_000);
     const seen: (number | null)[] = [];
     for (let i = 0; i < 4; i++) {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Experiment } from "./support/experiment.js";
 import { hostTo, serviceTo, usual } from "./support/objects.js";
 
-/** Over what a table is split at, between that and what it is joined at, and under both. */
+/** Numbers of hosts above the split threshold, between the split and join thresholds, and below both. */
 const [many, between, few] = [410, 350, 280];
 const numbers = Array.from({ length: many }, (_, i) => i);
 const host = (i: number): string => `h${i}.test`;
@@ -10,8 +10,8 @@ const asked = numbers.slice(0, 30);
 
 export const joinedTables: Experiment = {
   name: "joined-tables",
-  what: "A route table that is served in parts gets small, over a restart, is joined again, and hosts move to another Service",
-  right: "Connections that are kept alive get the right answers all the time",
+  what: "A sharded route table gets small, with a restart, is joined again, and hosts move to another Service",
+  right: "Connections with keep-alive always get the right answers",
   rig: {
     objects: [
       ...usual.objects,
@@ -24,7 +24,7 @@ export const joinedTables: Experiment = {
     },
     store: "sqlite",
     staleMs: 5000,
-    // Parts are asked for as long as the listener from before drains: ten minutes without this.
+    // Shards are requested while the old listener drains: ten minutes without this flag.
     envoyFlags: ["--drain-time-s", "20"],
   },
   run: async (rig) => {
@@ -42,13 +42,13 @@ export const joinedTables: Experiment = {
     await sleep(3000);
     await shrink(between, few);
     await sleep(3000);
-    // Now the Service from before goes: what still routes by the parts has no cluster.
+    // The old Service is deleted: routes of remaining shards would have no cluster.
     for (const i of asked) rig.load.expect(host(i), "b");
     await rig.kube.apply(...asked.map((i) => hostTo(host(i), "b")));
     for (const object of serviceTo("first", "a")) await rig.kube.remove(object);
     await sleep(15_000);
     const edit_ms = await rig.moveHost("switched.test", "b", "b", 10_000);
-    // A minute after they were asked for last, parts are left out of the next publication.
+    // One minute after the last request for shards, the next publication omits them.
     await sleep(90_000);
     return { parts, edit_ms, later_ms: await rig.moveHost("switched.test", "a", "a", 10_000) };
   },

@@ -6,8 +6,9 @@ const seconds = 10;
 
 export const oldVersions: Experiment = {
   name: "old-versions",
-  what: "The API server says 410 to every watch for 10 s, then ends every watch at once for 10 s",
-  right: "Each kind is asked at most about once a second; the next edit is served at once when that is over",
+  what: "The API server answers 410 to every watch for 10 s, then ends every watch at once for 10 s",
+  right:
+    "Each kind is requested at most about once a second; the next edit is served at once when the fault ends",
   rig: { ...usual, staleMs: 40_000 },
   run: async (rig) => {
     const during = async (kind: "gone" | "end"): Promise<number> => {

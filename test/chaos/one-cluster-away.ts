@@ -3,7 +3,7 @@ import { usual } from "./support/objects.js";
 
 export const oneClusterAway: Experiment = {
   name: "one-cluster-away",
-  what: "Of two clusters one is out of reach while the server restarts",
+  what: "One of two clusters can't be reached while the server restarts",
   right: "It is ready as soon as it runs; edits of the other cluster are served",
   rig: { ...usual, store: "sqlite", clusters: ["east", "west"], staleMs: 40_000 },
   run: async (rig) => {

@@ -7,8 +7,8 @@ const hosts = Array.from({ length: 12 }, (_, i) => `extra-${i}.test`);
 
 export const partialLists: Experiment = {
   name: "partial-lists",
-  what: "Lists lack every other object, then hold none at all, while a host is added",
-  right: "What is missing goes on to be served; what is new is served, too",
+  what: "Lists lack every other object, then are empty, while a host is added",
+  right: "Missing objects are still served; new ones are served, too",
   rig: {
     objects: [...usual.objects, ...otherServices, ...hosts.map((host) => hostTo(host, "a"))],
     asked: { ...usual.asked, ...Object.fromEntries(hosts.map((host) => [host, "a" as const])) },

@@ -7,7 +7,7 @@ import type { Rig } from "./support/rig.js";
 const other = [...serviceTo("other", "b"), hostTo("other.test", "other")];
 const changed = [...usual.objects, hostTo("late.test", "b")];
 
-/** Two sources; after `lose` only the first one is pushed for a while, then the second one, too. */
+/** Two sources; after `lose` only the first one is pushed for a while, then also the second one. */
 const losing =
   (lose: (rig: Rig) => Promise<void>): Experiment["run"] =>
   async (rig) => {
@@ -15,7 +15,7 @@ const losing =
     await rig.until(async () => (await rig.answer("other.test")) === "b", 10_000);
     rig.load.expect("other.test", "b");
     await lose(rig);
-    // A refusal is right, too: what counts is what clients get.
+    // A refusal is correct, too: only the answers of clients count.
     await rig.push("one", changed);
     await sleep(5000);
     await rig.push("two", other);
@@ -26,7 +26,7 @@ const losing =
 export const pushAfterRestart: Experiment = {
   name: "push-after-restart",
   what: "With --push and the store in memory, the server restarts and one of two sources is pushed again",
-  right: "The hosts of the other source stay; what is new is served once both were pushed",
+  right: "The hosts of the other source stay; new objects are served once both are pushed",
   short: true,
   rig: { ...usual, push: true },
   run: losing(async ({ server }) => {

@@ -20,12 +20,12 @@ async function answering(rig: Rig): Promise<number> {
   return asked.filter(Boolean).length;
 }
 
-/** The API server no longer has the versions from before: each kind's first watch is told so, and the kind is listed. */
+/** The API server has lost the old versions: the first watch of each kind gets 410, and the kind is listed. */
 function forgotten(): (asked: Asked) => Fault | undefined {
-  const told = new Set<string>();
+  const answered = new Set<string>();
   return ({ verb, plural }) => {
-    if (verb !== "watch" || told.has(plural)) return undefined;
-    told.add(plural);
+    if (verb !== "watch" || answered.has(plural)) return undefined;
+    answered.add(plural);
     return { kind: "gone" };
   };
 }
@@ -43,7 +43,7 @@ const renaming =
     rig.api.inject(forgotten());
     rig.server.start();
     await rig.server.untilReady(20_000);
-    // Kinds are read one after the other: each sample is of a state that clients may meet.
+    // Kinds are read one after another: each sample is a state that clients can meet.
     let hosts_answering = count;
     for (const end = performance.now() + 15_000; performance.now() < end; )
       hosts_answering = Math.min(hosts_answering, await answering(rig));
@@ -63,7 +63,7 @@ const limits = { hosts_answering: { min: count }, endpoints_ms: { max: 5000 } };
 
 export const someCertificatesRenamed: Experiment = {
   name: "some-certs-renamed",
-  what: "4 of 12 certificates get other names while the server is stopped for long, and the HTTPProxies name these",
+  what: "4 of 12 certificates get new names while the server is stopped for a long time, and the HTTPProxies refer to these",
   right: "All hosts answer over TLS all the time; later edits are served",
   short: true,
   rig,
@@ -73,7 +73,7 @@ export const someCertificatesRenamed: Experiment = {
 
 export const allCertificatesRenamed: Experiment = {
   name: "all-certs-renamed",
-  what: "All 12 certificates get other names while the server is stopped for long, and the HTTPProxies name these",
+  what: "All 12 certificates get new names while the server is stopped for a long time, and the HTTPProxies refer to these",
   right: "All hosts answer over TLS all the time; later edits are served",
   rig,
   run: renaming(count),

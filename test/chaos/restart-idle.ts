@@ -5,7 +5,7 @@ import { usual } from "./support/objects.js";
 export const restartIdle: Experiment = {
   name: "restart-idle",
   what: "The server is killed and starts again, three times; nothing changes in the cluster",
-  right: "With SQLite it is ready as soon as it runs, without an edit to wake it",
+  right: "With SQLite it is ready as soon as it runs, without an edit",
   short: true,
   rig: { ...usual, store: "sqlite", staleMs: 5000 },
   run: async (rig) => {

@@ -4,7 +4,7 @@ import { usual } from "./support/objects.js";
 export const restartWithoutApi: Experiment = {
   name: "restart-without-api",
   what: "The server is killed and starts again while the API server is down; an Envoy restarts, too",
-  right: "With SQLite it serves what it served before as soon as it runs; the new Envoy has its hosts",
+  right: "With SQLite it serves the state before as soon as it runs; the new Envoy has its hosts",
   short: true,
   rig: { ...usual, store: "sqlite", staleMs: 70_000 },
   run: async (rig) => {

@@ -6,7 +6,7 @@ import { growthPercent, medianMb, watchMemory } from "./support/memory.js";
 import { randomOf } from "./support/random.js";
 import type { Rig } from "./support/rig.js";
 
-/** Edits at a rate for so long, one after the other. */
+/** Makes edits at a rate for some seconds, one after another. */
 async function edit(rig: Rig, edits: Edits, seconds: number, perSecond: number): Promise<number> {
   const end = performance.now() + seconds * 1000;
   let made = 0;
@@ -32,10 +32,10 @@ const faulty =
     return { edits: made, faults, last_edit_ms: await lastEdit(rig, 70_000) };
   };
 
-/** A watch whose connection fell silent is opened anew within a minute, in each replica by itself. */
+/** A watch on a silent connection is opened again within a minute, separately in each replica. */
 const silentMs = 80_000;
 
-/** What takes time: minutes of edits and of random faults, shorter ones in the short form. */
+/** Long experiments: minutes of edits and of random faults; shorter in the short form. */
 export function soaks(seed: number, short: boolean): readonly Experiment[] {
   const [long, brief] = short ? [45, 30] : [600, 200];
   const faultLimits = { last_edit_ms: { max: 60_000 } };
@@ -57,7 +57,7 @@ export function soaks(seed: number, short: boolean): readonly Experiment[] {
           last_edit_ms: await lastEdit(rig, 10_000),
         };
       },
-      // The short form is all warm-up.
+      // The short form consists of the warm-up only.
       limits: { last_edit_ms: { max: 3000 }, ...(short ? {} : { memory_growth_percent: { max: 10 } }) },
       recovery: "last_edit_ms",
     },

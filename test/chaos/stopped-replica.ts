@@ -4,7 +4,7 @@ import { switchToNew, twoReplicas } from "./switch-over-replicas.js";
 
 export const stoppedReplica: Experiment = {
   name: "stopped-replica",
-  what: "One of two replicas stands still for 4 s (SIGSTOP) while hosts move to new Services, six times",
+  what: "One of two replicas is stopped for 4 s (SIGSTOP) while hosts move to new Services, six times",
   right: "No request meets a route without its cluster",
   rig: twoReplicas,
   run: async (rig) => {
@@ -26,8 +26,8 @@ export const stoppedReplica: Experiment = {
 
 export const hungReplica: Experiment = {
   name: "hung-replica",
-  what: "One of two replicas stands still for good (SIGSTOP), with polls of Envoy held",
-  right: "Envoy gives up on it and sees edits of the other one within 10 s",
+  what: "One of two replicas is stopped for good (SIGSTOP), with held polls of Envoy",
+  right: "Envoy goes to the other one and gets edits within 10 s",
   short: true,
   rig: { ...twoReplicas, balancer: { policy: "spread", readiness: true }, staleMs: 40_000 },
   run: async (rig) => {

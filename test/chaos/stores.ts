@@ -13,8 +13,8 @@ const withFile = { ...usual, store: "sqlite", staleMs: 50_000 } as const;
 
 export const locksLeftBehind: Experiment = {
   name: "locks-left-behind",
-  what: "A killed server leaves lock files: empty, junk, or with the number of a process that runs and is another",
-  right: "No file that is left behind keeps the next server from its store",
+  what: "A killed server leaves lock files: empty, invalid, or with the number of another running process",
+  right: "No such file prevents the next server from opening its store",
   rig: withFile,
   run: async (rig) => {
     const { server, storeFile } = rig.replica;
@@ -26,7 +26,7 @@ export const locksLeftBehind: Experiment = {
       const ready = await server.startReady(15_000);
       times.push(ready);
       if (ready !== null) continue;
-      // As the message of such a server says.
+      // As the message of such a server states.
       await server.end("SIGKILL");
       rmSync(`${storeFile}.owner`, { force: true });
       await server.startReady(15_000);
@@ -43,7 +43,7 @@ export const locksLeftBehind: Experiment = {
 export const twoServersOneFile: Experiment = {
   name: "two-servers-one-file",
   what: "A second server is started on the file of the first, each as PID 1 of its container",
-  right: "The second one refuses, and the file stays sound: the first one starts again from it",
+  right: "The second one refuses to start, and the file stays intact: the first one starts again from it",
   rig: { ...withFile, ownPids: true },
   run: async (rig) => {
     const { server } = rig.replica;
@@ -59,7 +59,7 @@ export const twoServersOneFile: Experiment = {
   recovery: "ready_ms",
 };
 
-/** Columns that hold JSON. */
+/** Columns with JSON. */
 const damages = [
   "UPDATE object SET json = '{\"kind\":' WHERE ref LIKE 'HTTPProxy/%'",
   "UPDATE unit SET resources = 'x'",
@@ -68,8 +68,8 @@ const damages = [
 
 export const damagedRows: Experiment = {
   name: "damaged-rows",
-  what: "Objects, then units, then resources in the SQLite file are no JSON any more, in pages that are sound",
-  right: "The file is put aside with a line in the log, and made anew from the cluster",
+  what: "Objects, then units, then resources in the SQLite file are no longer JSON, in intact pages",
+  right: "The file is put aside with a line in the log, and rebuilt from the cluster",
   short: true,
   rig: withFile,
   run: async (rig) => {
@@ -81,7 +81,7 @@ export const damagedRows: Experiment = {
       changeDatabase(storeFile, damage);
       const before = lines();
       times.push(await server.startReady(20_000));
-      // Damage that does not keep it from starting may be found a little later.
+      // Damage that does not prevent the start may be found later.
       await rig.until(async () => lines() > before, 10_000);
       if (times.at(-1) !== null) continue;
       await server.end("SIGKILL");
@@ -98,14 +98,14 @@ export const damagedRows: Experiment = {
 export const fullDisk: Experiment = {
   name: "full-disk",
   what: "The disk of the SQLite file is full for 10 s",
-  right: "The log names the disk and not the API server; edits are served once there is room",
+  right: "The log names the disk, not the API server; edits are served once there is space",
   rig: { ...withFile, storeDiskMb: 3 },
   run: async (rig) => {
     const { server, storeFile } = rig.replica;
     const ballast = join(dirname(storeFile), "ballast");
     fill(ballast);
     const before = server.log.length;
-    // More than what is free in the pages of the file.
+    // More than the free space in the pages of the file.
     for (let i = 0; i < 10; i++)
       await rig.moveEndpoints("moving", "moving.test", i % 2 === 0 ? "b" : "a", 500);
     await sleep(5000);
@@ -124,7 +124,7 @@ export const fullDisk: Experiment = {
 
 const count = (log: string, what: RegExp): number => log.split("\n").filter((line) => what.test(line)).length;
 
-/** Writes a file until nothing more fits, the last bytes one page at a time. */
+/** Fills a file system with a file; the last bytes are written one page at a time. */
 function fill(file: string): void {
   for (const size of [65_536, 4096]) {
     try {

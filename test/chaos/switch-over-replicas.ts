@@ -10,7 +10,7 @@ export const twoReplicas = {
   staleMs: 12_000,
 } as const;
 
-/** Moves a host to a Service that is made in the same moment. */
+/** Moves a host to a Service that is created at the same moment. */
 export async function switchToNew(
   rig: Rig,
   name: string,

@@ -38,7 +38,10 @@ async function expectDenials(machine: Machine): Promise<void> {
   machine.write("bad.yaml", bad);
   await eventually(async () => {
     const { code, output } = await machine.run("kubectl apply -f bad.yaml");
-    expect([code, output]).toEqual([1, expect.stringMatching(/shop" is invalid: spec.routes.*is not RE2/)]);
+    expect([code, output]).toEqual([
+      1,
+      expect.stringMatching(/shop" is invalid: spec.routes.*is not valid RE2/),
+    ]);
     return true;
   }, "an object that is not valid is denied");
 }

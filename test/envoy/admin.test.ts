@@ -10,7 +10,7 @@ import { eventually } from "../support/envoy.js";
 import { freePort, request } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
 
-/** The headers that come for bytes as they are: clients of HTTP would mend the path first. */
+/** Response headers of raw bytes: HTTP clients would normalize the path first. */
 function raw(port: number, text: string): Promise<string> {
   return new Promise((done, fail) => {
     const socket = connect({ host: "127.0.0.1", port });
@@ -42,7 +42,7 @@ const served = [
   "http://stats/ready",
 ];
 
-/** Other pages of the admin interface, as themselves and through what is served. */
+/** Other pages of the admin interface, requested directly and through the served ones. */
 const refused = [
   "/",
   "/config_dump",
@@ -119,7 +119,7 @@ describe.each([
   });
 });
 
-test("a unix socket for the admin interface is of Envoy's user alone, and one left by a killed Envoy is replaced", async () => {
+test("only Envoy's user can open the unix socket of the admin interface, and Envoy replaces one that a killed Envoy left", async () => {
   const folder = await mkdtemp(join(tmpdir(), "isoline-admin-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const socketPath = join(folder, "admin.sock");

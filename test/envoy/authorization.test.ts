@@ -8,7 +8,7 @@ import { startAuthorization } from "../support/services.js";
 const services = [{ name: "a", port: 80 }];
 const extensionRef = { name: "auth", namespace: "infra" };
 
-/** A host over TLS that asks the authorization service, and routes of it. */
+/** A host over TLS with an authorization service, and its routes. */
 const guarded = (
   fqdn: string,
   authorization: Manifest,
@@ -27,7 +27,7 @@ const ask = (
 ): Promise<Answer> =>
   request({ port: rig.httpsPort, sni: host, host, path, ...(more.body ? { method: "POST" } : {}), ...more });
 
-test("gRPC: allowed, denied with the service's own answer, context by host and route, disabled by route", async () => {
+test("gRPC: allowed, denied with the service's own response, context by host and route, disabled by route", async () => {
   const auth = await startAuthorization(({ headers }) =>
     headers["x-user"]
       ? { allow: true, headers: { "x-checked": "yes" } }
@@ -69,7 +69,7 @@ test("gRPC: allowed, denied with the service's own answer, context by host and r
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("gRPC: the service is told the body up to its limit, as text or bytes", async () => {
+test("gRPC: the service receives the body up to its limit, as text or bytes", async () => {
   const auth = await startAuthorization(() => ({ allow: true }));
   const objects = [
     tlsSecret("default", "secure"),
@@ -90,7 +90,7 @@ test("gRPC: the service is told the body up to its limit, as text or bytes", asy
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("the service is down or slow: 403, or 200 with failOpen", async () => {
+test("the service is unavailable or slow: 403, or 200 with failOpen", async () => {
   const slow = await startHttp("slow", () => undefined);
   const objects = [
     tlsSecret("default", "secure"),
@@ -114,7 +114,7 @@ test("the service is down or slow: 403, or 200 with failOpen", async () => {
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("HTTP: the path prefix, the headers that the service sees, the headers that the backend gets", async () => {
+test("HTTP: the path prefix, the headers for the service, the headers for the backend", async () => {
   const auth = await startHttp("auth", ({ headers }, response) => {
     const allowed = headers.cookie === "token=good";
     response.writeHead(allowed ? 200 : 402, { "x-user": "eve", "x-role-name": "admin", "x-other": "1" });

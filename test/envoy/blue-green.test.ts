@@ -6,7 +6,10 @@ import { type Rig, startRig } from "../support/isoline.js";
 const REQUESTS = 20_000;
 const SWITCHES_AT_LEAST = 10;
 
-/** Goes from one service to the other until there were enough requests and switches; resolves with the switches. */
+/**
+ * Switches between the two services until there were enough requests and switches; resolves with the number of
+ * switches.
+ */
 async function switchUnderLoad(rig: Rig, load: Load): Promise<number> {
   let switches = 0;
   for (; load.total() < REQUESTS || switches < SWITCHES_AT_LEAST; switches += 1) {

@@ -47,16 +47,16 @@ test.each<[string, Partial<BootstrapOptions> & { xdsUrl: string }]>([
 });
 
 test.each([
-  ["http://10.0.0.1:80", /in the clear to 10\.0\.0\.1.*--insecure/],
+  ["http://10.0.0.1:80", /unencrypted to 10\.0\.0\.1.*--insecure/],
   ["xds.example.com", /not a URL/],
   ["ftp://xds.example.com", /expected https:/],
-  ["https://xds.example.com/path", /scheme, host and port alone/],
-  ["https://user:pass@xds.example.com", /scheme, host and port alone/],
+  ["https://xds.example.com/path", /only scheme, host and port/],
+  ["https://user:pass@xds.example.com", /only scheme, host and port/],
 ])("%s is refused", (xdsUrl, message) => {
   expect(() => writeBootstrap({ ...base, xdsUrl })).toThrow(message);
 });
 
-test("Envoy sends the token with each poll, takes a new one, and compresses its polls", async () => {
+test("Envoy sends the token with each poll, uses a new one, and compresses its polls", async () => {
   const folder = await mkdtemp(join(tmpdir(), "isoline-token-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const tokenFile = join(folder, "token.json");
@@ -86,7 +86,7 @@ test("Envoy sends the token with each poll, takes a new one, and compresses its 
   await eventually(async () => polls.at(-1)?.authorization === "Bearer second", "the second token is sent");
 });
 
-test("Envoy watches the heap and connections that it may use", async () => {
+test("Envoy monitors its limits of heap and connections", async () => {
   const envoy = await startEnvoy({ xdsPort: await freePort(), maxHeapBytes: 1 << 30, maxConnections: 100 });
   onTestFinished(() => envoy.stop());
   await eventually(

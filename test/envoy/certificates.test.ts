@@ -21,7 +21,7 @@ const delegation = (name: string): Manifest => ({
   spec: { delegations: [{ secretName: name, targetNamespaces: ["default"] }] },
 });
 
-test("the fallback certificate without SNI and for unknown names; hosts that did not opt in answer 404 there", async () => {
+test("the fallback certificate without SNI and for unknown names; hosts without it respond with 404 there", async () => {
   const host = (fqdn: string, enableFallbackCertificate: boolean): Manifest =>
     httpProxy("default", fqdn.replaceAll(".", "-"), {
       virtualhost: { fqdn, tls: { secretName: "secure", enableFallbackCertificate } },
@@ -56,7 +56,7 @@ test("the fallback certificate without SNI and for unknown names; hosts that did
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-/** An HTTPS backend with the certificate of `backend.test` that demands one from its clients. */
+/** An HTTPS backend with the certificate of `backend.test` that requires client certificates. */
 const demanding = (name: string): Promise<HttpBackend> =>
   startHttp(name, undefined, {
     ...certificate("backend"),
@@ -92,7 +92,7 @@ test.each(["sds", "inline"])(
   },
 );
 
-test("backends are validated: the authority and the names that the object asks for, else 503", async () => {
+test("backends are validated: the authority and the names of the object, else 503", async () => {
   const backend = await startHttp("tls", undefined, certificate("backend"));
   const validation = { caSecret: "ca", subjectName: "backend.test" };
   const several = { subjectName: "other.test", subjectNames: ["other.test", "backend.test"] };
@@ -128,7 +128,7 @@ test("backends are validated: the authority and the names that the object asks f
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("the SNI towards a TLS backend is the Host that the route sets", async () => {
+test("the SNI for a TLS backend is the Host that the route sets", async () => {
   const backend = await startHttp("tls", undefined, certificate("backend"));
   const set = [{ name: "Host", value: "backend.test" }];
   const proxy = httpProxy("default", "sni", {

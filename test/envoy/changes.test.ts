@@ -37,7 +37,7 @@ test.each(["eds", "inline"] as const)(
   },
 );
 
-test("new endpoints of a service are used, and the old ones no more", async () => {
+test("new endpoints of a service are used, and the old ones are not", async () => {
   const rig = await startRig({ backends: ["a", "b"], objects: [hostProxy("moved.test", "a")] });
   const [toA, toB] = [rig.backends.of.get("a"), rig.backends.of.get("b")];
   const text = JSON.stringify(rig.backends.objects).replaceAll(

@@ -42,7 +42,7 @@ const ask = (
 
 type Outcome = number | "refused";
 
-/** What a client with each of the certificates gets. */
+/** The result for a client with each of the certificates. */
 async function outcomes(rig: Rig, fqdn: string): Promise<Readonly<Record<string, Outcome>>> {
   const found: Record<string, Outcome> = {};
   for (const client of ["none", "client", "deep", "revoked", "stranger"]) {
@@ -55,7 +55,7 @@ async function outcomes(rig: Rig, fqdn: string): Promise<Readonly<Record<string,
   return found;
 }
 
-test("client certificates: required, optional, not verified; revoked ones; authorities between", async () => {
+test("client certificates: required, optional, not verified; revoked ones; intermediate authorities", async () => {
   const caSecret = "ca";
   const rig = await startRig({
     backends: ["a"],
@@ -98,7 +98,7 @@ test("client certificates: required, optional, not verified; revoked ones; autho
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("x-forwarded-client-cert tells what was asked for, and never what a client wrote", async () => {
+test("x-forwarded-client-cert has the configured details, and never text of a client", async () => {
   const all = { subject: true, cert: true, chain: true, dns: true, uri: true };
   const caSecret = "ca";
   const rig = await startRig({
@@ -157,7 +157,7 @@ const garbage: readonly string[] = [
 const brokenCa = Buffer.from(certificateFile("ca.crt").replace(/-----[^-]+-----|\s/g, ""), "base64");
 brokenCa.writeUInt8(0x01, brokenCa.indexOf(Buffer.from("020102", "hex")) + 2);
 
-test("an authority or chain that Envoy can't load shuts its own host and no other", async () => {
+test("an authority or chain that Envoy can't load closes its own host and no other", async () => {
   const broken = pem("CERTIFICATE", brokenCa);
   const { cert, key } = certificate("secure");
   const chain = {
@@ -183,7 +183,7 @@ test("an authority or chain that Envoy can't load shuts its own host and no othe
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("garbage as a revocation list shuts its own host and no other", async () => {
+test("garbage as a revocation list closes its own host and no other", async () => {
   const hosts = garbage.flatMap((list, i) => [
     secret("default", `crl-${i}`, { "crl.pem": list }),
     host(`g${i}.test`, { caSecret: "ca", crlSecret: `crl-${i}` }),

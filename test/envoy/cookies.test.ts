@@ -17,7 +17,7 @@ const rewrites: readonly Manifest[] = [
   { name: "a.b%c+", sameSite: "Lax" },
 ];
 
-/** What the backend sets and what the client gets. */
+/** The cookies of the backend and those that the client receives. */
 const cookies: readonly (readonly [set: string, got: string])[] = [
   ["all=1", "all=1; Path=/new; Domain=new.test; Secure; SameSite=Strict"],
   [
@@ -36,7 +36,7 @@ const cookies: readonly (readonly [set: string, got: string])[] = [
   ["no equals sign", "no equals sign"],
 ];
 
-test("cookies: all attributes, any case, several cookies in their order, others as they were", async () => {
+test("cookies: all attributes, any case, several cookies in their order, others unchanged", async () => {
   const backend = await startHttp("cookies", ({ path }, response) => {
     if (path !== "/none")
       response.setHeader(

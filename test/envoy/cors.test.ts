@@ -10,7 +10,7 @@ const host = (fqdn: string, corsPolicy: Manifest): Manifest =>
     routes: [{ services }],
   });
 
-test("CORS: preflights answered by Envoy, headers on simple requests; exact, regex and any origins", async () => {
+test("CORS: responses to preflights by Envoy, headers on simple requests; exact, regex and any origins", async () => {
   const allowMethods = ["GET", "PUT"];
   const rig = await startRig({
     backends: ["a"],

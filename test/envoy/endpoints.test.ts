@@ -4,7 +4,7 @@ import { eventually } from "../support/envoy.js";
 import { request } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
 
-test("auto beyond 200 clusters: only the first change of a Service's endpoints resends the clusters", async () => {
+test("auto with more than 200 clusters: only the first change of a Service's endpoints sends the clusters again", async () => {
   const others = Array.from({ length: 210 }, (_, i) => [
     service("default", `other-${i}`),
     endpointSlice("default", `other-${i}`, 9),

@@ -18,7 +18,7 @@ import { freePort, onLoopback, request } from "../support/http.js";
 
 const good = tokenLine("node", envoyToken);
 
-test("an Envoy that gets an error sends one request a second at most, whatever the error", async () => {
+test("an Envoy sends at most one request a second after any error", async () => {
   const broken = (hub: { poll: unknown }): void => {
     hub.poll = () => Promise.reject(new Error("broken"));
   };
@@ -43,7 +43,7 @@ test("an Envoy that gets an error sends one request a second at most, whatever t
   for (const [name, n] of counts) expect(n, name).toBeLessThanOrEqual(seconds);
 });
 
-test("an Envoy whose token is revoked waits with all its subscriptions, and goes on when the token is back", async () => {
+test("an Envoy whose token is revoked waits with all its subscriptions, and continues when the token is valid again", async () => {
   const folder = await mkdtemp(join(tmpdir(), "isoline-errors-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const backends = await startBackends("a", "b");
@@ -75,7 +75,7 @@ test("an Envoy whose token is revoked waits with all its subscriptions, and goes
     return answer.status === 200 ? answer.echo().service : "";
   };
   await eventually(async () => (await service()) === "a", "traffic goes to the first backend");
-  // By then all its polls are held.
+  // At this time all its polls are held.
   await sleep(2000);
 
   await writeFile(tokensFile, tokenLine("node", "another"));
@@ -87,7 +87,7 @@ test("an Envoy whose token is revoked waits with all its subscriptions, and goes
   expect(await service()).toBe("a");
   expect(lines.filter((line) => line.includes("gets 401 unauthorized: "))).toHaveLength(1);
 
-  // The file is looked at by itself: no request comes that would.
+  // The server checks the file on its own: there is no request that would trigger it.
   await writeFile(tokensFile, good);
   await eventually(async () => (await service()) === "b", "what changed meanwhile is there", 5000);
 });

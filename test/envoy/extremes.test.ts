@@ -15,7 +15,7 @@ const longest = "876000h";
 const many = (count: number, make: (i: number) => unknown): readonly unknown[] =>
   Array.from({ length: count }, (_, i) => make(i));
 
-/** Routes that the schema allows, and that Envoy might not. */
+/** Routes that the schema allows, and that Envoy could refuse. */
 const routes: Readonly<Record<string, Manifest>> = {
   "local limit, 11 headers": {
     services,
@@ -201,7 +201,7 @@ const remote = (more: Manifest): Manifest => ({
   remoteJWKS: { uri: "http://127.0.0.1:1/", ...more },
 });
 
-/** The same of virtual hosts. */
+/** The same for virtual hosts. */
 const hosts: Readonly<Record<string, Manifest>> = {
   "path prefix without slash": secure({ authorization: http({ pathPrefix: "check" }) }),
   "path prefix with lines": secure({ authorization: http({ pathPrefix: "/a\nb" }) }),
@@ -247,7 +247,7 @@ const hosts: Readonly<Record<string, Manifest>> = {
   },
 };
 
-test("extreme values harm no other host: nothing is refused by Envoy", async () => {
+test("extreme values do not affect other hosts: Envoy refuses nothing", async () => {
   const objects = [
     tlsSecret("default", "secure"),
     secret("default", "keys", { jwks: '{"keys":[{"kty":"oct","k":"AA"}]}' }),

@@ -5,7 +5,7 @@ import { eventually } from "../support/envoy.js";
 import { isOpen, request } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
 
-test("traffic goes on while Isoline is gone, and changes arrive when it is back", async () => {
+test("traffic continues while Isoline is stopped, and changes arrive after its restart", async () => {
   const rig = await startRig({ backends: ["a", "b"], objects: [hostProxy("steady.test", "a")] });
   const load = startLoad(rig.httpPort, ["steady.test"], 8);
   await rig.isoline.stop();
@@ -24,7 +24,7 @@ test("traffic goes on while Isoline is gone, and changes arrive when it is back"
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("an Envoy restarted while Isoline is gone stays not ready, then recovers", async () => {
+test("an Envoy that restarts while Isoline is stopped stays not ready, then recovers", async () => {
   const rig = await startRig({ backends: ["a"], objects: [hostProxy("steady.test", "a")] });
   await rig.isoline.stop();
   const envoy = await rig.restartEnvoy();

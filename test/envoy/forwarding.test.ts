@@ -9,7 +9,7 @@ import { startAuthorization, startCollector, startRateLimitService } from "../su
 
 const services = [{ name: "b", port: 80 }];
 
-/** A rig with one backend and a host `b.test` with routes to it. */
+/** A rig with one backend, and a host `b.test` with routes to it. */
 async function rigOf(
   handle: Handler,
   routes: readonly Manifest[],
@@ -33,7 +33,7 @@ test.each([
   { compression: "gzip", encoding: "gzip", decode: gunzipSync },
   { compression: "brotli", encoding: "br", decode: brotliDecompressSync },
   { compression: "disabled", encoding: undefined, decode: (bytes: Buffer) => bytes },
-])("compression $compression: $encoding for text and clients that accept it", async (way) => {
+])("compression $compression: $encoding for text, and clients that accept it", async (way) => {
   const { rig } = await rigOf(texts, [{ services }], { compression: way.compression });
 
   const answer = await ask(rig, "/", { "accept-encoding": "gzip, br, zstd" });
@@ -46,7 +46,7 @@ test.each([
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("compression is switched by host, route and annotation, and no switch changes a listener", async () => {
+test("compression is switched by host, route and annotation without a change of a listener", async () => {
   const backend = await startHttp("b", texts);
   const off = { compressionPolicy: { disabled: true } };
   const on = { compressionPolicy: { disabled: false } };
@@ -136,7 +136,7 @@ test("compression is switched by host, route and annotation, and no switch chang
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("redirects of a backend are followed: by status, so many at most, within the scheme, no route twice", async () => {
+test("redirects of a backend are followed: by status, up to a number, within the scheme, no route twice", async () => {
   const route = (prefix: string, internalRedirectPolicy?: Manifest): Manifest => ({
     conditions: [{ prefix }],
     services,
@@ -186,7 +186,7 @@ test("redirects of a backend are followed: by status, so many at most, within th
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("response timeouts: 504 when a route's is over, and none for infinity", async () => {
+test("response timeouts: 504 after the time of a route, and none for infinity", async () => {
   const held: (() => void)[] = [];
   const hold: Handler = (_, response) => void held.push(() => response.end("late"));
   const { rig } = await rigOf(hold, [
@@ -203,7 +203,7 @@ test("response timeouts: 504 when a route's is over, and none for infinity", asy
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("the settings' request timeout ends a request that never ends itself with 408", async () => {
+test("the request timeout of the settings ends an endless request with 408", async () => {
   const { rig } = await rigOf(texts, [{ services }], { timeouts: { requestTimeout: "700ms" } });
 
   const slow = await request({
@@ -217,7 +217,7 @@ test("the settings' request timeout ends a request that never ends itself with 4
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("retries: counted at the backend, by condition and status, each within its own time", async () => {
+test("retries: counted at the backend, by condition and status, each with its own timeout", async () => {
   const seen = new Map<string, number>();
   const failing: Handler = ({ path }, response) => {
     const url = new URL(path, "http://b.test");
@@ -263,7 +263,7 @@ test("retries: counted at the backend, by condition and status, each within its 
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("a websocket passes through every policy that a route can have", async () => {
+test("a websocket works with every policy of a route", async () => {
   const auth = await startAuthorization(() => ({ allow: true }));
   const limiter = await startRateLimitService(() => true);
   const proxy = httpProxy("default", "ws", {

@@ -13,7 +13,7 @@ import {
 import { request, tcpExchange, tlsExchange } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
 
-/** The service that answers, or the status where none does. */
+/** The service that responds, or the status without one. */
 async function served(
   { port }: TestListener,
   host: string,
@@ -51,7 +51,7 @@ test("a route moves from one listener to another, and a listener from one hostna
   expect(await envoy.rejected()).toEqual([]);
 });
 
-test("filters: headers, redirects, rewrites, mirrors; and requests whose filter is not known go nowhere", async () => {
+test("filters: headers, redirects, rewrites, mirrors; and requests with an unknown filter are not forwarded", async () => {
   const web = await listener("web", "HTTP");
   const filter = (type: string, of: object) => {
     const field = type === "URLRewrite" ? "urlRewrite" : `${type.charAt(0).toLowerCase()}${type.slice(1)}`;
@@ -121,7 +121,7 @@ test("filters: headers, redirects, rewrites, mirrors; and requests whose filter 
   expect(await envoy.rejected()).toEqual([]);
 });
 
-test("TLS: a certificate per listener, SNI and Host must agree, TLSRoutes, TCPRoutes and a bad listener beside good ones", async () => {
+test("TLS: a certificate per listener, SNI and Host must agree, TLSRoutes, TCPRoutes and an invalid listener beside valid ones", async () => {
   const echo = await startTlsEcho("pass");
   onTestFinished(() => echo.close());
   const secure = await listener("secure", "HTTPS");

@@ -30,7 +30,7 @@ const secure = httpProxy("default", "secure", {
   routes: [{ services }, { conditions: [{ prefix: "/plain" }], services, permitInsecure: true }],
 });
 
-/** An ExtensionService of another name on the Service `infra/auth`. */
+/** An ExtensionService with another name for the Service `infra/auth`. */
 const extensionAlias = (name: string): Manifest => ({
   apiVersion: "projectcontour.io/v1alpha1",
   kind: "ExtensionService",
@@ -45,7 +45,7 @@ const plain = async (rig: Rig, host: string, path = "/", headers = {}): Promise<
 const overTls = async (rig: Rig, host: string, path = "/", headers = {}): Promise<number> =>
   (await request({ port: rig.httpsPort, sni: host, host, path, headers })).status;
 
-test("globalExtAuth guards plain HTTP, HTTPS and Ingress; hosts and routes may be left out or say more", async () => {
+test("globalExtAuth protects plain HTTP, HTTPS and Ingress; hosts and routes may be excluded or add context", async () => {
   const auth = await startAuthorization(({ headers }) =>
     headers["x-user"] ? { allow: true } : { allow: false, status: 401 },
   );
@@ -86,7 +86,7 @@ test("globalExtAuth guards plain HTTP, HTTPS and Ingress; hosts and routes may b
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("a globalExtAuth whose ExtensionService is missing: 403 on all hosts, and nothing is refused by Envoy", async () => {
+test("a globalExtAuth whose ExtensionService is missing: 403 on all hosts, and Envoy refuses nothing", async () => {
   const rig = await startRig({
     backends: ["a"],
     objects: hosts,

@@ -8,7 +8,7 @@ import { startRig } from "../support/isoline.js";
 
 const fast = { intervalSeconds: 1, timeoutSeconds: 1, unhealthyThresholdCount: 1, healthyThresholdCount: 1 };
 
-test("HTTP checks: an endpoint whose status is not expected gets nothing until it recovers", async () => {
+test("HTTP checks: an endpoint with an unexpected status receives no requests until it recovers", async () => {
   const statusOf: Record<string, number> = { one: 202, two: 200 };
   const handler =
     (name: string): Handler =>
@@ -42,7 +42,7 @@ test("HTTP checks: an endpoint whose status is not expected gets nothing until i
     return [...found].sort().join();
   };
 
-  // Until a cluster has traffic, Envoy repeats its checks only every minute.
+  // Envoy repeats its checks only every minute while a cluster has no traffic.
   expect((await request({ port: rig.httpPort, host: "checked.test" })).status).toBe(200);
   await rig.isoline.apply(
     "objects",
@@ -68,7 +68,7 @@ test("HTTP checks: an endpoint whose status is not expected gets nothing until i
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("checks go to the health port, under the default Host", async () => {
+test("checks use the health port and the default Host", async () => {
   const app = await startHttp("app");
   const health = await startHttp("health");
   const ports = [
@@ -103,7 +103,7 @@ test("checks go to the health port, under the default Host", async () => {
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("TCP checks: connections go only where one can be opened", async () => {
+test("TCP checks: connections go only to endpoints that accept them", async () => {
   const echo = await startTcpEcho("echo");
   onTestFinished(() => echo.close());
   const tcp = (fqdn: string, more: Manifest): Manifest =>

@@ -16,13 +16,13 @@ const range = (source: "Peer" | "Remote", cidr: string): readonly Manifest[] => 
 const host = (fqdn: string, filter: Manifest, routes: readonly Manifest[] = [{ services }]): Manifest =>
   httpProxy("default", fqdn.replaceAll(".", "-"), { virtualhost: { fqdn, ...filter }, routes });
 
-/** The status for a client at an address of loopback, with what a proxy before it wrote. */
+/** The status for a client at a loopback address, with the header of a proxy before it. */
 async function from(rig: Rig, address: string, fqdn: string, path = "/", xff?: string): Promise<number> {
   const headers: Record<string, string> = xff === undefined ? {} : { "x-forwarded-for": xff };
   return (await request({ port: rig.httpPort, host: fqdn, path, from: address, headers })).status;
 }
 
-test("by the connection's other end: allowed or denied ranges of a host, and of routes in their place", async () => {
+test("by the peer address: allowed or denied ranges of a host, and of routes that replace them", async () => {
   const rig = await startRig({
     backends: ["a"],
     objects: [
@@ -85,7 +85,7 @@ test.each([
   },
 );
 
-test("IP filters of a TCP host see the connection's other end, also in front of a passthrough", async () => {
+test("IP filters of a TCP host use the peer address, also for a passthrough", async () => {
   const echo = await startTlsEcho("pass");
   onTestFinished(() => echo.close());
   const tcp = (fqdn: string, tls: Manifest, name: string, filter: Manifest): Manifest =>

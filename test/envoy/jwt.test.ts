@@ -89,7 +89,7 @@ test("remote keys: signature, expiry, issuer, audience; forwarded or not; routes
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("remote keys that can't be had: 401, and only where a token is needed", async () => {
+test("remote keys that can't be fetched: 401, and only if a token is required", async () => {
   const uri = `http://127.0.0.1:${await freePort()}/jwks.json`;
   const open = { conditions: [{ prefix: "/open" }], services, jwtVerificationPolicy: { disabled: true } };
   const objects = [
@@ -103,7 +103,7 @@ test("remote keys that can't be had: 401, and only where a token is needed", asy
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("local keys: a Secret, which may be replaced", async () => {
+test("local keys: a Secret, and its replacement", async () => {
   const next = createSigner("two");
   const rig = await startRig({
     backends: ["a"],
@@ -154,7 +154,7 @@ const garbage: readonly string[] = [
   set({ kty: "oct", k: "" }),
 ];
 
-test("garbage as local keys shuts its own host and no other", async () => {
+test("garbage as local keys closes its own host and no other", async () => {
   const hosts = garbage.flatMap((jwks, i) => [
     secret("default", `keys-${i}`, { jwks }),
     guarded(`g${i}.test`, [{ ...local, localJWKS: { secretName: `keys-${i}`, key: "jwks" } }]),
@@ -173,7 +173,7 @@ test("garbage as local keys shuts its own host and no other", async () => {
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("local keys of every type, also among keys that can't be used", async () => {
+test("local keys of every type, also among unusable keys", async () => {
   const algorithms = ["RS256", "ES256", "ES384", "ES512", "EdDSA"] as const;
   const signers = algorithms.map((algorithm) => createSigner("ключ", algorithm));
   const hosts = signers.flatMap(({ jwks }, i) => {

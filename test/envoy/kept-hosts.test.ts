@@ -16,7 +16,7 @@ import { startRig } from "../support/isoline.js";
 const wide = (kind: string, to: string, section: string) =>
   gatewayRoute(kind, section, { hostnames: ["*.test"], rules: [{ backendRefs: backendRefs(to) }] }, section);
 
-test("what no object claims of a kept host is answered 404, or closed, and comes back with the setting", async () => {
+test("a reserved host that no object claims responds with 404 or a closed connection, and is served again without the setting", async () => {
   const echo = await startTlsEcho("pass");
   onTestFinished(() => echo.close());
   const [web, secure, pass] = [
@@ -45,7 +45,7 @@ test("what no object claims of a kept host is answered 404, or closed, and comes
     (await request({ port: web.port, host })).status,
     (await request({ port: secure.port, host, sni: host })).status,
   ];
-  // Envoy closes connections of a listener that it has not made yet, or replaces.
+  // Envoy closes connections of a listener that it has not created yet, or replaces.
   const bothAnswer = (host: string): Promise<boolean> =>
     status(host).then(
       (codes) => codes.join() === "200,200",
@@ -64,7 +64,7 @@ test("what no object claims of a kept host is answered 404, or closed, and comes
   expect(await envoy.rejected()).toEqual([]);
 });
 
-test("an IngressRoute for the host of an HTTPProxy takes no connection; without it the host is back", async () => {
+test("an IngressRoute for the host of an HTTPProxy serves no connection; without it the host is served again", async () => {
   const proxy = httpProxy("default", "web", {
     virtualhost: { fqdn: "web.test", tls: { secretName: "secure" } },
     routes: [{ services: [{ name: "a", port: 80 }] }],

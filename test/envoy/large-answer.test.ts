@@ -4,7 +4,7 @@ import { eventually } from "../support/envoy.js";
 import { request } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
 
-test("a route table that is sent in chunks: Envoy takes all of it, and the next one", async () => {
+test("a route table that is sent in chunks: Envoy accepts all of it, and the next one", async () => {
   const domain = `${`${"x".repeat(60)}.`.repeat(3)}test`;
   const hosts = Array.from({ length: 4000 }, (_, i) => `host-${i}.${domain}`);
   const { isoline, envoy, httpPort } = await startRig({

@@ -11,7 +11,7 @@ import {
 import { request } from "../support/http.js";
 import { type Rig, startRig } from "../support/isoline.js";
 
-/** A Service `many` with as many endpoints, each an echo backend that tells its number. */
+/** A Service `many` with this many endpoints, each an echo backend that returns its number. */
 async function startMany(count: number): Promise<readonly Manifest[]> {
   const servers = await Promise.all(Array.from({ length: count }, (_, i) => startEcho(`endpoint-${i}`)));
   onTestFinished(async () => void (await Promise.all(servers.map((server) => server.close()))));
@@ -24,7 +24,7 @@ async function startMany(count: number): Promise<readonly Manifest[]> {
 const many = [{ name: "many", port: 80 }];
 const values = Array.from({ length: 24 }, (_, i) => `value-${i}`);
 
-/** Asks three times for each value: the answering endpoints, one for each value when it sticks. */
+/** Sends three requests for each value: the responding endpoints, one for each value if it is sticky. */
 async function endpoints(ask: (value: string) => Promise<string>): Promise<readonly (readonly string[])[]> {
   const found: string[][] = [];
   for (const value of values) {
@@ -131,7 +131,7 @@ test("affinity holds over several Services with weights, by cookie, header, quer
   const addresses = new Map(values.map((value, i) => [value, `127.0.1.${i + 1}`]));
   spreads(await endpoints((value) => answering(rig, "/source", { from: addresses.get(value) ?? "" })));
 
-  /** Who answers once a client has its cookie. */
+  /** The endpoint that responds to a client with its cookie. */
   const session = async (host: string, path: string): Promise<readonly string[]> => {
     const first = await request({ port: rig.httpPort, host, path });
     const cookie = first.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
@@ -149,7 +149,7 @@ test("affinity holds over several Services with weights, by cookie, header, quer
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("weights hold within 5 % over 2,000 requests; 0 gets nothing, and none at all are even", async () => {
+test("weights are accurate within 5 % over 2,000 requests; 0 receives nothing, and missing weights are equal", async () => {
   const weighted = (fqdn: string, weights: Readonly<Record<string, number>>): Manifest =>
     httpProxy("default", fqdn.replaceAll(".", "-"), {
       virtualhost: { fqdn },

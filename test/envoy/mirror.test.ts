@@ -18,7 +18,7 @@ const mirrored = (fqdn: string, weight?: number): Manifest =>
     ],
   });
 
-test("a mirror gets every request, or its share of them, and the client never sees its answers", async () => {
+test("a mirror receives every request, or its share of them, and clients never receive its responses", async () => {
   const shadow = await startHttp("shadow", (_, response) => {
     response.writeHead(500, { "x-shadow": "yes" });
     response.end();
@@ -53,7 +53,7 @@ test("a mirror gets every request, or its share of them, and the client never se
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("a mirror that is down harms nobody", async () => {
+test("an unavailable mirror has no effect on clients", async () => {
   const shadow = await startHttp("shadow", (_, response) => response.destroy());
   const rig = await startRig({ backends: ["a"], objects: [...shadow.objects, mirrored("all.test")] });
 

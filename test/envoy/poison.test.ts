@@ -49,7 +49,7 @@ const good: readonly Manifest[] = [
   }),
 ];
 
-/** A host that tells by its own name which publication Envoy has, over HTTP and HTTPS. */
+/** A host whose name identifies the publication that Envoy has, over HTTP and HTTPS. */
 const marker = (step: number): Manifest =>
   httpProxy("default", `marker-${step}`, {
     virtualhost: { fqdn: `marker-${step}.test`, tls: { secretName: "secure" } },
@@ -76,7 +76,7 @@ async function refusals(rig: Rig): Promise<string> {
   return JSON.stringify([...(await rig.envoy.stats(/update_rejected$/))].filter(([, count]) => count > 0));
 }
 
-/** Several at a time, each in a namespace of its own; those next to each other in the catalogue never together. */
+/** Several poisons at a time, each in its own namespace; neighbours in the catalogue are never together. */
 const groups = apart(poisons);
 
 test.each([

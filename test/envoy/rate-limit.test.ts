@@ -13,7 +13,7 @@ async function statuses(rig: Rig, host: string, path: string, times: number): Pr
   return seen;
 }
 
-test("local rate limits: by host, by route in its place, with a status and headers of its own", async () => {
+test("local rate limits: by host, by route instead, with its own status and headers", async () => {
   const proxy = httpProxy("default", "local", {
     virtualhost: { fqdn: "local.test", rateLimitPolicy: { local: { requests: 3, unit: "hour" } } },
     routes: [
@@ -52,7 +52,7 @@ test("local rate limits: by host, by route in its place, with a status and heade
 
 const genericKey = (value: string): Manifest => ({ descriptors: [{ entries: [{ genericKey: { value } }] }] });
 
-test("global rate limits: descriptors as written, 429 when over, routes that opt out, the settings' default", async () => {
+test("global rate limits: descriptors as written, 429 over the limit, routes that opt out, the settings' default", async () => {
   const limiter = await startRateLimitService(({ descriptors }) =>
     descriptors.flat().every(([, value]) => value !== "over"),
   );
@@ -132,7 +132,7 @@ test("global rate limits: descriptors as written, 429 when over, routes that opt
   const byHost: [string, string][] = [["generic_key", "own-host"]];
   expect(await ask("own.test", "/host")).toEqual([200, edge(byHost), "3"]);
   expect(await ask("own.test", "/free")).toEqual([200, [], undefined]);
-  // Envoy's filter asks about forwarded requests only.
+  // Envoy's filter calls the service for forwarded requests only.
   expect(await ask("own.test", "/fixed")).toEqual([202, [], undefined]);
   expect(await ask("standard.test")).toEqual([200, edge([["generic_key", "standard"]]), "3"]);
   expect(await ask("off.test")).toEqual([200, [], undefined]);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A configuration in which Envoy refuses every regular expression, and says how large its program is. */
+/** A configuration with which Envoy refuses every regular expression and reports the size of its program. */
 const bootstrap = (regex: string): object => ({
   layered_runtime: { layers: [{ name: "a", static_layer: { "re2.max_program_size.error_level": 1 } }] },
   static_resources: {
@@ -61,7 +61,7 @@ function programSize(regex: string): number {
 }
 
 describe("the program of a regular expression", () => {
-  it.each(regexes)("is as large in Envoy as was counted before, or smaller: %s", (regex) => {
+  it.each(regexes)("is at most as large in Envoy as computed: %s", (regex) => {
     expect(programSize(regex)).toBeLessThanOrEqual(regexProgramSize(regex));
   });
 });

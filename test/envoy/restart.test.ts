@@ -90,7 +90,7 @@ test("an Envoy that starts with the server while the cluster is away serves what
   await first.stop();
   await serve(...args);
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
-  expect(log()).toContain("serving what the store holds");
+  expect(log()).toContain("serving the stored state");
   const second = await envoy();
   await eventually(() => second.ready(), "Envoy is ready");
   expect(await answer("one")).toBe("one");
@@ -118,7 +118,7 @@ test("a push to a server that has lost its store takes no host of another source
   await kill();
   await serve("--push");
   await push("web", "one", "three");
-  await eventually(async () => log().includes("it keeps what it has"), "Envoy has polled");
+  await eventually(async () => log().includes("it keeps its configuration"), "Envoy has polled");
   for (let i = 0; i < 50; i++) {
     expect([await answer("one"), await answer("two"), await answer("three")]).toEqual(["one", "two", "404"]);
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -131,7 +131,7 @@ test("a push to a server that has lost its store takes no host of another source
   await kill();
   await serve("--push");
   await push("web", "one");
-  await eventually(async () => log().includes("it keeps what it has"), "Envoy has polled");
+  await eventually(async () => log().includes("it keeps its configuration"), "Envoy has polled");
   expect([await answer("one"), await answer("two"), await answer("three")]).toEqual(["one", "two", "three"]);
   expect((await fetch(`${url}/sources?complete`, { method: "POST" })).status).toBe(200);
   await eventually(async () => (await answer("two")) === "404", "the host of the other source is gone");

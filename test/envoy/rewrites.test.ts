@@ -10,7 +10,7 @@ import {
   rewriteProbes,
 } from "../support/rewrites.js";
 
-/** As a probe writes it: the Service and the path that it sees, the path of the `Location`, or a status. */
+/** In the form of a probe: the Service and the path that it receives, the path of the `Location`, or a status. */
 async function outcome(port: number, { host, path, headers = {} }: RewriteProbe): Promise<string> {
   const answer = await request({ port, host, path, headers });
   const { location } = answer.headers;
@@ -32,7 +32,7 @@ test("prefixes of HTTPProxies and IngressRoutes are replaced, beside routes of a
   await askAll(rig, rig.httpPort, rewriteProbes);
 });
 
-test("no path begins with two slashes where slashes are not merged", async () => {
+test("no path starts with two slashes if slashes are not merged", async () => {
   const settings = { disableMergeSlashes: true };
   const rig = await startRig({ backends: ["a", "b"], objects: rewriteObjects, settings });
   const probes: readonly RewriteProbe[] = [

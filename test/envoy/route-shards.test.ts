@@ -7,7 +7,7 @@ import { eventually, testedEnvoy } from "../support/envoy.js";
 import { request } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
 
-/** Older releases ask for whole tables. */
+/** Older releases request whole tables. */
 const inParts = isAtLeast(await testedEnvoy(), { major: 1, minor: 38 });
 
 const hosts = [
@@ -40,7 +40,7 @@ const secure = (to: string): Manifest =>
     routes: [{ services: [{ name: to, port: 80 }] }],
   });
 
-test("route tables in parts: every spelling of every host finds its route, and one part changes", async () => {
+test("route tables in parts: every spelling of every host has its route, and a change affects one part", async () => {
   const rig = await startRig({
     backends: ["a", "b"],
     objects: [
@@ -100,7 +100,7 @@ test("tables are split and joined while traffic flows", async () => {
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("auto splits a table once it has many hosts, and no request is lost", async () => {
+test("auto splits a table once it has many hosts, and no request fails", async () => {
   const rig = await startRig({ backends: ["a"], objects: [hostProxy("a.test", "a")] });
   const statuses = new Set<number>();
   const asked: Promise<void>[] = [];
@@ -131,7 +131,7 @@ test("auto splits a table once it has many hosts, and no request is lost", async
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("connections that were made while a table was in parts are served after it is joined, also what changes then", async () => {
+test("connections from before a table is joined stay served, also with later changes", async () => {
   const rig = await startRig({ backends: ["a", "b"], objects: [hostProxy("a.test", "a")] });
   const many = Array.from({ length: 420 }, (_, i) => hostProxy(`many-${i}.test`, "a"));
   await rig.isoline.apply("many", ...many);

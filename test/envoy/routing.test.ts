@@ -50,7 +50,7 @@ test("HTTPProxy: prefixes, exact paths, header conditions, rewrites, header poli
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("IngressRoute: routes, and a delegation to another namespace's object", async () => {
+test("IngressRoute: routes, and a delegation to an object of another namespace", async () => {
   const root = ingressRoute("default", "root", {
     virtualhost: { fqdn: "route.test" },
     routes: [
@@ -96,7 +96,7 @@ test("Ingress: prefixes by segment, exact paths, a default backend", async () =>
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("a websocket passes where the route allows it, and only there", async () => {
+test("a websocket works only if the route allows it", async () => {
   const proxy = httpProxy("default", "ws", {
     virtualhost: { fqdn: "ws.test" },
     routes: [
@@ -115,7 +115,7 @@ test("a websocket passes where the route allows it, and only there", async () =>
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("an invalid object harms no other, and a host without TLS opens no HTTPS port", async () => {
+test("an invalid object does not affect others, and a host without TLS opens no HTTPS port", async () => {
   const bad = httpProxy("default", "bad", {
     virtualhost: { fqdn: "bad.test" },
     routes: [{ conditions: [{ prefix: "no-slash" }], services: to("a") }],

@@ -16,7 +16,7 @@ const COMMAND = fileURLToPath(new URL("../../dist/isoline.js", import.meta.url))
 
 const answers = (body: string): Manifest => ({ directResponsePolicy: { statusCode: 200, body } });
 
-/** Hosts that differ in the class, the namespace or the kinds that they need. */
+/** Hosts with different classes, namespaces or kinds. */
 const objects: readonly Manifest[] = [
   httpProxy("default", "echo", {
     virtualhost: { fqdn: "echo.test" },
@@ -53,7 +53,7 @@ interface Flagged {
   readonly stats: number;
 }
 
-/** The command with these flags, after those that put all on free ports of 127.0.0.1, and an Envoy that is ready. */
+/** The command with these flags, in addition to those for free ports of 127.0.0.1, and an Envoy that is ready. */
 async function serve(flags: (folder: string) => readonly string[]): Promise<Flagged> {
   const folder = await mkdtemp(join(tmpdir(), "isoline-flags-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -108,7 +108,7 @@ async function serve(flags: (folder: string) => readonly string[]): Promise<Flag
   return { folder, envoy, http, https, stats };
 }
 
-/** What hosts answer; with `https://` over TLS, where `refused` is a handshake without a certificate. */
+/** The responses of hosts. `https://` is over TLS; `refused` is a handshake without a certificate. */
 async function statusesOf(
   { http, https }: Flagged,
   urls: readonly string[],
@@ -168,7 +168,10 @@ test.each<[flags: string, wanted: Readonly<Record<string, number | "refused">>]>
   expect(await flagged.envoy.rejected()).toEqual([]);
 });
 
-/** The whole answer to one request, from any loopback address; over TLS with the host as server name, after a line of the PROXY protocol where one is given. */
+/**
+ * The complete response to one request from any loopback address; over TLS with the host as server name, after a PROXY
+ * protocol line if one is given.
+ */
 async function ask(options: {
   readonly address?: string;
   readonly port: number;
@@ -193,7 +196,7 @@ async function ask(options: {
   });
 }
 
-test("--use-proxy-protocol: both listeners take the client's address from it, and nobody without", async () => {
+test("--use-proxy-protocol: both listeners use the client's address from it, and refuse connections without it", async () => {
   const { envoy, http, https } = await serve(() => ["--use-proxy-protocol"]);
   const proxyLine = "PROXY TCP4 192.0.2.7 127.0.0.1 4711 80\r\n";
   for (const [port, host, tls] of [
@@ -250,7 +253,7 @@ test.each([
   );
   expect((await request({ port: http, host: "echo.test", path })).status).toBe(200);
   expect(await envoy.rejected()).toEqual([]);
-  // Envoy writes what it has when it ends, else every ten seconds.
+  // Envoy writes its buffer when it exits, otherwise every ten seconds.
   await envoy.stop();
   for (const [file, authority] of [
     ["http.log", "echo.test"],
@@ -264,7 +267,7 @@ test.each([
   }
 });
 
-test("--stats-address and --stats-port: where Envoy tells its health and metrics", async () => {
+test("--stats-address and --stats-port: the listener for Envoy's health and metrics", async () => {
   const { envoy, stats } = await serve(() => []);
   for (const path of ["/ready", "/stats", "/stats/prometheus"])
     await eventually(
@@ -282,7 +285,7 @@ test.each([
   ["--stats-port=99999", "expected a port from 1 to 65535"],
   ["--accesslog-format=xml", "expected envoy, json"],
   ["--disable-feature=nonsense", "expected extensionservices"],
-])("%s is wrong use", async (flag, message) => {
+])("%s is a usage error", async (flag, message) => {
   const serving = promisify(execFile)(process.execPath, [COMMAND, "serve", "-f", ".", flag]);
   await expect(serving).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
 });

@@ -5,7 +5,7 @@ import { type Rig, startRig } from "../support/isoline.js";
 
 const extension = { extensionService: "infra/service" };
 
-/** A rig with a host over HTTP and one over HTTPS, and the statuses that they answer with. */
+/** A rig with a host over HTTP and one over HTTPS, and the statuses of their responses. */
 async function rigOf(settings: Manifest): Promise<{ rig: Rig; statuses(): Promise<readonly number[]> }> {
   const objects = [
     tlsSecret("default", "secure"),
@@ -60,7 +60,7 @@ test.each<[what: string, globalExtAuth: unknown]>([
   ],
   ["a limit below one", { ...extension, failOpen: true, withRequestBody: { maxRequestBytes: 0 } }],
   ["text", "infra/service"],
-])("a globalExtAuth that can't be read lets nobody in: %s", async (_, globalExtAuth) => {
+])("an invalid globalExtAuth allows no requests: %s", async (_, globalExtAuth) => {
   const { rig, statuses } = await rigOf({ globalExtAuth });
 
   expect(await statuses()).toEqual([403, 403]);

@@ -16,7 +16,7 @@ async function newFolder(): Promise<string> {
   return folder;
 }
 
-/** The lines of a log once there are so many; Envoy writes them at least every ten seconds. */
+/** The lines of a log once there are this many; Envoy writes them at least every ten seconds. */
 async function linesOf(file: string, count: number): Promise<string[]> {
   const read = async (): Promise<string[]> =>
     (await readFile(file, "utf8").catch(() => "")).split("\n").slice(0, -1);
@@ -26,7 +26,7 @@ async function linesOf(file: string, count: number): Promise<string[]> {
 
 const adminText = async ({ envoy }: Rig, path: string): Promise<string> => (await envoy.ask(path)).body;
 
-test("a text access log: its format, and errors alone", async () => {
+test("a text access log: its format, and errors only", async () => {
   const file = join(await newFolder(), "http.log");
   const name = "%METADATA(ROUTE:envoy.access_loggers.file:io.projectcontour.name)%";
   const proxy = httpProxy("default", "a", {
@@ -102,7 +102,7 @@ test("a JSON access log: Contour's fields over HTTPS and TCP, and fingerprints o
   });
   const stream = lines.find(({ requested_server_name: sni }) => sni === "tcp.test");
   expect(stream).toMatchObject({ bytes_sent: expect.any(Number) });
-  // Envoy 1.36 writes null for what there is not.
+  // Envoy 1.36 writes null for missing values.
   expect(stream?.method ?? null).toBeNull();
   expect(await rig.envoy.rejected()).toEqual([]);
 });
@@ -162,7 +162,7 @@ test("default circuit breakers, limits of connections to backends, and headers o
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("values of the runtime come with the bootstrap: a listener takes so many connections", async () => {
+test("runtime values are in the bootstrap: a listener accepts a number of connections", async () => {
   const rig = await startRig({
     backends: ["a"],
     objects: [hostProxy("a.test", "a")],
@@ -191,7 +191,7 @@ test("values of the runtime come with the bootstrap: a listener takes so many co
   expect(rig.isoline.log()).toContain("isoline bootstrap --settings");
 });
 
-test("health apart from metrics, these over TLS, and the health check that feels the overload manager", async () => {
+test("health apart from metrics over TLS, and the health check that the overload manager affects", async () => {
   const [health, metrics, enforced] = [await freePort(), await freePort(), await freePort()];
   const certificate = (end: string): string =>
     new URL(`../support/certs/secure.${end}`, import.meta.url).pathname;

@@ -131,7 +131,7 @@ test("a replica that is cut off from its API server sends its Envoys to the othe
   second.api.cut();
   await eventually(async () => !(await second.isReady("?fresh")), "the other is cut off, too");
   await eventually(async () => (await first.isReady()) && (await second.isReady()), "both serve on", 20_000);
-  expect(first.log()).toContain("so this server serves on what it had");
+  expect(first.log()).toContain("this server continues to serve its last state");
   const late = await envoyOn(balancer.port, "late");
   await eventually(
     async () =>

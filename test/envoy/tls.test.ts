@@ -18,7 +18,7 @@ const secureHost = (fqdn: string, secretName: string, to: string) =>
     routes: [{ services: [{ name: to, port: 80 }] }],
   });
 
-test("HTTPS: the certificate by SNI, 301 from HTTP, 421 when Host is not of the SNI", async () => {
+test("HTTPS: the certificate by SNI, 301 from HTTP, 421 if Host differs from the SNI", async () => {
   const objects = [
     tlsSecret("default", "secure"),
     tlsSecret("default", "tcp"),
@@ -41,7 +41,7 @@ test("HTTPS: the certificate by SNI, 301 from HTTP, 421 when Host is not of the 
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("a replaced certificate is served without a lost request", async () => {
+test("a replaced certificate is served without a failed request", async () => {
   const host = (secret: "secure" | "tcp") => [
     tlsSecret("default", "secure"),
     tlsSecret("default", "tcp"),
@@ -61,7 +61,7 @@ test("a replaced certificate is served without a lost request", async () => {
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("TCP: TLS ended at Envoy, and TLS passed through to the backend", async () => {
+test("TCP: TLS terminated at Envoy, and TLS passed through to the backend", async () => {
   const passthrough = await startTlsEcho("pass");
   onTestFinished(() => passthrough.close());
   const proxy = (fqdn: string, tls: object, to: string) =>

@@ -10,7 +10,9 @@ const record = join(root, "compiler.json");
 
 interface Outputs {
   readonly version: number;
-  /** A hash of what each golden case compiles to: of its golden file, where names of clusters are aliases, and of these names. */
+  /**
+   * Hashes of the output of each golden case (its golden file, with aliases for cluster names), and of the real names.
+   */
   readonly cases: Readonly<Record<string, string>>;
 }
 
@@ -39,7 +41,7 @@ function outputs(): Outputs {
   return { version: compilerVersion, cases: Object.fromEntries(cases) };
 }
 
-it("has another version whenever its output is another: stores that outlive it are compiled anew by that", () => {
+it("has a new version whenever its output changes, so that existing stores are compiled again", () => {
   const known = JSON.parse(readFileSync(record, "utf8")) as Outputs;
   const now = outputs();
   const changed = Object.keys(now.cases).filter(

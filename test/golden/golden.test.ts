@@ -22,7 +22,7 @@ const folders = (path: string): string[] =>
 const cases = folders(root).flatMap((feature) =>
   folders(join(root, feature)).map((name) => `${feature}/${name}`),
 );
-/** The test's certificates are good for long; findings are those of this day. */
+/** The test certificates are valid for many years. Findings are those of this day. */
 const now = Date.UTC(2030, 0, 1);
 const rewrite = process.env.UPDATE === "1";
 
@@ -35,8 +35,8 @@ const withoutUsualFormat = (key: string, value: unknown): unknown =>
   key === "log_format" && JSON.stringify(value) === usualFormat ? undefined : value;
 
 /**
- * Listener and route table frames come from the settings: a case shows them only when it has settings, and the usual format of
- * access logs only when those are about logs.
+ * Listener and route table frames depend on settings only: a case shows them if it has settings, and the default
+ * format of access logs only if its settings concern logs.
  */
 function shown(resources: readonly Resource[], findings: readonly object[], settings: string | undefined) {
   const byType: Record<string, unknown[]> = {};
@@ -57,7 +57,7 @@ function shown(resources: readonly Resource[], findings: readonly object[], sett
   return { ...byType, findings: sorted.map((finding) => JSON.parse(finding) as unknown) };
 }
 
-/** The same resources as if the content of each cluster had another hash. */
+/** The same resources with another hash in each cluster name. */
 function rehashed(resources: readonly Resource[]): Resource[] {
   const otherHashes = (text: string): string =>
     text.replace(/(?<=\/)[0-9a-f]{16}(?="|$)/g, (hash) =>
@@ -93,24 +93,24 @@ describe.each(cases)("%s", (name) => {
   const { objects, findings } = parseCase(read(join(folder, "objects.yaml")) ?? "", settings);
   const store = compileAll(objects);
 
-  it("gives the expected resources and findings", () => {
+  it("compiles to the expected resources and findings", () => {
     const path = join(folder, "expected.yaml");
     const got = shown(resourcesOf(store), [...findings, ...findingsAt(now, store.findings())], settings);
     if (rewrite) writeFileSync(path, stringify(got, { aliasDuplicateObjects: false, lineWidth: 110 }));
     expect(got).toEqual(parse(read(path) ?? "null"));
   });
 
-  it("is shown the same whatever the hashes in the names of clusters are", () => {
+  it("shows aliases that do not depend on the hashes in cluster names", () => {
     const resources = resourcesOf(store);
     expect(shown(rehashed(resources), [], settings)).toEqual(shown(resources, [], settings));
   });
 
-  it("writes valid Envoy messages", () => {
+  it("compiles to valid Envoy messages", () => {
     expect(protoErrors(store)).toEqual([]);
   });
 
-  // In other orders and object by object: test/property/order.test.ts.
-  it("is the same when other objects come and go", () => {
+  // Other orders, and one object at a time: test/property/order.test.ts.
+  it("does not depend on objects that are added and deleted", () => {
     const noisy = createMemoryStore();
     update(noisy, [...noise, ...objects], platform);
     update(noisy, noise.map(gone), platform);

@@ -70,7 +70,7 @@ describe.skipIf("reason" in binaries)("a real API server", () => {
     await kube?.stop();
   });
 
-  it("is followed: objects come, change and go", async () => {
+  it("is followed: objects are added, changed and deleted", async () => {
     expect(await body("first.test")).toBe("first");
     await kube.apply(answering("second.test", "one"));
     await eventually(async () => (await body("second.test")) === "one", "a new host answers");
@@ -81,7 +81,7 @@ describe.skipIf("reason" in binaries)("a real API server", () => {
     expect(await envoy.rejected()).toEqual([]);
   });
 
-  it("refuses what the schemas refuse, with the CRDs made of them", async () => {
+  it("rejects what the schemas reject, with the generated CRDs", async () => {
     const bad = answering("bad.test", "x");
     const spec = { ...(bad.spec as Manifest), virtualhost: { fqdn: "Bad_Host" } };
     await expect(kube.apply({ ...bad, spec })).rejects.toThrow(/spec.virtualhost.fqdn/);
@@ -128,7 +128,7 @@ describe.skipIf("reason" in binaries)("a real API server", () => {
     expect(denied.stderr).toMatch(/not allowed to list and watch .+ \(403\): grant get, list and watch on/);
   });
 
-  it("may crash: what is served stays, and changes arrive when it is back", async () => {
+  it("may crash: the served state stays, and changes arrive after its restart", async () => {
     kube.crash();
     for (let i = 0; i < 20; i++) expect(await body("first.test")).toBe("first");
     await kube.restart();

@@ -6,11 +6,12 @@ import { kubeBinaries } from "../support/kube.js";
 
 const binaries = await kubeBinaries();
 
-// Connections and lists that hang until a timeout: test/long/connections.test.ts, and with a clock of their own test/unit/kube-input.test.ts.
+// Connections and lists that hang until a timeout: see test/long/connections.test.ts, and with a fake clock
+// test/unit/kube-input.test.ts.
 describe.skipIf("reason" in binaries)("between Isoline and a real API server", () => {
   const rig = connectionRig(binaries);
 
-  it("a load balancer that cuts idle connections keeps no edit waiting, and no kind failing", async () => {
+  it("a load balancer that cuts idle connections delays no edit and makes no kind fail", async () => {
     await rig.serve(rig.throughTcp());
     rig.tcp.cutIdleAfter(2000);
     await sleep(7000);
@@ -22,7 +23,7 @@ describe.skipIf("reason" in binaries)("between Isoline and a real API server", (
     await eventually(rig.isFollowed, "all kinds are followed", 5000);
   });
 
-  it("a server that answers 410 to every watch is asked a few times a second, and followed when that is over", async () => {
+  it("a server that answers 410 to every watch gets a few requests per second, and is followed afterwards", async () => {
     await rig.serve(rig.throughHttp("http"));
     rig.fail(({ isWatch }) => (isWatch ? 410 : undefined), { cut: true });
     await sleep(2000);
@@ -33,7 +34,7 @@ describe.skipIf("reason" in binaries)("between Isoline and a real API server", (
     expect(await rig.edit(15_000)).toBeLessThan(15_000);
   });
 
-  it("a token that is renewed in the kubeconfig is read, whatever context the file says it is in now", async () => {
+  it("a renewed token in the kubeconfig is read, even if the file's current context changes", async () => {
     await rig.serve(rig.throughHttp("token", { token: "old" }));
     rig.fail(({ token }) => (token === "new" ? undefined : 401), { cut: true });
     await eventually(async () => (await rig.states()).HTTPProxy?.state === "failing", "the token is refused");

@@ -38,7 +38,7 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Changes what the API server really answered. */
+/** Changes a real answer of the API server. */
 const rewritten =
   (change: (text: string) => string): Fault =>
   async (pass) => {
@@ -70,10 +70,10 @@ const faults: Readonly<Record<string, Fault>> = {
   "half of the list": items((all) => all.slice(0, all.length / 2)),
 };
 
-/** Kinds of which a list without objects takes something away. */
+/** Kinds for which an empty list would remove something. */
 const counted = new Set(["HTTPProxy", "Service", "Secret"]);
 
-/** What the status says while the fault lasts; a version that is too old is only listed anew. */
+/** The expected state during the fault; a version that is too old only causes a new list. */
 function expectedState(kind: string, fault: string): string {
   const custom = ["IngressRoute", "TLSCertificateDelegation", "ExtensionService"].includes(kind);
   if (fault === "410") return "synced";
@@ -84,10 +84,10 @@ function expectedState(kind: string, fault: string): string {
 describe.skipIf("reason" in binaries)("faults between Isoline and a real API server", () => {
   let kube: TestKube;
   let real: Transport;
-  /** By plural: what is done to lists of it. */
+  /** By plural: the fault of its lists. */
   const active = new Map<string, Fault>();
 
-  /** Whether watches reach the server; else they end at once, without an event. */
+  /** Whether watches reach the server; otherwise they end at once, without an event. */
   let watching = false;
 
   const transport: Transport = {
@@ -136,31 +136,34 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
       .map((name) => [resource.plural, resource.kind, name] as const),
   );
 
-  it.each(cells)("%s (%s): %s loses nothing, and is over with the fault", async (plural, kind, name) => {
-    const store = createMemoryStore();
-    const log: string[] = [];
-    const signal = new AbortController().signal;
-    const source = sourceOf(store, log);
-    await source.refresh(1, signal);
-    const before = dump(store);
-    expect(before).toContain("h11.test");
+  it.each(cells)(
+    "%s (%s): %s loses nothing, and its effect ends with the fault",
+    async (plural, kind, name) => {
+      const store = createMemoryStore();
+      const log: string[] = [];
+      const signal = new AbortController().signal;
+      const source = sourceOf(store, log);
+      await source.refresh(1, signal);
+      const before = dump(store);
+      expect(before).toContain("h11.test");
 
-    store.setCursor(`kubernetes:${kind}`, "");
-    const fault = faults[name];
-    if (fault) active.set(plural, fault);
-    await source.refresh(1, signal);
-    active.clear();
-    expect(dump(store)).toBe(before);
-    const state = source.status()[kind]?.state;
-    expect(state).toBe(expectedState(kind, name));
+      store.setCursor(`kubernetes:${kind}`, "");
+      const fault = faults[name];
+      if (fault) active.set(plural, fault);
+      await source.refresh(1, signal);
+      active.clear();
+      expect(dump(store)).toBe(before);
+      const state = source.status()[kind]?.state;
+      expect(state).toBe(expectedState(kind, name));
 
-    store.setCursor(`kubernetes:${kind}`, "");
-    await source.refresh(1, signal);
-    expect(source.status()[kind]?.state).toBe("synced");
-    expect(dump(store)).toBe(before);
-  });
+      store.setCursor(`kubernetes:${kind}`, "");
+      await source.refresh(1, signal);
+      expect(source.status()[kind]?.state).toBe("synced");
+      expect(dump(store)).toBe(before);
+    },
+  );
 
-  it("before everything is known, nothing is published", async () => {
+  it("nothing is published before every kind is known", async () => {
     for (const { plural } of resources) {
       const store = createMemoryStore();
       const source = sourceOf(store, []);
@@ -173,7 +176,7 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
     }
   });
 
-  it("a server that is restored from an old backup is believed after a minute, and nothing is lost", async () => {
+  it("a server that was restored from an old backup is trusted after a minute, and nothing is lost", async () => {
     watching = true;
     await kube.backup();
     const store = createMemoryStore();
@@ -190,7 +193,7 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
     await refresh();
     expect(dump(store)).toBe(before);
     expect(source.status().HTTPProxy).toMatchObject({ state: "held", held: { reason: "VersionWentBack" } });
-    // Meanwhile the server's numbers pass those that were known.
+    // Meanwhile the versions of the server pass the known ones.
     for (let i = 0; i < 8; i++) await kube.apply(hostProxy(`new${i}.test`, "s0"));
     clock = 61_000;
     await refresh();

@@ -18,11 +18,11 @@ if ("reason" in binaries)
 
 const namespace = "projectcontour";
 const gatewayRef = { namespace: "default", name: "gateway" };
-/** Services have addresses of the loopback network, where the backends listen; endpoints may have none. */
+/** Services have addresses of the loopback network, where the backends listen; endpoints must not. */
 const serviceRange = "127.30.0.0/16";
 const addresses = { blue: "127.30.0.51", green: "127.30.0.52", tcp: "127.30.0.53" };
 
-/** What a cluster has that was set up a while ago: not every kind is there at its newest version, and some are not at all. */
+/** The CRDs of an older cluster: some kinds lack their newest version, and some are missing. */
 const definitions = [
   gatewayDefinition("GatewayClass", "v1", "v1beta1"),
   gatewayDefinition("Gateway", "v1", "v1beta1"),
@@ -140,15 +140,15 @@ describe.skipIf("reason" in binaries)("a real API server, and a Gateway in the s
     for (const backend of backends) backend.close();
   });
 
-  it("has all else served as long as the CRDs of the Gateway API are not there", async () => {
+  it("serves everything else while the CRDs of the Gateway API are missing", async () => {
     expect(await answer("proxy.test")).toBe("blue");
     const custom = resources.filter(({ ofGateway, builtIn }) => ofGateway && !builtIn);
     const absent = Object.entries(await states()).filter(([, state]) => state === "absent");
     expect(absent.map(([kind]) => kind)).toEqual(custom.map(({ kind }) => kind));
-    expect(log.filter((line) => /not known to this cluster/.test(line))).toHaveLength(custom.length);
+    expect(log.filter((line) => /^this cluster has no /.test(line))).toHaveLength(custom.length);
   });
 
-  it("has the Gateway served once they are, as its routes come, change and go", async () => {
+  it("serves the Gateway once they exist, and follows its routes", async () => {
     await kube.apply(...definitions);
     await eventually(async () => {
       await kube.apply(gatewayClass, gateway(), httpRoute("blue"));
@@ -163,12 +163,12 @@ describe.skipIf("reason" in binaries)("a real API server, and a Gateway in the s
     expect(await envoy.rejected()).toEqual([]);
   });
 
-  it("is read at older versions where there are no newer ones", async () => {
+  it("is read at older versions if newer ones are missing", async () => {
     await kube.apply(gateway({ name: "tcp", port: tcpPort - 8000, protocol: "TCP" }));
     const parentRefs = [{ name: "gateway", sectionName: "tcp" }];
     await kube.apply(object("TCPRoute", "v1alpha2", "tcp", { parentRefs, rules: rulesTo("tcp") }));
     await eventually(async () => (await greeting(tcpPort)) === "tcp", "the new listener's backend answers");
-    // A kind whose definition the API server did not serve yet when it was asked first is asked for again.
+    // A kind whose definition the API server did not serve at the first request is requested again.
     await expect.poll(states).toMatchObject({
       TCPRoute: "synced",
       ReferenceGrant: "synced",
@@ -179,7 +179,7 @@ describe.skipIf("reason" in binaries)("a real API server, and a Gateway in the s
     expect(await envoy.rejected()).toEqual([]);
   });
 
-  it("has its statuses written, in the version that a kind is read in, beside what others say", async () => {
+  it("gets statuses in the version of each kind, without changes to those of other controllers", async () => {
     const route = object("HTTPRoute", "v1", "judged", {
       parentRefs: [{ name: "gateway", sectionName: "http" }],
       hostnames: ["judged.test"],
@@ -209,7 +209,7 @@ describe.skipIf("reason" in binaries)("a real API server, and a Gateway in the s
     expect(conditionsIn((await kube.get(gatewayClass)).status)).toEqual({ Accepted: "True Accepted" });
   });
 
-  it("is an input of commands in the same way", async () => {
+  it("is an input of commands, too", async () => {
     const kindsWith = async (settings: object): Promise<Set<string>> => {
       const cluster = { file: [], kube: [""], kubeconfig: kube.isolineConfig };
       const { objects } = await readInput(cluster, parseSettings(settings).settings);
@@ -219,12 +219,12 @@ describe.skipIf("reason" in binaries)("a real API server, and a Gateway in the s
     expect(await kindsWith({})).not.toContain("Gateway");
   });
 
-  it("needs no right but those of `isoline manifests rbac --gateway`", () => {
+  it("requires only the rights of `isoline manifests rbac --gateway`", () => {
     expect(log.filter((line) => /403|not allowed/.test(line))).toEqual([]);
   });
 });
 
-/** What a TCP server says first. */
+/** The first data of a TCP server. */
 const greeting = (port: number): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1").once("error", reject);

@@ -28,7 +28,7 @@ const run = (...args: readonly string[]): Promise<{ code: number; stderr: string
     ),
   );
 
-describe.skipIf("reason" in binaries)("what a real cluster lacks after a stop", () => {
+describe.skipIf("reason" in binaries)("objects that a real cluster lacks after a stop of the server", () => {
   const folder = mkdtempSync(join(tmpdir(), "isoline-held-"));
   const file = join(folder, "store.db");
   let kube: TestKube;
@@ -67,7 +67,7 @@ describe.skipIf("reason" in binaries)("what a real cluster lacks after a stop", 
     server = undefined;
     store?.close();
   };
-  /** Drops where kinds were, as when the API server does not remember it. */
+  /** Drops the cursors of kinds, as when the API server no longer has their versions. */
   const forget = (...kinds: readonly string[]): void => {
     const kept = createSqliteStore(file);
     for (const kind of kinds) kept.setCursor(`kubernetes:${kind}`, "");
@@ -77,7 +77,7 @@ describe.skipIf("reason" in binaries)("what a real cluster lacks after a stop", 
     readonly host: string;
     readonly listeners?: unknown;
   }
-  /** Hosts that are served with a certificate. */
+  /** Number of hosts that are served with a certificate. */
   const secure = async (url: string): Promise<number> => {
     const { hosts } = (await (await fetch(`${url}/graph?limit=500`)).json()) as { hosts: Node[] };
     return hosts.filter((one) => JSON.stringify(one).includes("https")).length;
@@ -106,7 +106,7 @@ describe.skipIf("reason" in binaries)("what a real cluster lacks after a stop", 
     ["is in the watches", []],
     ["has to be listed", ["Secret", "HTTPProxy"]],
     ["is partly listed", ["Secret"]],
-  ] as const)("keeps every host while all certificates are renamed and that %s", async (_, forgotten) => {
+  ] as const)("keep every host while all certificates are renamed and that %s", async (_, forgotten) => {
     rmSync(file, { force: true });
     await put("old");
     const first = await start();
@@ -129,7 +129,7 @@ describe.skipIf("reason" in binaries)("what a real cluster lacks after a stop", 
     for (const i of numbers) await kube.remove(certificate(i, "new"));
   });
 
-  it("keeps what a list lacks until it is confirmed by kind, and follows the rest", async () => {
+  it("stay until their deletion is confirmed by kind, while the rest is followed", async () => {
     rmSync(file, { force: true });
     await put("old");
     const first = await start();
@@ -160,7 +160,7 @@ describe.skipIf("reason" in binaries)("what a real cluster lacks after a stop", 
     expect(await (await fetch(`${url}/metrics`)).text()).not.toContain("deletions_held{");
   });
 
-  it("a store that is full is named as such, and what it did not take is served once it does", async () => {
+  it("a full store is reported, and refused changes are served once it has space", async () => {
     rmSync(file, { force: true });
     const url = await start();
     log.length = 0;
@@ -170,9 +170,9 @@ describe.skipIf("reason" in binaries)("what a real cluster lacks after a stop", 
     const { setCursor, transaction } = store;
     Object.assign(store, { setCursor: full, transaction: full });
     await kube.apply(hostProxy("full.test", "app"));
-    await eventually(() => Promise.resolve(log.some((line) => line.startsWith("store: "))), "it is told");
+    await eventually(() => Promise.resolve(log.some((line) => line.startsWith("store: "))), "it is reported");
     expect(log.join("\n")).toMatch(
-      /^store: the store can't be written: database or disk is full; look at the disk/m,
+      /^store: the store can't be written: database or disk is full; check the disk/m,
     );
     expect(log.join("\n")).not.toContain("API server");
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
@@ -181,7 +181,7 @@ describe.skipIf("reason" in binaries)("what a real cluster lacks after a stop", 
       async () => (await (await fetch(`${url}/graph?limit=500`)).text()).includes("full.test"),
       "the host is served",
     );
-    // As is a publication that the store refused.
+    // A publication that the store refused is repeated, too.
     Object.assign(store, {
       setCursor: (name: string, value: string) =>
         name === "sequence" ? full() : setCursor.call(store, name, value),

@@ -102,7 +102,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  it("is accepted, and its role is enough and no more", async () => {
+  it("is accepted, and its role has exactly the required rights", async () => {
     await eventually(
       async () => (await statusOf(hostProxy("good.test", "app"))).currentStatus === "valid",
       "a status",
@@ -110,7 +110,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     expect(log.filter((line) => /403|not allowed/.test(line))).toEqual([]);
   });
 
-  it("lets statuses be written: a verdict, its generation, and the address of the Envoys", async () => {
+  it("permits writing statuses: the conditions, the generation, and the address of the Envoys", async () => {
     const bad = hostProxy("bad.test", "missing");
     await kube.apply(bad);
     await eventually(async () => (await statusOf(bad)).currentStatus === "invalid", "a bad verdict");
@@ -130,8 +130,9 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     expect((await statusOf(bad)).loadBalancer).toEqual(balanced.loadBalancer);
   });
 
-  it("lets the other statuses be written where one object is as large as the API server takes", async () => {
-    // An object of another class has no status yet; that of this one is longer than the managedFields that the API server gives up.
+  it("permits writing the other statuses if one object has the maximum size of the API server", async () => {
+    // An object of another class has no status yet; the status of this one is larger than the managedFields that the
+    // API server drops.
     const errors = Array.from({ length: 25 }, (_, i) => ({
       conditions: [{ prefix: `/error-${i}` }],
       services: [{ name: `nowhere-${i}`, port: 80 }],
@@ -149,7 +150,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
       const annotations = { "kubernetes.io/ingress.class": ingressClass };
       return { ...proxy, metadata: { ...(proxy.metadata as object), annotations } };
     };
-    // The largest one that is taken, give or take less than a status.
+    // The largest accepted one, with a margin below the size of a status.
     let [fits, tooLarge] = [1_000_000, 1_600_000];
     while (tooLarge - fits > 64) {
       const bytes = Math.floor((fits + tooLarge) / 2);
@@ -190,7 +191,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     await kube.remove(large(0));
   });
 
-  it("leaves conditions of others alone, and puts its own back", async () => {
+  it("does not change conditions of others, and restores its own", async () => {
     const proxy = hostProxy("good.test", "app");
     const path = "/apis/projectcontour.io/v1/namespaces/default/httpproxies/good-test/status";
     const other = {
@@ -205,7 +206,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     expect((await statusOf(proxy)).conditions?.map(({ type }) => type).sort()).toEqual(["Audited", "Valid"]);
   });
 
-  it("writes nothing when nothing differs", async () => {
+  it("writes nothing without a difference", async () => {
     const versionOf = async (): Promise<unknown> =>
       ((await kube.get(hostProxy("good.test", "app"))) as { metadata: Manifest }).metadata.resourceVersion;
     const before = await versionOf();
@@ -214,7 +215,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     expect(await versionOf()).toBe(before);
   });
 
-  it("has one writer among replicas, and another when it goes", async () => {
+  it("has one writer among replicas, and another one after it stops", async () => {
     const second = await start(await freePort());
     await eventually(async () => second.url !== "", "a second replica");
     const lease = {
@@ -233,7 +234,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     port = Number(new URL(second.url).port);
   });
 
-  it("has the webhook deny what is not valid, with the field, and warn of what is missing", async () => {
+  it("has a webhook that denies invalid objects, with the field, and warns about missing ones", async () => {
     await kube.apply(...objects("webhook"));
     const bad = { ...hostProxy("x.test", "app"), spec: { virtualhost: { fqdn: "x.test" }, routes: [{}] } };
     await eventually(

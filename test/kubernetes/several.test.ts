@@ -16,7 +16,7 @@ const binaries = await kubeBinaries();
 if ("reason" in binaries)
   console.error(`isoline: tests with real API servers are skipped: ${binaries.reason}`);
 
-/** Services of these clusters have addresses of the loopback network, where this test's backends listen. */
+/** Services of these clusters have addresses of the loopback network, where the backends of this test listen. */
 const clusters = [
   { name: "east", range: "127.10.0.0/16", address: "127.10.0.50" },
   { name: "west", range: "127.20.0.0/16", address: "127.20.0.50" },
@@ -107,7 +107,7 @@ describe.skipIf("reason" in binaries)("two real API servers", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("serve one host from the cluster of the first priority, and from the next when its Service is gone", async () => {
+  it("serve one host from the cluster with the highest priority, and from the next one after its Service is deleted", async () => {
     for (let i = 0; i < 20; i++) expect(await answer("shop.test")).toBe("east");
     await kube("east").remove(service("127.10.0.50"));
     await eventually(async () => (await answer("shop.test")) === "west", "the other cluster answers");
@@ -116,14 +116,14 @@ describe.skipIf("reason" in binaries)("two real API servers", () => {
     expect(await envoy.rejected()).toEqual([]);
   });
 
-  it("get the statuses of their own objects, and a conflict is told where the loser is", async () => {
+  it("get the statuses of their own objects, and a conflict is reported on the shadowed object", async () => {
     await kube("east").apply(proxy("one.test", "same"));
     await kube("west").apply(proxy("two.test", "same"), proxy("west.test", "own"));
     await eventually(async () => (await answer("one.test")) === "east", "the first cluster's host answers");
     expect(await answer("two.test")).toBe("404");
     await eventually(
       async () => (await statusOf("west", proxy("", "same"))) === "invalid",
-      "the loser is told",
+      "the conflict is reported",
     );
     await eventually(async () => (await statusOf("west", proxy("", "own"))) === "valid", "its own is valid");
     await eventually(
@@ -182,7 +182,7 @@ describe.skipIf("reason" in binaries)("two real API servers", () => {
     expect(output).toContain("2 endpoints");
   });
 
-  it("fail apart from each other: the one that is left is followed, and nothing of the other is lost", async () => {
+  it("fail independently: the other one is followed, and nothing of the failing one is lost", async () => {
     kube("west").crash();
     await kube("east").apply(proxy("later.test", "later-test"));
     await eventually(
@@ -193,7 +193,7 @@ describe.skipIf("reason" in binaries)("two real API servers", () => {
     expect(await envoy.rejected()).toEqual([]);
   });
 
-  it("are waited for by a server that knows nothing yet: it never serves a part", async () => {
+  it("must both be read before the first publication: a part is never served", async () => {
     const second = await serve();
     const kinds = async (): Promise<Record<string, { state: string }>[]> =>
       ((await (await fetch(`${second.url}/status`)).json()) as { sources: { kinds: never }[] }).sources.map(

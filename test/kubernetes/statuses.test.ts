@@ -62,7 +62,7 @@ interface Status {
   readonly listeners?: readonly { readonly attachedRoutes: number }[];
 }
 
-/** A definition as one has it who forgot the subresource. */
+/** A definition without the status subresource. */
 function withoutStatus(definition: Manifest): Manifest {
   const spec = definition.spec as { readonly versions: readonly object[] };
   return {
@@ -98,7 +98,10 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     ((await kube.get(object)).status ?? {}) as Status;
   const wordOf = async (object: Manifest): Promise<string | undefined> =>
     (await statusOf(object)).currentStatus;
-  /** Nothing else is edited meanwhile; a second is what an object is promised, and the rest is for a busy machine. */
+  /**
+   * No other edit happens meanwhile. One second is the documented limit for an object; the rest is a margin for a busy
+   * machine.
+   */
   const soon = (check: () => Promise<boolean>, what: string): Promise<void> => eventually(check, what, 4000);
   const sample = async ({ url }: Isoline, name: string): Promise<number> => {
     const lines = (await (await fetch(`${url}/metrics`)).text()).split("\n");
@@ -155,11 +158,11 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     await kube?.stop();
   });
 
-  it("are there of objects that change nothing that is served: broken ones, orphans, routes of no listener", async () => {
+  it("exist for objects without an effect on the configuration: broken ones, orphans, routes without a listener", async () => {
     const [isoline] = servers as [Isoline];
     await kube.apply(proxy("broken", {}, "nowhere"));
     await soon(async () => (await wordOf(proxy("broken"))) === "invalid", "of a broken HTTPProxy");
-    // An edit of before that took away what a host refers to is published a quarter of a second later.
+    // An earlier edit that removed a referenced object is published a quarter of a second later.
     await sleep(500);
     const published = await sample(isoline, "publications_total");
     await kube.apply(httpProxy("default", "orphan", { routes: [{ services: [{ name: "app", port: 80 }] }] }));
@@ -183,7 +186,7 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     expect(await sample(isoline, "publications_total")).toBe(published);
   });
 
-  it("follow what an object refers to, and what other objects do to it", async () => {
+  it("change with the objects that an object refers to, and with objects that affect it", async () => {
     await kube.apply(service("default", "nowhere"));
     await soon(async () => (await wordOf(proxy("broken"))) === "valid", "a Service appears");
     await kube.remove(service("default", "nowhere"));
@@ -201,7 +204,7 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     await soon(async () => (await wordOf(proxy("orphan"))) === "orphaned", "its root goes");
   });
 
-  it("count the routes of a Gateway as they come and go", async () => {
+  it("count the routes of a Gateway", async () => {
     const attached = async (): Promise<number | undefined> =>
       (await statusOf(gateway)).listeners?.[0]?.attachedRoutes;
     const before = (await attached()) ?? 0;
@@ -211,7 +214,7 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     await soon(async () => (await attached()) === before + 1, "one less");
   });
 
-  it("are taken back of an object that goes to another class, but for what others wrote", async () => {
+  it("are removed from an object that moves to another class, except those of other controllers", async () => {
     const moving = proxy("moving");
     await kube.apply(moving, ingress("isoline"));
     await soon(async () => (await wordOf(moving)) === "valid", "a status");
@@ -229,7 +232,7 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     );
     await kube.apply(moving);
     await soon(async () => (await wordOf(moving)) === "valid", "the verdict is back with the class");
-    // Another controller takes the object over, and says what it has to say.
+    // Another controller takes over the object, and writes its conditions.
     await patchStatus(path, "contour", { currentStatus: "valid", description: "Contour's own words" });
     await kube.apply(proxy("moving", { ingressClassName: "other" }));
     await kube.apply(proxy("broken", {}, "nowhere-else"));
@@ -241,7 +244,7 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     expect(await statusOf(moving)).toMatchObject({ ...words, conditions: [audited, { type: "Valid" }] });
   });
 
-  it("are taken back of a route that leaves the Gateway, and of all when the Gateway is gone", async () => {
+  it("are removed from a route that leaves the Gateway, and from all after the Gateway is deleted", async () => {
     const leaving = route("leaving", { name: "gateway" });
     await kube.apply(leaving);
     await soon(async () => (await statusOf(leaving)).parents?.length === 1, "a status");
@@ -278,7 +281,7 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     await soon(async () => (await statusOf(staying)).parents?.length === 1, "the Gateway is back");
   });
 
-  it("say of an object that can't be read any more what is wrong, at the generation that it has", async () => {
+  it("report the error of an object that can no longer be read, with its generation", async () => {
     const unreadable = route("unreadable", { name: "gateway" });
     await kube.apply(unreadable);
     await soon(async () => (await statusOf(unreadable)).parents?.length === 1, "a status");
@@ -295,7 +298,7 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     await kube.remove(unreadable);
   });
 
-  it("that can't be written keep no other from being: a CRD without the subresource, a policy that refuses", async () => {
+  it("that can't be written do not block others: a CRD without the subresource, a policy that denies", async () => {
     const [isoline] = servers as [Isoline];
     const tls = ofGateway("TLSRoute", "tls", {
       parentRefs: [{ name: "gateway" }],
@@ -357,7 +360,7 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     log.length = 0;
   });
 
-  it("are written by one of two replicas, and by the other when it goes, which leaves alone what is right", async () => {
+  it("are written by one of two replicas, then by the other, which does not rewrite correct ones", async () => {
     const [alone] = servers.splice(0) as [Isoline];
     await alone.close();
     const lease = { name: "isoline", namespace: "default" };
@@ -369,7 +372,7 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     expect(await sample(first, "status_writes_total")).toBe(0);
     await kube.apply(proxy("late", {}, "nowhere"));
     await soon(async () => (await wordOf(proxy("late"))) === "invalid", "the first writes");
-    // What was right before, whoever wrote it, is not written again.
+    // A status that is already correct is not written again, whoever wrote it.
     expect(await sample(first, "status_writes_total")).toBe(1);
     expect(await sample(second, "status_writes_total")).toBe(0);
     await first.close();
@@ -381,7 +384,7 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     expect(log.filter((line) => /can't write|not allowed/.test(line))).toEqual([]);
   });
 
-  it("change nothing that is compiled, and nothing is written when nothing changes", async () => {
+  it("have no effect on compilation, and are written only on changes", async () => {
     const [isoline] = servers as [Isoline];
     const counts = async (): Promise<number[]> =>
       Promise.all(

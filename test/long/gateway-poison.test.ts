@@ -28,7 +28,7 @@ const webRoute = (host: string): Manifest =>
     rules: [{ backendRefs: backendRefs("a") }],
   });
 
-/** A listener of each kind with a good route, which poison must not touch. */
+/** A listener of each kind with a valid route, which poison must not affect. */
 interface Good {
   readonly objects: readonly Manifest[];
   readonly listeners: readonly Manifest[];
@@ -93,7 +93,7 @@ async function probe({ ports: { web, secure, tcp } }: Good): Promise<void> {
   expect(await tcpExchange(tcp, "ping")).toBe("tcp-echo\nping");
 }
 
-/** Waits until Envoy has what was applied together with the route of a host. */
+/** Waits until Envoy has the applied objects, together with the route of a host. */
 async function untilTaken({ ports: { web, secure } }: Good, host: string): Promise<void> {
   await eventually(async () => {
     const plain = await request({ port: web, host });
@@ -300,7 +300,7 @@ const variants: Readonly<Record<string, (good: Good) => Promise<Variant> | Varia
 };
 
 test.each(Object.entries(variants))(
-  "%s: a Gateway's listeners cost its good ones nothing",
+  "%s: invalid listeners of a Gateway do not affect its valid ones",
   async (_, make) => {
     const good = await startGood();
     const { listeners, objects = [], settings = {} } = await make(good);
@@ -312,7 +312,7 @@ test.each(Object.entries(variants))(
   },
 );
 
-test("3,000 mutated routes, grants and policies: a real Envoy refuses nothing, and good ones go on", async () => {
+test("3,000 mutated routes, grants and policies: a real Envoy refuses nothing, and valid ones stay served", async () => {
   const next = random(11);
   const good = await startGood();
   const rig = await startWith({ ...good, objects: [...good.objects, ...gatewayBackground] }, good.listeners);
@@ -326,8 +326,11 @@ test("3,000 mutated routes, grants and policies: a real Envoy refuses nothing, a
   }
 });
 
-/** In Envoy a listener has its address until it is gone: one of another name can't take it over in the same update. */
-test("listeners that change their ports, or ports that change their protocol, are refused by nobody", async () => {
+/**
+ * In Envoy, a listener has its address until it is removed: one with another name can't take it over in the same
+ * update.
+ */
+test("listeners that change their ports, or ports that change their protocol, are not refused", async () => {
   const [low, high] = [await listener("one", "HTTP"), await listener("two", "HTTP")].sort(
     (a, b) => a.port - b.port,
   );

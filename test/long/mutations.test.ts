@@ -9,14 +9,14 @@ import { specimens } from "../support/specimens.js";
 const batches = 20;
 const sets = 100;
 
-/** Answers once all of the batch is there. */
+/** Waits until the complete batch is served. */
 const marker = (batch: number): Manifest =>
   httpProxy("default", "marker", {
     virtualhost: { fqdn: "marker.test" },
     routes: [{ directResponsePolicy: { statusCode: 200, body: `batch ${batch}` } }],
   });
 
-test("20,000 mutated objects: a real Envoy refuses nothing, and good hosts go on", async () => {
+test("20,000 mutated objects: a real Envoy refuses nothing, and valid hosts stay served", async () => {
   const next = random(7);
   const rig = await startRig({ backends: ["a", "b"], objects: [hostProxy("good.test", "a")] });
   for (let batch = 0; batch < batches; batch++) {
@@ -99,7 +99,7 @@ const ingress = (value: unknown, v: number): Manifest => ({
   },
 });
 
-test("each nasty value in each place where a user can put it: nothing is refused by Envoy", async () => {
+test("each nasty value in each place for text of users: Envoy refuses nothing", async () => {
   const rig = await startRig({ backends: ["a", "b"], objects: [hostProxy("good.test", "a")] });
   const places: readonly ((value: unknown) => Manifest)[] = [
     (value) => ({ conditions: [{ prefix: value }] }),

@@ -30,7 +30,7 @@ import { oddPem } from "../support/odd-pem.js";
 
 const pairs = [...oddCertificates, ...oddKeys, ...oddPem];
 
-/** TLS features under another identifier are a rule of Envoy's that is not known here. */
+/** TLS features under another identifier stand for an unknown rule of Envoy. */
 const rules = vi.hoisted(() => ({ known: true }));
 vi.mock("../../src/graph/certificates/x509.js", async (original) => {
   const module = await original<typeof import("../../src/graph/certificates/x509.js")>();
@@ -50,7 +50,7 @@ const pairOf = (certificate: string, key: string): Manifest => ({
   tls_certificates: [{ certificate_chain: inline(certificate), private_key: inline(key) }],
 });
 
-/** A listener, not bound to its port, with such TLS. */
+/** A listener, not bound to its port, with this TLS configuration. */
 const listenerOf = (tls: Manifest, i: number): Manifest => ({
   "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
   name: `odd-${i}`,
@@ -75,7 +75,7 @@ const listenerOf = (tls: Manifest, i: number): Manifest => ({
   ],
 });
 
-/** Which of the listeners with such TLS an Envoy takes; the first has to be one. */
+/** The listeners with such TLS that an Envoy accepts; the first must be accepted. */
 async function loads(contexts: readonly Manifest[]): Promise<readonly boolean[]> {
   const folder = await mkdtemp(join(tmpdir(), "isoline-odd-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -98,7 +98,10 @@ async function loads(contexts: readonly Manifest[]): Promise<readonly boolean[]>
   return contexts.map((_, i) => taken.has(`odd-${i}`));
 }
 
-/** The rules are those of the newest release: an older one may load more, and has to load what these allow. */
+/**
+ * The rules are those of the newest release. An older release may load more, and must load everything that these
+ * allow.
+ */
 const isNewest = isAtLeast(await testedEnvoy(), newestEnvoy);
 
 interface Judged {
@@ -112,12 +115,12 @@ function expectAsJudged(all: readonly Judged[], taken: readonly boolean[]): void
   expect(shown((_, i) => taken[i])).toEqual(shown((one) => one.loads));
 }
 
-test("which of the pairs Envoy loads", async () => {
+test("Envoy loads the pairs as listed", async () => {
   const taken = await loads(pairs.map(({ certificate, key }) => pairOf(certificate, key)));
   expectAsJudged(pairs, taken);
 });
 
-test("which of the revocation lists Envoy loads", async () => {
+test("Envoy loads the revocation lists as listed", async () => {
   const { cert, key } = certificate("secure");
   const trusted_ca = inline(certificateFile("ca.crt"));
   const taken = await loads(
@@ -129,7 +132,7 @@ test("which of the revocation lists Envoy loads", async () => {
   expectAsJudged(oddLists, taken);
 });
 
-/** Bytes of which some are changed. */
+/** Bytes with random changes. */
 function mutated(der: Buffer, next: () => number): Buffer {
   const changed = Buffer.from(der);
   const at = Math.floor(next() * der.length);
@@ -139,7 +142,7 @@ function mutated(der: Buffer, next: () => number): Buffer {
   return changed;
 }
 
-test("changed bytes: Envoy loads what is taken here", async () => {
+test("changed bytes: Envoy loads everything that is accepted here", async () => {
   const next = random(1);
   const pick = <T>(all: readonly T[]): T | undefined => all[Math.floor(next() * all.length)];
   const change = (label: string, text = ""): string => pem(label, mutated(derOf(text), next));
@@ -175,7 +178,7 @@ const host = (namespace: string, name: string, secretName: string, more: Manifes
     routes: [{ services }],
   });
 const goodHost = (name: string): Manifest => host("default", name, "secure");
-/** The same host by each kind of object. */
+/** The same host with each kind of object. */
 const kinds = [
   (name: string): Manifest => host(name, name, "odd"),
   (name: string): Manifest =>
@@ -239,7 +242,7 @@ test.each(["sds", "inline"])("no pair that is sent is refused (secrets: %s)", as
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("no authority and no revocation list that is sent is refused, for clients and for backends", async () => {
+test("Envoy refuses no authority and no revocation list that is sent, for clients and for backends", async () => {
   const rig = await startRig({
     backends: ["a"],
     objects: [tlsSecret("default", "secure"), goodHost("before")],
@@ -280,7 +283,7 @@ test("no authority and no revocation list that is sent is refused, for clients a
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
-test("with inline secrets, a pair that Envoy refuses by a rule that is not known here costs its own host", async () => {
+test("with inline secrets, a pair that Envoy refuses by an unknown rule affects only its own host", async () => {
   rules.known = false;
   onTestFinished(() => {
     rules.known = true;

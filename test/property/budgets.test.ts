@@ -36,7 +36,7 @@ const isRoot = ({ name: own }: Proxy): boolean => own.startsWith("r");
 const keyOf = ({ namespace, name: own }: { namespace: string; name: string }): string =>
   `${namespace}/${own}`;
 
-/** Of includes with the conditions of an earlier one only the first is followed: each has its own. */
+/** Unique conditions for each include: of includes with equal conditions, only the first is followed. */
 function objectOf(of: Proxy): KubeObject {
   const parsed = parseObject({
     apiVersion: "projectcontour.io/v1",
@@ -61,7 +61,7 @@ function objectOf(of: Proxy): KubeObject {
 
 const settingsOf = (routes: number): KubeObject => parseSettings({ budgets: { routes } }).settings;
 
-/** Who is over budget, by going every path of every tree. */
+/** The objects over budget, computed by walking every path of every tree. */
 function expectedOver(proxies: readonly Proxy[], budget: number): string[] {
   const byKey = new Map(proxies.map((one) => [keyOf(one), one]));
   const own = (of: Proxy): number => of.routes + of.includes.length;
@@ -106,7 +106,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ budget: fc.nat(6) }) },
 );
 
-/** Objects and the budget as edits leave them. */
+/** The objects and the budget after edits. */
 class State {
   readonly proxies = new Map<Ref, Proxy>();
   budget = 3;
@@ -137,7 +137,7 @@ const folder = mkdtempSync(join(tmpdir(), "isoline-budgets-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("budgets of namespaces", () => {
-  it("are kept by the older objects, whatever the order in which objects come", () => {
+  it("prefer older objects, independent of the order of objects", () => {
     const many = fc.uniqueArray(proxy, { selector: keyOf, minLength: 3, maxLength: 12 });
     fc.assert(
       fc.property(many, fc.nat(6), fc.infiniteStream(fc.nat()), (proxies, budget, numbers) => {
@@ -154,7 +154,7 @@ describe("budgets of namespaces", () => {
     );
   });
 
-  it("give after any edits what compiling the end state gives, also in batches", () => {
+  it("give after any edits the result of compiling the end state, also in batches", () => {
     const edits = fc.array(edit, { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(edits, fc.integer({ min: 1, max: 3 }), (all, maxUnits) => {
@@ -177,7 +177,7 @@ describe("budgets of namespaces", () => {
   });
 
   it.skipIf(!hasSqlite())(
-    "are the same in a file that is closed and opened, and after what is undone",
+    "are the same in a file that is closed and opened again, and after a rollback",
     () => {
       let files = 0;
       const step = fc.tuple(edit, fc.constantFrom("go on", "reopen", "throw"));

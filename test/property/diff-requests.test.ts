@@ -6,7 +6,7 @@ import { review } from "../../src/explain/review.js";
 import type { Any, HeaderMatcher, QueryParameterMatcher, Route, RouteMatch } from "../../src/gen/envoy.js";
 import { fc } from "../support/fast-check.js";
 
-/** Route tables whose matches meet each other in every way, and all requests that could tell them apart. */
+/** Route tables with all kinds of overlapping matches, and all requests that could distinguish them. */
 const words = ["/", "/a", "/a/", "/ab", "/a/b", "/a/b/", "/b"];
 const path = fc.oneof(
   fc.constantFrom(...words).map((prefix): RouteMatch => ({ prefix })),
@@ -65,7 +65,7 @@ const route: fc.Arbitrary<Route> = fc
   }));
 const routes = fc.array(route, { minLength: 1, maxLength: 5 });
 
-/** The same text of a path, matched in another way. */
+/** The same path text with another match type. */
 function inKind({ match = {}, ...action }: Route, kind: string): Route {
   const { prefix, path, path_separated_prefix, ...conditions } = match;
   const text = prefix ?? path ?? path_separated_prefix ?? "/";
@@ -146,7 +146,7 @@ const all: readonly SeenRequest[] = paths.flatMap((one) =>
   ),
 );
 
-/** Where a request goes, and as what. */
+/** The cluster of a request with the path that it gets, or `404`. */
 function outcome(list: readonly Route[], request: SeenRequest): string {
   const found = list.find(({ match = {} }) => mismatch(match, request) === undefined);
   if (!found) return "404";
@@ -156,7 +156,7 @@ function outcome(list: readonly Route[], request: SeenRequest): string {
   return `${cluster} ${to ? to + rest : request.path}`;
 }
 
-it("requests show the difference of two lists of routes, or that there is none", { timeout: 300_000 }, () => {
+it("requests show the difference of two route lists, or that there is none", { timeout: 300_000 }, () => {
   const counts = { rewritten: 0, different: 0, incomplete: 0 };
   fc.assert(
     fc.property(pair, ([before, after]) => {

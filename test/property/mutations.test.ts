@@ -14,7 +14,7 @@ const parse = (manifest: Manifest): KubeObject[] => {
   return "object" in parsed ? [parsed.object] : [];
 };
 
-/** The text of everything but what the hosts, clusters and secrets of the specimens named `m` say. */
+/** The text of all resources except the hosts, clusters and secrets of the specimens named `m`. */
 const others = (store: Store): string =>
   JSON.stringify(
     resourcesOf(store).filter(
@@ -23,7 +23,7 @@ const others = (store: Store): string =>
   );
 
 describe("mutated objects", () => {
-  it("never make the compiler throw, change nobody else, and always give what Envoy's types allow", () => {
+  it("never make the compiler throw, change no other object's configuration, and always give valid Envoy types", () => {
     const next = random(fc.seed);
     const store = createMemoryStore();
     const good = [service("default", "a"), service("default", "b"), ...specimens("good"), ...specimens("m")];

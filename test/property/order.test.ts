@@ -23,7 +23,7 @@ import { specimens } from "../support/specimens.js";
 
 const now = Date.UTC(2030, 0, 1);
 
-/** All that a store comes to, in the order in which it is given out: fragments, what is served, findings and statuses. */
+/** All results of a store, in their order: fragments, the served configuration, findings and statuses. */
 function outputOf(store: Store): string {
   const settings = settingsOf(store);
   const { sets } = link(store, settings);
@@ -35,7 +35,7 @@ function outputOf(store: Store): string {
   return JSON.stringify([dump(store), served, told, verdicts.sort()]);
 }
 
-/** Resources of one name that two units make differently: the one that is compiled last would count. */
+/** Resources that two units emit with different contents: the result would depend on the order of compilation. */
 function clashesOf(store: Store): string[] {
   const seen = new Map<string, Resource>();
   const clashes: string[] = [];
@@ -49,7 +49,7 @@ function clashesOf(store: Store): string[] {
   return clashes;
 }
 
-/** A copy in another order (Fisher and Yates). */
+/** A shuffled copy (Fisher and Yates). */
 function shuffled<T>(items: Iterable<T>, next: () => number): T[] {
   const all = [...items];
   for (let i = all.length - 1; i > 0; i--) {
@@ -59,7 +59,7 @@ function shuffled<T>(items: Iterable<T>, next: () => number): T[] {
   return all;
 }
 
-/** Compiles all units anew, in another order. */
+/** Compiles all units again, in another order. */
 function recompiled(store: Store, next: () => number): Store {
   const units = shuffled(store.units(), next);
   store.setCursor("compiler", "0");
@@ -74,7 +74,7 @@ function recompiled(store: Store, next: () => number): Store {
   return store;
 }
 
-/** Checks that some objects come to the same in any order, at once or one by one, and with their units compiled in any order. */
+/** Checks that objects give the same result in any order, in one or several updates, and with any order of compilation. */
 function checkOrders(objects: readonly KubeObject[], seed: number, times = 2): void {
   const next = random(seed);
   const whole = compileAll(objects);
@@ -100,13 +100,13 @@ const cases = folders(golden).flatMap((feature) =>
 
 const parsed = (manifests: readonly Manifest[], settings: Manifest = {}): readonly KubeObject[] => {
   const objects = parseCase(manifests.map((one) => JSON.stringify(one)).join("\n---\n")).objects;
-  // Of two objects with one name, the last is the one that there is.
+  // Of two objects with the same name, the store has the last one.
   const byRef = new Map(objects.map((object) => [object.ref, object]));
   return [parseSettings(settings).settings, ...byRef.values()];
 };
 
-describe("in any order of objects and units, the same comes", () => {
-  it.each(cases)("of the golden case %s", (name) => {
+describe("the result does not depend on the order of objects and units", () => {
+  it.each(cases)("for the golden case %s", (name) => {
     const read = (file: string): string | undefined => {
       const path = join(golden, name, file);
       return existsSync(path) ? readFileSync(path, "utf8") : undefined;
@@ -116,7 +116,7 @@ describe("in any order of objects and units, the same comes", () => {
     checkOrders([...byRef.values()], fc.seed, fc.full ? 2 : 1);
   });
 
-  it("of specimens and what mutations make of them", () => {
+  it("for specimens and their mutations", () => {
     const next = random(fc.seed);
     const good = ["a", "b"].flatMap((id) => [...specimens(id), ...gatewaySpecimens(id)]);
     const background = [
@@ -130,14 +130,14 @@ describe("in any order of objects and units, the same comes", () => {
     }
   });
 
-  it("of what tenants could poison", () => {
+  it("for objects with which tenants could poison configuration", () => {
     for (let i = 0; i < poisons.length; i += 20) {
       const some = poisons.slice(i, i + 20).flatMap((poison, j) => forTenant(poison, String(j % 7)));
       checkOrders(parsed(some), i, 1);
     }
   });
 
-  it("of any edits", () => {
+  it("for any edits", () => {
     fc.assert(
       fc.property(start, fc.array(edit, { maxLength: 20 }), fc.nat(), (background, edits, seed) => {
         const all = [...background, ...edits.flatMap(objectsOf)];

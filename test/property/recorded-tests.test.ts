@@ -21,7 +21,7 @@ import { fc } from "../support/fast-check.js";
 interface Recorded {
   readonly all: readonly Recordable[];
   readonly text: string;
-  /** What becomes of a request, and the route that it came to. */
+  /** The result of a request, and its route. */
   ask(request: RequestText): { readonly observed: Observed; readonly field: string | undefined };
 }
 
@@ -58,7 +58,7 @@ const states = fc
   });
 
 describe("recorded tests", () => {
-  it("pass against what they were recorded from, in whatever order the objects come", () => {
+  it("pass with the objects from which they were recorded, in any order of the objects", () => {
     fc.assert(
       fc.property(states, (objects) => {
         const recorded = record(objects);
@@ -78,7 +78,7 @@ describe("recorded tests", () => {
     );
   });
 
-  it("have a request for each route that no earlier one takes the requests of, and it comes to that route", () => {
+  it("have a request for each route that no earlier route shadows, and it gets to that route", () => {
     let [routes, known] = [0, 0];
     fc.assert(
       fc.property(states, (objects) => {

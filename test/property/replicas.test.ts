@@ -5,7 +5,7 @@ import { type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
 import { fc } from "../support/fast-check.js";
 import { setOf } from "../support/resource-set.js";
 
-/** What the cluster has after its n-th edit: one route, to a cluster of that edit or, every third time, one from before. */
+/** The state after the n-th edit: one route, to a cluster of that edit or, every third time, to an earlier one. */
 const clusterOf = (edit: number): string => `c${edit % 3 === 2 ? edit - 2 : edit}`;
 const snapshotOf = (edit: number): Snapshot => ({
   sets: Object.fromEntries(
@@ -34,13 +34,13 @@ const types = ["clusters", "listeners", "routes"] as const;
 type PolledType = (typeof types)[number];
 const namesOf = (type: PolledType): string[] => (type === "routes" ? ["r"] : []);
 
-/** A replica: it sees edits a little later than they are made, and its clock is off. */
+/** A replica: it sees edits with a short delay, and its clock differs. */
 class Replica {
   #fleet = new EnvoyRegistry();
   publication: Publication;
   seen = -1;
   pausedUntil = 0;
-  /** Cut off from the cluster: it answers and sees no edit. */
+  /** Disconnected from the Kubernetes cluster: it answers polls, but sees no edits. */
   blindUntil = 0;
   raises = 0;
 
@@ -58,7 +58,7 @@ class Replica {
     return new Publication(this.#fleet, { raised: () => this.raises++, synced, replicaMs });
   }
 
-  /** As after a crash with a store in memory, on a machine with another clock. */
+  /** Restarts it, as after a crash with a store in memory, on a machine with another clock. */
   restart(clockMs: number): void {
     this.publication = this.#made();
     this.seen = -1;
@@ -71,12 +71,12 @@ class Replica {
     this.publication.publish(snapshotOf(edit), now + this.clockMs, now);
   }
 
-  /** A poll waits here for its answer, or does no longer. */
+  /** Starts or ends the hold of a poll. */
   hold(node: string, type: PolledType, held: boolean): void {
     this.#fleet.hold({ token: { id: "", name: "" }, node }, type, namesOf(type), held);
   }
 
-  /** One poll that is answered at once. Undefined: nothing new. */
+  /** Answers a poll without a hold. Undefined: there is no new content. */
   poll(
     node: string,
     type: PolledType,
@@ -98,7 +98,7 @@ class Replica {
   }
 }
 
-/** An Envoy, each of whose polls goes to any replica. A poll at one that is paused is stuck until it goes on, or for 30 s. */
+/** An Envoy whose polls go to any replica. A poll at a paused replica blocks until the replica continues, or for 30 s. */
 class Envoy {
   readonly #has: Record<
     PolledType,
@@ -116,7 +116,7 @@ class Envoy {
     return this.#has.routes.names[0];
   }
 
-  /** Returns whether it was given something. */
+  /** Returns whether it got content. */
   poll(type: PolledType, chosen: Replica, now: number): boolean {
     const has = this.#has[type];
     let replica = chosen;
@@ -136,7 +136,7 @@ class Envoy {
     return true;
   }
 
-  /** What it routes to and does not have. */
+  /** The clusters in its routes that it does not have. */
   get lacks(): string[] {
     return this.#has.routes.names.filter((name) => !this.#has.clusters.names.includes(name));
   }
@@ -169,7 +169,7 @@ const stepsWith = (...events: readonly fc.Arbitrary<Event>[]): fc.Arbitrary<Step
     { minLength: 20, maxLength: 150 },
   );
 
-/** Runs the steps on two replicas and two Envoys; then time goes on without edits until all have the last one. */
+/** Runs the steps on two replicas and two Envoys, and then polls without further edits until all have the last one. */
 function simulate(clocks: readonly number[], steps: readonly Step[], look: (envoy: Envoy) => unknown) {
   let now = 10_000_000_000;
   let edits = 0;
@@ -224,8 +224,8 @@ function simulate(clocks: readonly number[], steps: readonly Step[], look: (envo
 }
 
 /**
- * Runs steps in which an Envoy polls one replica and moves to the other one from time to time, perhaps long after it was there, while
- * one of them is cut off from the cluster.
+ * Runs steps in which an Envoy polls one replica and sometimes moves to the other one, possibly after a long time, while
+ * one of them is disconnected from the Kubernetes cluster.
  */
 function simulateMoves(moves: readonly Move[], look: (envoy: Envoy) => void): void {
   let now = 10_000_000_000;
@@ -238,7 +238,7 @@ function simulateMoves(moves: readonly Move[], look: (envoy: Envoy) => void): vo
       for (const replica of replicas) {
         if (now >= replica.blindUntil) {
           replica.blindUntil = 0;
-          // A watch goes on from where it was.
+          // A watch continues from its last state.
           for (let one = replica.seen + 1; one <= edits; one++) replica.see(one, now);
         }
         replica.publication.advance(now);
@@ -257,7 +257,7 @@ function simulateMoves(moves: readonly Move[], look: (envoy: Envoy) => void): vo
   for (const { ms, home, edit: edited, cutMs } of moves) {
     if (edited) edits++;
     const [cutOff] = replicas;
-    // Where both are, neither has all that Envoys may still route to.
+    // If both are disconnected, neither has all clusters to which Envoys may still route.
     if (cutOff && cutMs !== null) cutOff.blindUntil = now + cutMs;
     go(ms, home);
   }
@@ -267,7 +267,7 @@ interface Move {
   readonly ms: number;
   readonly home: number;
   readonly edit: boolean;
-  /** How long the first replica is cut off from now on. */
+  /** The time for which the first replica is disconnected. */
   readonly cutMs: number | null;
 }
 const move: fc.Arbitrary<Move> = fc.record({
@@ -279,7 +279,7 @@ const move: fc.Arbitrary<Move> = fc.record({
 
 const runs = { numRuns: 20, endOnFailure: true };
 
-it("no Envoy has a route without its cluster, however its polls are spread, clocks are off and replicas pause", () => {
+it("no Envoy has a route without its cluster, for any spread of polls, differing clocks and paused replicas", () => {
   let longest = 0;
   fc.assert(
     fc.property(fc.tuple(clock, clock), stepsWith(edit, pause), (clocks, steps) => {
@@ -288,11 +288,11 @@ it("no Envoy has a route without its cluster, however its polls are spread, cloc
     }),
     runs,
   );
-  // A poll at a replica that is stopped is stuck for 30 s; another follows when it is answered.
+  // A poll at a stopped replica blocks for 30 s; the next one follows its answer.
   expect(longest).toBeLessThan(80_000);
 });
 
-it("no Envoy has a route without its cluster when it comes from a replica that was cut off", () => {
+it("no Envoy has a route without its cluster when it comes from a disconnected replica", () => {
   fc.assert(
     fc.property(fc.array(move, { minLength: 3, maxLength: 12 }), (moves) =>
       simulateMoves(moves, ({ lacks }) => expect(lacks).toEqual([])),
@@ -301,7 +301,7 @@ it("no Envoy has a route without its cluster when it comes from a replica that w
   );
 });
 
-it("all Envoys come to rest on the last edit where replicas restart with other clocks, and none is taken back and forth", () => {
+it("all Envoys converge on the last edit when replicas restart with other clocks, and none alternates between versions", () => {
   let longest = 0;
   fc.assert(
     fc.property(fc.tuple(clock, clock), stepsWith(edit, pause, restart), (clocks, steps) => {

@@ -24,11 +24,11 @@ import {
   ofClass,
 } from "../support/gateway-edits.js";
 
-/** Statuses that are worked out anew for the objects that updates name, and for no others. */
+/** Keeps the statuses of objects up to date, computing only those that updates report as affected. */
 class Kept {
   readonly #statuses: Statuses;
   readonly byRef = new Map<Ref, ObjectStatus>();
-  /** How often a status was worked out. */
+  /** The number of computed statuses. */
   worked = 0;
 
   constructor(private readonly store: Store) {
@@ -40,8 +40,8 @@ class Kept {
     const refs = affected.has(settingsRef) ? [...this.#statuses.refs(), ...this.byRef.keys()] : affected;
     for (const ref of new Set(refs)) {
       this.worked++;
-      const { wanted } = this.#statuses.of(ref, settingsOf(this.store), 0);
-      if (wanted) this.byRef.set(ref, wanted);
+      const { desired } = this.#statuses.of(ref, settingsOf(this.store), 0);
+      if (desired) this.byRef.set(ref, desired);
       else this.byRef.delete(ref);
     }
   }
@@ -51,13 +51,13 @@ class Kept {
   }
 }
 
-/** Findings of units that neither read the object nor are claimed by it: statuses would not have them. */
+/** Findings of units that neither read the object nor are claimed by it: statuses would lack these. */
 const unlinked = (store: Store): object[] =>
   [...store.units()].flatMap(({ unit, findings }) =>
     findings.filter(({ about }) => hasStatus(kindOf(about)) && !unitsAbout(store, about).includes(unit)),
   );
 
-it("are after any edits what working out all of them gives, for every kind, whole or in batches", () => {
+it("are the same after any edits as when all of them are computed, for every kind, whole or in batches", () => {
   const kinds = new Set<StatusKind>();
   const changed = new Set<StatusKind>();
   fc.assert(
@@ -89,7 +89,7 @@ it("are after any edits what working out all of them gives, for every kind, whol
     ),
     { numRuns: 100 },
   );
-  // Few runs do not come to every kind.
+  // A small number of runs does not cover every kind.
   if (!fc.full) return;
   const all = [
     "ExtensionService",
@@ -131,7 +131,7 @@ it("are so of Gateways of classes, which any settings may leave or serve", () =>
   );
 });
 
-describe("the statuses that an edit of one among many objects has worked out", () => {
+describe("the statuses that are computed after an edit of one among many objects", () => {
   const manifests = (namespace: string, i: number): object[] => [
     service(namespace, `app-${i}`),
     httpProxy(namespace, `proxy-${i}`, {
@@ -187,7 +187,7 @@ describe("the statuses that an edit of one among many objects has worked out", (
     expect(affected(orphan)).toEqual(["HTTPProxy/even/lost"]);
   });
 
-  it("are those that have what it did, or lack it", () => {
+  it("are those of objects that refer to it, or claim the same host", () => {
     expect(affected(service("even", "nobody"))).toEqual(["HTTPProxy/even/new"]);
     expect(affected(broken("twin", "proxy-4.even.test"))).toEqual([
       "HTTPProxy/even/proxy-4",
@@ -195,7 +195,7 @@ describe("the statuses that an edit of one among many objects has worked out", (
     ]);
   });
 
-  it("are those that a host includes, or includes no more", () => {
+  it("are those of objects that a host starts or stops including", () => {
     const root = (...includes: readonly object[]): object =>
       httpProxy("even", "root", { virtualhost: { fqdn: "root.test" }, includes, routes: [] });
     const both = ["HTTPProxy/even/lost", "HTTPProxy/even/root"];
@@ -203,7 +203,7 @@ describe("the statuses that an edit of one among many objects has worked out", (
     expect(affected(root())).toEqual(both);
   });
 
-  it("are with a route those of its Gateway", () => {
+  it("for a route, include those of its Gateway", () => {
     const [, , route] = manifests("even", 1000) as [object, object, object];
     expect(affected(route)).toEqual([
       "Gateway/infra/gateway",

@@ -27,8 +27,8 @@ import {
 } from "../support/tenants.js";
 
 /**
- * What one tenant (`evil`) writes changes nothing of what the hosts of another one (`shop`) answer, but for the rules of sharing in
- * docs/security.md. Each rule is a predicate here.
+ * The objects of one tenant (`evil`) do not change the answers of another tenant's hosts (`shop`), except by the rules of
+ * sharing in docs/security.md. Each rule is a predicate here.
  */
 const shop = "shop";
 const evil = "evil";
@@ -36,12 +36,12 @@ const hosts = [...tenantHosts, "*"];
 
 type Objects = readonly KubeObject[];
 
-/** Rule 1: a tenant names the other one, in an include, a Secret, an annotation or a grant, or lends everyone a certificate. */
+/** Rule 1: a tenant names the other one in an include, a Secret, an annotation or a grant, or delegates a certificate to all. */
 const letsIn = (objects: Objects, other: string): boolean =>
   new RegExp(`"${other}["/]`).test(JSON.stringify(objects)) ||
   objects.some(({ kind }) => kind === "TLSCertificateDelegation");
 
-/** Rule 2: `evil` claims the host, or a wildcard that a listener's hostname may narrow to it, by a kind that may share it. */
+/** Rule 2: `evil` claims the host, or a wildcard that a listener's hostname may narrow to it, with a kind that may share it. */
 const claims = (objects: Objects, host: string): boolean =>
   objects.some((object) => {
     switch (object.kind) {
@@ -67,7 +67,7 @@ const claims = (objects: Objects, host: string): boolean =>
     }
   });
 
-/** Rule 3: roots of a host in several namespaces are all refused, and Ingresses with them. */
+/** Rule 3: roots of a host in several namespaces are all refused, and so are its Ingresses. */
 const areDuplicates = (one: Objects, other: Objects, host: string): boolean =>
   [one, other].every((objects) =>
     objects.some(
@@ -79,8 +79,8 @@ const areDuplicates = (one: Objects, other: Objects, host: string): boolean =>
 const ranks: Readonly<Record<string, number>> = { HTTPProxy: 1, IngressRoute: 1, Ingress: 2 };
 
 /**
- * Rule 4: routes of the Gateway API come before roots, and roots before Ingresses; of Ingresses those with a rule for the host, and
- * then the oldest.
+ * Rule 4: routes of the Gateway API precede roots, and roots precede Ingresses. Among Ingresses, those with a rule for the
+ * host are first, then the oldest.
  */
 function comesFirst(a: Ref, b: Ref, host: string, store: Store): boolean | undefined {
   const [first, second] = [ranks[kindOf(a)] ?? 0, ranks[kindOf(b)] ?? 0];
@@ -118,10 +118,10 @@ const checkKeyPair = (certificate: string, key: string): string | undefined => {
 
 const tables = ["ingress_http", "ingress_https", "ingress_fallbackcert", "https-1443", "https-1444"];
 
-/** What keeps a host from wider ones, where its own tenant has nothing: 404, or a connection that is closed. */
+/** The placeholder of a host without routes, which blocks wildcards: it answers 404, or closes the connection. */
 const isClosed = (json: string): boolean => json.includes('"routes":[]') || json.includes(closedCluster);
 
-/** All that Envoy gets for a host: its virtual hosts, filter chains, and the clusters and Secrets that those name. */
+/** The configuration of a host: its virtual hosts and filter chains, and their clusters and Secrets. */
 function linked(store: Store, host: string): string {
   const own = tables.flatMap((group) =>
     (["virtual-host", "filter-chain"] as const).flatMap((type) => {
@@ -147,17 +147,17 @@ interface World {
   readonly linked: ReadonlyMap<string, string>;
 }
 
-/** The routes that no other object comes before: of a root all that it includes, too. */
+/** The routes of the objects with the highest precedence; those of a root include its children. */
 const ofOwner = ({ terms: { owner }, routes }: Site): Route[] =>
   routes.filter(({ from }) => (ranks[kindOf(owner)] === 1 ? ranks[kindOf(from)] === 1 : from === owner));
 
-/** Holds one host that both tenants claim to the rules. */
+/** Checks the rules for a host that both tenants claim. */
 function checkShared(host: string, alone: World, theirs: World, both: Store): void {
   for (const [listener, site] of sitesOf(both, host)) {
     const where = `${host} on ${listener}`;
     const own = alone.sites.get(host)?.get(listener);
     const other = theirs.sites.get(host)?.get(listener);
-    // A host of theirs may use an object of the other tenant: its `tcpproxy` may include one.
+    // A host may use an object of the other tenant, because its `tcpproxy` may include one.
     const isHelped = letsIn(theirs.objects, shop) && own?.terms.owner !== site.terms.owner;
     const chain = both.resource("filter-chain", listener, host)?.json ?? "";
     checkUnmixed(where, site, isHelped ? "" : chain);
@@ -177,7 +177,7 @@ function checkShared(host: string, alone: World, theirs: World, both: Store): vo
   }
 }
 
-/** Certificate and bytes of a chain are one tenant's, and so are a route and its backends. */
+/** A chain's certificate and content belong to one tenant, and so do a route and its backends. */
 function checkUnmixed(where: string, { routes, terms }: Site, chain: string): void {
   const isMixed = terms.kind !== "http" && chain.includes('"shop/') && chain.includes('"evil/');
   expect(isMixed, `${where} has a mixed chain`).toBe(false);
@@ -194,9 +194,9 @@ function checkOwner(host: string, site: Site, [own, other]: readonly [Site, Site
   expect(ofOwner(site), `routes of the owner of ${host}`).toEqual(ofOwner(owner));
 }
 
-/** The owner of a host and who has routes beside its own are both told, by names alone. */
+/** The findings name the owner of a host and the objects with routes beside it, without their contents. */
 function checkTold(host: string, { terms: { owner }, routes }: Site, store: Store): void {
-  // A root speaks for the children that it includes.
+  // A root stands for the children that it includes.
   const guests = routes.flatMap(({ from }) =>
     namespaceOf(from) === namespaceOf(owner) || ranks[kindOf(from)] === 1 ? [] : from,
   );
@@ -229,7 +229,7 @@ const worldOf = (settings: KubeObject, objects: Objects): World => {
   return { objects, store, sites: perHost(sitesOf), linked: perHost(linked) };
 };
 
-/** Sets of up to four objects, of which those of one name and kind are one. */
+/** Sets of up to four objects with different refs. */
 const setsOf = (namespace: string, other: string, seed: number, count: number): Objects[] =>
   fc
     .sample(
@@ -242,7 +242,7 @@ const setsOf = (namespace: string, other: string, seed: number, count: number): 
     )
     .map((set) => set.map((one) => parse(one as Manifest)));
 
-/** Whether a tenant has the host: by a root or an Ingress, or by an attached route. */
+/** Whether a tenant has the host: with a root or an Ingress, or with an attached route. */
 const isHeld = ({ objects, sites }: World, host: string): boolean =>
   claims(
     objects.filter(({ kind }) => kind in ranks),
@@ -267,8 +267,8 @@ const variants: readonly [string, Manifest, (host: string, own: World) => boolea
   ],
 ];
 
-/** 5,000 pairs with each settings in all. */
-describe(`of random pairs of tenants none changes what the other's hosts answer (SEED=${fc.seed})`, () => {
+/** 5,000 pairs in total for each variant of settings. */
+describe(`a tenant of a random pair never changes the answers of the other's hosts (SEED=${fc.seed})`, () => {
   it.each(variants)("with %s", (_, fields, isKept) => {
     const { settings } = parseSettings({ ...tenantSettings, ...fields });
     const own = setsOf(shop, evil, fc.seed, fc.runs(100)).filter((objects) => !letsIn(objects, evil));

@@ -38,7 +38,7 @@ afterAll(() => {
   for (const store of open) store.close();
 });
 
-/** The bytes that are served of each type, by the names of the resources. */
+/** The served bytes of each type, by resource name. */
 const bytesOf = ({ sets }: Pick<Snapshot, "sets">): ReadonlyMap<XdsType, string> =>
   new Map(
     xdsTypes.map((type) => {
@@ -51,7 +51,7 @@ interface Status {
   readonly types: Readonly<Record<XdsType, { readonly version: string }>>;
 }
 
-/** The version that Envoys are given of each type. */
+/** The served version of each type. */
 const versionsOf = (hub: Hub): ReadonlyMap<XdsType, string> => {
   const { types } = hub.status() as Status;
   return new Map(xdsTypes.map((type) => [type, types[type].version]));
@@ -62,7 +62,7 @@ const stateOf = (objects: readonly KubeObject[]): Map<Ref, KubeObject> =>
   new Map(objects.map((object) => [object.ref, object]));
 
 describe.each(Object.entries(stores))("publishing from a %s store", (_, { runs, create }) => {
-  /** Makes edits, some units at a time, and publishes what each comes to. */
+  /** Applies edits, some units at a time, and publishes the result of each. */
   function checkEdits(objects: readonly KubeObject[], all: readonly Edit[], maxUnits: number): void {
     const batched = { ...platform, maxUnits };
     const store = create();
@@ -96,7 +96,7 @@ describe.each(Object.entries(stores))("publishing from a %s store", (_, { runs, 
       expect(engine.snapshot && bytesOf(engine.snapshot)).toEqual(served);
       expect(changed).toBe(differing.length > 0);
       if (!edited) expect(differing).toEqual([]);
-      // Without an Envoy, what is no longer used is served for a while.
+      // Without an Envoy, unused resources are served for some time.
       now += 100_000;
       due?.();
       expect(xdsTypes.filter((type) => versionsOf(hub).get(type) !== versions.get(type))).toEqual(differing);
@@ -105,14 +105,14 @@ describe.each(Object.entries(stores))("publishing from a %s store", (_, { runs, 
     hub.close();
   }
 
-  it("says `changed` exactly when what is served differs, after any edits", () => {
+  it("reports `changed` exactly when the served configuration differs, after any edits", () => {
     fc.assert(
       fc.property(start, edits, (objects, all) => checkEdits(objects, all, Number.POSITIVE_INFINITY)),
       { numRuns: runs },
     );
   });
 
-  it("says the same when units are compiled some at a time", () => {
+  it("reports the same when units are compiled some at a time", () => {
     fc.assert(fc.property(start, edits, fc.integer({ min: 1, max: 4 }), checkEdits), {
       numRuns: Math.ceil(runs / 3),
     });
@@ -159,7 +159,7 @@ it("publishes a swap of the names of two ports", () => {
   expect(publishing("old", "new")).toBe(true);
 });
 
-it("publishes later what could not be published, as the store failed", () => {
+it("publishes a change later when the store failed during the first publication", () => {
   const store = createMemoryStore();
   const engine = engineOf(store, { outlet: new Hub({ now: () => 1, log: () => undefined }), now: () => 1 });
   expect(engine.offer()).toBe(true);
@@ -175,7 +175,7 @@ it("publishes later what could not be published, as the store failed", () => {
 });
 
 describe("update", () => {
-  it("gives after any edits what compiling the end state gives", () => {
+  it("gives after any edits the result of compiling the end state", () => {
     fc.assert(
       fc.property(start, edits, (objects, all) => {
         const store = compileAll(objects);
@@ -189,7 +189,7 @@ describe("update", () => {
     );
   });
 
-  it("gives the same in batches, whatever else changes meanwhile", () => {
+  it("gives the same result in batches, with other changes between them", () => {
     const steps = fc.array(fc.tuple(edit, fc.nat(2)), { minLength: 1, maxLength: 15 });
     fc.assert(
       fc.property(start, steps, fc.integer({ min: 1, max: 3 }), (objects, all, maxUnits) => {
@@ -212,7 +212,7 @@ describe("update", () => {
     );
   });
 
-  it("leaves nothing behind when every object is gone", () => {
+  it("leaves no resources when every object is deleted", () => {
     fc.assert(
       fc.property(start, fc.array(edit, { maxLength: 15 }), (background, all) => {
         const objects = [...background, ...all.flatMap(objectsOf)];
@@ -227,7 +227,7 @@ describe("update", () => {
     );
   });
 
-  it("makes edits that are valid, and that come to every type of resource", () => {
+  it("makes valid edits that give every type of resource", () => {
     const found = new Set<XdsType>();
     const refused: unknown[] = [];
     fc.assert(

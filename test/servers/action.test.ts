@@ -33,14 +33,14 @@ const good = files(proxy("shop.example.com"));
 const broken = files(proxy("shop.example.com", { service: "webb" }));
 const moved = files(proxy("store.example.com"));
 
-/** A comment without what Markdown shows as text alone. */
+/** A comment without the code that Markdown shows as plain text. */
 const marksOf = (body: string): string =>
   body
     .replace(/^(`{3,})[\s\S]*?^\1$/gm, "")
     .replace(/<code>.*?<\/code>/g, "")
     .replace(/(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g, "");
 
-it("the bundle that is committed is what the sources make; npm run build:action", {
+it("the committed bundle equals the output of npm run build:action", {
   timeout: 120_000,
 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "isoline-bundle-"));
@@ -64,7 +64,7 @@ it("action.yml names the inputs that are read", () => {
 });
 
 describe("a pull request", () => {
-  it("that breaks routing is refused; the comment names what, and the next run changes it in place", async () => {
+  it("that breaks routing fails; the comment has the reasons, and the next run edits it", async () => {
     const github = await startGitHub();
     const at = checkout(good, broken);
     const first = await runAction({ at, github });
@@ -90,7 +90,7 @@ describe("a pull request", () => {
     expect(github.methods.slice(4)).toEqual(["GET"]);
   });
 
-  it("is judged in the same way where TLS Secrets and other Services are elsewhere", async () => {
+  it("gets the same result if TLS Secrets and other Services are not in the repository", async () => {
     const github = await startGitHub();
     const secured = { secret: "shop-tls" };
     const before = { "manifests/routes.yaml": proxy("shop.example.com", secured) };
@@ -106,7 +106,7 @@ describe("a pull request", () => {
   });
 
   it.skipIf(!canReview)(
-    "that moves a host says so, also from a shallow checkout and for new manifests",
+    "that moves a host reports it, also with a shallow checkout and for new manifests",
     async () => {
       const github = await startGitHub();
       const at = checkout(good, moved, { shallow: true });
@@ -118,7 +118,7 @@ describe("a pull request", () => {
     },
   );
 
-  it("can't write into the comment what is not text", async () => {
+  it("can't inject markup into the comment", async () => {
     const github = await startGitHub();
     const evil = "</details> `` | @shop/team <img src=http://evil.test> [a](http://evil.test) ##[error]x";
     const at = checkout(good, {
@@ -134,7 +134,7 @@ describe("a pull request", () => {
     expect(log.replaceAll(/^::.*$/gm, "")).not.toContain("##[");
   });
 
-  it.runIf(canReview)("that changes the settings is compared with those before", async () => {
+  it.runIf(canReview)("that changes the settings is compared with the old settings", async () => {
     const github = await startGitHub();
     const at = checkout(
       { ...good, "settings.yaml": "timeouts: {requestTimeout: 7s}\n" },
@@ -152,7 +152,7 @@ describe("a pull request", () => {
   });
 
   it.runIf(canReview)(
-    "whose newest commit is checked out is compared with the branch that it is for, whatever its parents are",
+    "whose newest commit is checked out is compared with its target branch, whatever its parents are",
     async () => {
       const github = await startGitHub();
       const at = checkout(good, moved);
@@ -176,7 +176,7 @@ describe("a pull request", () => {
     },
   );
 
-  it("of a fork is checked without a comment, as its token may not write", async () => {
+  it("of a fork is checked without a comment, because its token can't write", async () => {
     const github = await startGitHub();
     github.forbidden = true;
     const { code, log, summary } = await runAction({ at: checkout(good, good), github });
@@ -185,7 +185,7 @@ describe("a pull request", () => {
     expect(summary).toContain("### isoline check");
   });
 
-  it("comments through answers of 502, past comments of people that copy the marker, on any page", async () => {
+  it("comments despite answers with 502, ignores copied markers, and finds its comment on any page", async () => {
     const github = await startGitHub();
     github.failures = 2;
     const marker = markerOf(["manifests/"]);
@@ -237,7 +237,7 @@ describe("publishing", () => {
     return { inputs, revision };
   }
 
-  it("is done on the default branch, with the number of the run, where the check is good", async () => {
+  it("happens on the default branch, with the number of the run, after a successful check", async () => {
     const { inputs, revision } = await startPush();
     const event = "push";
     expect((await runAction({ at: checkout(good, broken), event, inputs })).code).toBe(1);
@@ -252,7 +252,7 @@ describe("publishing", () => {
     expect(log).toContain("::add-mask::ci-token");
   });
 
-  it("is never done for a pull request, also with the token; a preview token asks for a dry run", async () => {
+  it("never happens for a pull request, even with the token; a preview token starts a dry run", async () => {
     const { inputs, revision } = await startPush();
     const github = await startGitHub();
     const at = checkout(good, good);
@@ -289,20 +289,20 @@ describe("inputs", () => {
   });
 });
 
-it("a comment of very much ends between two sections and has at most what GitHub takes", () => {
+it("a very long comment is cut between two sections, within GitHub's limit", () => {
   const section = `\n<details><summary>a</summary>\n\n\`\`\`diff\n${"- x\n".repeat(2000)}\`\`\`\n\n</details>\n`;
   const rows = Array.from({ length: 60 }, (_, i) => `| error | a | b | ${i} |`).join("\n");
   const text = commentText({ marker: markerOf(["a"]), check: rows, diff: section.repeat(20), footer: "f" });
   expect(text.length).toBeLessThanOrEqual(65_536);
   expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
-  expect(text).toContain("There is more than fits here");
+  expect(text).toContain("The rest is too long for a comment");
   expect(text).toContain("40 more findings");
   expect(text).toContain("| 19 |");
   expect(text).not.toContain("| 20 |");
   expect(text.endsWith("f\n")).toBe(true);
 });
 
-it("a comment of long findings has the changes, too, and at most what GitHub takes", () => {
+it("a comment with long findings also has the changes, within GitHub's limit", () => {
   const long = `\`${"\\u202e".repeat(300)}\``;
   const rows = Array.from({ length: 60 }, () => `| error | ${long} | ${long} | ${long} |`).join("\n");
   const text = commentText({
@@ -316,7 +316,7 @@ it("a comment of long findings has the changes, too, and at most what GitHub tak
   expect(text).toContain("<details>");
 });
 
-it("the bundle for CI says that it reads no clusters", () => {
+it("the bundle for CI reports that it reads no clusters", () => {
   const run = (): string =>
     execFileSync(process.execPath, [join(root, "action/isoline.mjs"), "check", "--kube"], {
       encoding: "utf8",

@@ -77,15 +77,15 @@ const get = (port: number, path: string, forMs = 500): Promise<Got | string> =>
 const list = "/apis/projectcontour.io/v1/httpproxies?limit=500";
 const watch = "/apis/projectcontour.io/v1/namespaces/default/httpproxies?watch=1";
 
-describe("the proxy before an API server", () => {
-  it("passes requests on under its own token, and counts them", async () => {
+describe("the proxy in front of an API server", () => {
+  it("forwards requests with its own token, and counts them", async () => {
     const { proxy, tokens } = await proxyOfApi();
     expect(await get(proxy.port, list)).toEqual({ status: 200, body: '{"items":[{},{},{}]}' });
     expect(tokens).toEqual(["Bearer real"]);
     expect([proxy.requests(), proxy.busiestSecond()]).toEqual([1, 1]);
   });
 
-  it("says to rules what is asked", async () => {
+  it("gives rules the request", async () => {
     const { proxy } = await proxyOfApi();
     const seen: object[] = [];
     proxy.inject(({ verb, plural, token }) => void seen.push({ verb, plural, token }));
@@ -99,7 +99,7 @@ describe("the proxy before an API server", () => {
     ]);
   });
 
-  it("answers as a rule says, until it is taken out", async () => {
+  it("answers by a rule until it is removed", async () => {
     const { proxy } = await proxyOfApi();
     const faults = [
       { kind: "status", code: 500 },
@@ -149,7 +149,7 @@ describe("the balancer", () => {
       }),
     );
 
-  it("spreads connections, and leaves out what is not ready", async () => {
+  it("spreads connections, and skips servers that are not ready", async () => {
     let ready = true;
     const ports = [await replica("a", () => true), await replica("b", () => ready)];
     const balancer = await startBalancer(ports, { policy: "spread", readiness: true });
@@ -164,7 +164,7 @@ describe("the balancer", () => {
     await eventually(async () => (await answers()).size === 1, "b gets nothing", 5000);
   });
 
-  it("of the policy sticky stays with one", async () => {
+  it("with the policy sticky stays with one server", async () => {
     const ports = [await replica("a", () => true), await replica("b", () => true)];
     const balancer = await startBalancer(ports, { policy: "sticky", readiness: false });
     closers.unshift(() => balancer.close());
@@ -196,7 +196,7 @@ describe("the load", () => {
     expect(Object.keys(load.failures).sort()).toEqual(["503 b", "ECONNRESET", "another backend"]);
   });
 
-  it("lets the backend before answer for a while after a move, and no other", async () => {
+  it("accepts only the previous backend for a while after a move", async () => {
     const port = await listening(createHttpServer((_, answer) => answer.end("a")));
     const load = startLoad({ port, perSecond: 200, staleMs: 300 });
     closers.unshift(() => load.stop());

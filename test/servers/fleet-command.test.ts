@@ -61,7 +61,7 @@ async function start(name: string) {
 const broken = { ...hostProxy("a.test", "x"), spec: { virtualhost: { fqdn: 7 } } } as unknown as Manifest;
 const settings = { kind: "IsolineSettings", spec: { routeShards: 1 } };
 
-/** A server with two sources; one has three contents, of which the last has an object that is not valid and stays. */
+/** A server with two sources; one has three contents, and the last one has an invalid object that stays. */
 async function filled(name: string): ReturnType<typeof start> {
   const server = await start(name);
   await server.push("web", [hostProxy("a.test", "x")]);
@@ -79,11 +79,11 @@ const served = async (server: Awaited<ReturnType<typeof start>>): Promise<unknow
 };
 
 describe.skipIf(!hasSqlite())("isoline fleet", () => {
-  it("copies all sources, revisions and settings from one server to another, and a second time nothing", async () => {
+  it("copies all sources, revisions and settings from one server to another; a repetition changes nothing", async () => {
     const from = await filled("one.db");
     expect(await exportCommand(from.url, { ...admin(), output: file("fleet.jsonl") })).toBe(0);
     expect(err.at(-1)).toBe(
-      `4 revisions of 2 sources; ${file("fleet.jsonl")} holds private keys: only its owner may read it (mode 0600)`,
+      `4 revisions of 2 sources; ${file("fleet.jsonl")} contains private keys: only its owner may read it (mode 0600)`,
     );
     expect(statSync(file("fleet.jsonl")).mode & 0o777).toBe(0o600);
     expect(readFileSync(file("fleet.jsonl"), "utf8").split("\n")[0]).toBe('{"isoline":"fleet","version":1}');
@@ -98,7 +98,7 @@ describe.skipIf(!hasSqlite())("isoline fleet", () => {
     expect(await importCommand(file("fleet.jsonl"), to.url, admin())).toBe(0);
     expect(await served(to)).toEqual(before);
     expect((await to.get("/status")).sequence).toEqual(sequence);
-    // Pipelines go on where they were.
+    // Pipelines continue with the same revisions.
     await to.push("web", [settings, hostProxy("b.test", "y")]);
     expect((await to.get("/sources/web")).revision).toBe(4);
     expect(await importCommand(file("fleet.jsonl"), to.url, admin())).toBe(0);
@@ -107,7 +107,7 @@ describe.skipIf(!hasSqlite())("isoline fleet", () => {
     await to.close();
   });
 
-  it("reads and fills the store file of a server that is stopped", async () => {
+  it("reads and writes the store file of a stopped server", async () => {
     const from = await filled("one.db");
     const before = await served(from);
     expect(
@@ -121,7 +121,7 @@ describe.skipIf(!hasSqlite())("isoline fleet", () => {
     await to.close();
   });
 
-  it("copies sources of a store of an earlier Isoline, which kept no texts", async () => {
+  it("copies sources of a store of an earlier version, which kept no texts", async () => {
     const samples = new URL("../support/stores/v2-last.sql", import.meta.url);
     inDatabase(file("old.db"), (database) => {
       for (const line of readFileSync(samples, "utf8").trim().split(";\n"))
@@ -136,7 +136,7 @@ describe.skipIf(!hasSqlite())("isoline fleet", () => {
     await copy.close();
   });
 
-  it("says what is wrong, and leaves what is there", async () => {
+  it("reports errors, and changes no existing data", async () => {
     const from = await filled("one.db");
     expect(
       await exportCommand(from.url, { tokenFile: file("read.token"), output: file("fleet.jsonl") }),
@@ -155,8 +155,8 @@ describe.skipIf(!hasSqlite())("isoline fleet", () => {
     for (const [content, message] of [
       ["", "expected a file that isoline fleet export has written"],
       ["kind: List", "expected a file that isoline fleet export has written"],
-      ['{"isoline":"fleet","version":2}', "is of version 2"],
-      [text.slice(0, -100), "line 5 is not of an export; it may be cut off"],
+      ['{"isoline":"fleet","version":2}', "has version 2"],
+      [text.slice(0, -100), "line 5 is not a line of an export"],
     ] as const) {
       writeFileSync(file("wrong.jsonl"), content);
       await expect(importCommand(file("wrong.jsonl"), to.url, admin())).rejects.toThrow(message);
@@ -167,7 +167,7 @@ describe.skipIf(!hasSqlite())("isoline fleet", () => {
     await to.close();
   });
 
-  it("a server refuses what is no copy, and other content under a number that is there", async () => {
+  it("a server refuses an invalid copy, and other content for an existing number", async () => {
     const server = await filled("one.db");
     const put = async (revision: string, body: object | string): Promise<unknown> => {
       const answer = await fetch(`${server.url}/sources/web/revisions/${revision}`, {

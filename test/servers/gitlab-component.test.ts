@@ -14,7 +14,7 @@ interface Job {
   readonly script: readonly string[];
 }
 
-/** The jobs of the component with its inputs put in, as GitLab does. */
+/** The jobs of the component after GitLab's substitution of its inputs. */
 function jobsOf(given: Readonly<Record<string, string>>): Readonly<Record<string, Job>> {
   const [head = "", body = ""] = readFileSync(join(root, "templates/isoline.yml"), "utf8").split("\n---\n");
   const { inputs } = (parse(head) as { spec: { inputs: Record<string, { default?: string }> } }).spec;
@@ -25,7 +25,7 @@ function jobsOf(given: Readonly<Record<string, string>>): Readonly<Record<string
   return parseAllDocuments(text)[0]?.toJS() as Readonly<Record<string, Job>>;
 }
 
-/** A repository with the bundle, as the component fetches it. */
+/** A repository with the bundle, which the component fetches. */
 function isolineRepository(): { readonly url: string; readonly commit: string } {
   const folder = mkdtempSync(join(tmpdir(), "isoline-repository-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -96,7 +96,7 @@ it("the job of a merge request checks with the fetched bundle, reports, and comp
   if (canReview) expect(readFileSync(join(bad.folder, "isoline-diff.md"), "utf8")).toMatch(/shop/);
 });
 
-it("the job reads the settings, and for the side before those of the base", () => {
+it("the job reads the settings, and those of the base for the side before", () => {
   const [manifests, settings] = ["manifests/shop.yaml", "isoline.yaml"];
   const at = checkout(
     { [manifests]: proxy("web"), [settings]: "{}\n" },
@@ -109,7 +109,7 @@ it("the job reads the settings, and for the side before those of the base", () =
     expect(readFileSync(join(at.folder, "isoline-diff.md"), "utf8")).toMatch(/shop\.example\.com.*gone/s);
 });
 
-it("the job compares with nothing where the base has no manifests", () => {
+it("the job compares with an empty side if the base has no manifests", () => {
   const at = checkout(
     { "README.md": "a shop\n" },
     { "README.md": "a shop\n", "manifests/shop.yaml": proxy("web") },

@@ -24,7 +24,7 @@ const many = (count: number): string => list(...Array.from({ length: count }, (_
 
 const isoline = join(import.meta.dirname, "../../dist/isoline.js");
 
-/** A server with a store, as a process of its own that can be killed. */
+/** A server with a store, as a separate process that can be killed. */
 async function startProcess(port: number, file: string): Promise<ChildProcess> {
   const args = ["serve", "--push", "--store", `sqlite:${file}`, "--listen", `127.0.0.1:${port}`];
   const server = spawn(process.execPath, [isoline, ...args], { stdio: "ignore" });
@@ -40,7 +40,7 @@ const killed = (server: ChildProcess): Promise<void> =>
   });
 
 describe.skipIf(!hasSqlite())("a server that is killed", () => {
-  it("within a push serves what it served before, or all of the push", async () => {
+  it("during a push serves the state before, or the complete push", async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}/sources/web`;
     const file = join(folder, "pushed.sqlite");
@@ -65,14 +65,14 @@ describe.skipIf(!hasSqlite())("a server that is killed", () => {
         { revision: revision + 1, objects: count },
       ]).toContainEqual({ revision: now.revision, objects: now.objects });
       ({ revision, objects } = now);
-      // It shows a hundred hosts.
+      // The list contains a hundred hosts.
       const graph = await (await fetch(`http://127.0.0.1:${port}/graph`)).text();
       expect(graph.match(/"host":"h\d+\.test","tables"/g)).toHaveLength(Math.min(100, objects));
     }
     await killed(server);
   });
 
-  it("by its files serves what it held before them, until they change", async () => {
+  it("while it applies its files serves the state before them, until they change", async () => {
     const file = join(folder, "files.sqlite");
     const manifests = join(folder, "objects.json");
     const log: string[] = [];
@@ -98,7 +98,7 @@ describe.skipIf(!hasSqlite())("a server that is killed", () => {
     expect(good.names()).toEqual(["first.test"]);
     await good.close();
 
-    // As a process leaves it that ends while it applies the next files.
+    // The state that a process leaves when it ends while it applies the next files.
     const store = createSqliteStore(file);
     store.setCursor("attempts", "1");
     store.close();
@@ -106,7 +106,7 @@ describe.skipIf(!hasSqlite())("a server that is killed", () => {
     const next = await start();
     onTestFinished(next.close);
     expect(next.names()).toEqual(["first.test"]);
-    expect(log.join("\n")).toContain("serves what it held before; it applies them again in 15 s");
+    expect(log.join("\n")).toContain("serves the state before them and applies them again in 15 s");
     writeFileSync(manifests, list(host("third")));
     await vi.waitFor(() => expect(next.names()).toEqual(["third.test"]), { timeout: 60_000 });
   });

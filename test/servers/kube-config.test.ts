@@ -76,7 +76,7 @@ const open = (kubeconfig: string): Promise<Transport> =>
 const ask = (transport: Transport): Promise<unknown> => getJson(transport, "/api", never);
 
 describe("a kubeconfig that changes while it is in use", () => {
-  it("gives the token that it has now, within a second or when the old one is refused", async () => {
+  it("gives the current token, within a second or when the old one is refused", async () => {
     const transport = await open(writeConfig({ token: "one" }));
     await ask(transport);
     writeConfig({ token: "two" });
@@ -91,7 +91,7 @@ describe("a kubeconfig that changes while it is in use", () => {
     }, "the file is looked at again");
   });
 
-  it("stays in its context, whatever the file's current one is", async () => {
+  it("keeps its context, whatever the file's current one is", async () => {
     const transport = await open(writeConfig({ token: "one" }));
     writeConfig({ token: "two" }, {}, "elsewhere");
     accepted = "two";
@@ -99,7 +99,7 @@ describe("a kubeconfig that changes while it is in use", () => {
     expect(seen.at(-1)).toBe("two");
   });
 
-  it("is used as it was when it can't be read any more, which is said once", async () => {
+  it("is used with its last content when it can no longer be read, which is logged once", async () => {
     const file = writeConfig({ token: "one" });
     const transport = await open(file);
     await ask(transport);
@@ -112,11 +112,11 @@ describe("a kubeconfig that changes while it is in use", () => {
     expect(new Set(seen)).toEqual(new Set(["one"]));
     expect(log).toHaveLength(1);
     expect(log[0]).toMatch(
-      /^kube-credentials: the kubeconfig can't be read again: .*; what was read before is used$/s,
+      /^kube-credentials: the kubeconfig can't be read again: .*; its last content is used$/s,
     );
   });
 
-  it("reads tokenFile again, which counts more than token, and keeps its last token when it is gone", async () => {
+  it("reads tokenFile again, prefers it to token, and keeps its last token after it is deleted", async () => {
     const tokenFile = join(folder, "token");
     writeFileSync(tokenFile, "from-file\n");
     const transport = await open(writeConfig({ token: "inline", tokenFile: "token" }));
@@ -129,7 +129,7 @@ describe("a kubeconfig that changes while it is in use", () => {
     expect(seen).toEqual(["from-file", "from-file", "renewed", "renewed"]);
   });
 
-  /** A program that prints the token in a file, and notes each run. */
+  /** A program that prints the token in a file, and records each run. */
   function program(token: string): Manifest {
     const [script, source, runs] = ["plugin.sh", "exec-token", "runs"].map((name) => join(folder, name));
     writeFileSync(source ?? "", token);
@@ -143,7 +143,7 @@ describe("a kubeconfig that changes while it is in use", () => {
     };
   }
 
-  it("runs its program once for requests at one time, and again when the token is refused", async () => {
+  it("runs its program once for concurrent requests, and again when the token is refused", async () => {
     const transport = await open(writeConfig(program("first")));
     await Promise.all(Array.from({ length: 10 }, () => ask(transport)));
     expect(seen).toEqual(Array.from({ length: 10 }, () => "first"));
@@ -154,7 +154,7 @@ describe("a kubeconfig that changes while it is in use", () => {
     expect(seen.at(-1)).toBe("second");
   });
 
-  it("says what is wrong with its program", async () => {
+  it("reports the error of its program", async () => {
     const transport = await open(writeConfig({ exec: { command: join(folder, "nowhere") } }));
     const error: unknown = await ask(transport).catch((reason: unknown) => reason);
     const { code, message } = failureOf({ plural: "secrets", apiVersion: "v1" }, error, "https://kube.test");
@@ -169,7 +169,7 @@ describe("TLS towards an API server", () => {
   const days = (from: string, until: string): Buffer =>
     sequence(ascii(0x18, `${from}000000Z`), ascii(0x18, `${until}000000Z`));
 
-  /** A certificate that signs itself. */
+  /** A self-signed certificate. */
   function certificate(name: string, validity = days("20200101", "21000101")): string {
     const parts = {
       issuer: commonName(name),
@@ -178,7 +178,7 @@ describe("TLS towards an API server", () => {
       extensions: extensionList(dnsNames(name)),
     };
     const unsigned = certificateOf(publicKey.export({ type: "spki", format: "der" }), parts);
-    // The body is what comes first in the outer sequence.
+    // The body is the first element of the outer sequence.
     const length = unsigned.readUInt16BE(6) + 4;
     const signature = sign("sha256", unsigned.subarray(4, 4 + length), privateKey);
     return pem("CERTIFICATE", sequence(unsigned.subarray(4, 4 + length), sha256WithRsa, bits(signature)));
@@ -210,7 +210,7 @@ describe("TLS towards an API server", () => {
     }
   };
 
-  it("says which of its parts is wrong", async () => {
+  it("reports which of its parts is wrong", async () => {
     const good = certificate("localhost");
     expect(await failureWith(good, good)).toBe("none");
     expect(await failureWith(good, undefined)).toBe("kube-tls-authority");
@@ -222,7 +222,7 @@ describe("TLS towards an API server", () => {
     expect(await failureWith(early, early)).toBe("kube-tls-not-yet-valid");
   });
 
-  it("says that a server does not speak it, or is not there", async () => {
+  it("reports a server that does not use it, or does not exist", async () => {
     const asked = async (url: string): Promise<string> => {
       const transport = await open(writeConfig({}, { server: url, "insecure-skip-tls-verify": false }));
       const error: unknown = await ask(transport).catch((reason: unknown) => reason);

@@ -78,7 +78,7 @@ const good = {
 const bad = { ...hostProxy("b.test", "x"), spec: { virtualhost: { fqdn: 7 } } };
 
 describe("isoline publish", () => {
-  it("sends a source, tells of what is not valid by file and line, and sets the exit code", async () => {
+  it("sends a source, reports invalid objects with file and line, and sets the exit code", async () => {
     const server = await start();
     onTestFinished(() => server.close());
     expect(await publish(server.url, [good])).toBe(0);
@@ -91,7 +91,7 @@ describe("isoline publish", () => {
     expect(err.at(-1)).toContain("would be published");
   });
 
-  it("says what to do when it is refused", async () => {
+  it("reports what to do when it is refused", async () => {
     const server = await start();
     onTestFinished(() => server.close());
     expect(await publish(server.url, [good], { revision: "5" })).toBe(0);
@@ -105,7 +105,7 @@ describe("isoline publish", () => {
     expect(err.join("\n")).not.toContain("wrong");
   });
 
-  it("publishes nothing of what it can't read, and reaches no server that is not there", async () => {
+  it("publishes nothing if a file can't be read, and fails if the server can't be reached", async () => {
     const server = await start();
     expect(await publish(server.url, "a: [")).toBe(3);
     expect(err.at(-1)).toContain("nothing was published");
@@ -116,14 +116,14 @@ describe("isoline publish", () => {
 
   it.each([
     [{ to: ["xds.example.com"] }, "expected a URL"],
-    [{ to: ["http://xds.example.com"] }, "go over https"],
+    [{ to: ["http://xds.example.com"] }, "are sent over https"],
     [{ source: "Web!" }, "expected a DNS name"],
     [{ revision: "soon" }, "expected a whole number"],
   ])("refuses %j", async (options, message) => {
     await expect(publish("https://127.0.0.1:1", [good], options)).rejects.toThrow(message);
   });
 
-  it("leaves what was pushed to be served after a restart", async () => {
+  it("leaves a source that is served after a restart", async () => {
     const path = join(folder, "isoline.db");
     const before = createSqliteStore(path);
     const first = await start({ store: before });
@@ -136,11 +136,11 @@ describe("isoline publish", () => {
     onTestFinished(() => second.close());
     expect((await fetch(`${second.url}/readyz`)).status).toBe(200);
     expect(await publish(second.url, [good])).toBe(0);
-    expect(err.at(-1)).toContain("what is served stays the same");
+    expect(err.at(-1)).toContain("the served configuration stays the same");
   });
 });
 
-/** A server that answers its first `good` pushes that are no dry run, and fails from then on. */
+/** A server that answers its first `good` pushes (without dry runs), and fails from then on. */
 async function failing(good: number): Promise<string> {
   const server = await start();
   onTestFinished(() => server.close());
@@ -167,7 +167,7 @@ const revisionOf = async (to: string): Promise<number | undefined> => {
   return ((await answer.json()) as { readonly revision?: number }).revision;
 };
 
-describe("what isoline publish sends", () => {
+describe("the content that isoline publish sends", () => {
   const named = (name: string): Manifest => ({
     ...hostProxy(`${name}.test`, "x"),
     metadata: { namespace: "default", name },
@@ -187,7 +187,7 @@ describe("what isoline publish sends", () => {
     return { code, objects: [...store.objects()].map(({ ref }) => ref) };
   }
 
-  it("is what isoline check reads of a folder: nothing that .isolineignore, a chart or a patch hides from reviewers", async () => {
+  it("equals what isoline check reads of a folder: nothing that .isolineignore, a chart or a patch hides from reviewers", async () => {
     const found = await sent({
       "a.yaml": JSON.stringify(named("a")),
       ".isolineignore": "hidden.yaml\n",
@@ -202,22 +202,22 @@ describe("what isoline publish sends", () => {
     expect(out).toMatch(/Chart.yaml: warning: .*NotRendered/);
     expect(out).toMatch(/kustomization.yaml: warning: .*NotBuilt/);
     expect(err).toContain(
-      "left out: 1 path of .isolineignore, 1 file that is a patch of a kustomization, 1 document that is no manifest",
+      "left out: 1 path of .isolineignore, 1 file that is a patch of a kustomization, 1 document without a manifest",
     );
   });
 
-  it("is never nothing: to remove all takes an empty List", async () => {
+  it("is never empty: removing all requires an empty List", async () => {
     const chart = { "Chart.yaml": "name: chart\n", "a.yaml": JSON.stringify(named("a")) };
     await writeFile(join(folder, "settings.yaml"), "{}\n");
     for (const options of [{}, { settings: join(folder, "settings.yaml") }])
       expect((await sent(chart, options)).code).toBe(1);
-    expect(err.at(-1)).toContain("400 empty): there is no document; push an empty List to remove all");
+    expect(err.at(-1)).toContain("400 empty): the content has no document; push an empty List to remove all");
     await rm(join(folder, "repository"), { recursive: true });
     const list = { "list.yaml": "apiVersion: v1\nkind: List\nitems: []\n" };
     expect(await sent(list)).toEqual({ code: 0, objects: [] });
   });
 
-  it("is what kustomize makes, with --build", async () => {
+  it("is the output of kustomize, with --build", async () => {
     const bin = join(folder, "bin");
     await mkdir(bin);
     const script = `#!${process.execPath}\nconsole.log(${JSON.stringify(JSON.stringify(named("built")))})`;
@@ -228,7 +228,7 @@ describe("what isoline publish sends", () => {
     expect(await sent(files, { build: true })).toEqual({ code: 0, objects: ["HTTPProxy/default/built"] });
   });
 
-  it("is standard input for -", async () => {
+  it("is standard input, for -", async () => {
     const server = await start();
     onTestFinished(() => server.close());
     const cli = join(import.meta.dirname, "../../action/isoline.mjs");
@@ -238,7 +238,7 @@ describe("what isoline publish sends", () => {
     expect((await run).stderr).toContain("1 object published");
   });
 
-  it("has the time of the last commit of the folder that is named as its revision, also of the repository itself", async () => {
+  it("has the time of the last commit of the folder as its revision, also for the root of the repository", async () => {
     const git = (...args: string[]) => execFileSync("git", ["-C", join(folder, "repository"), ...args]);
     await mkdir(join(folder, "repository"));
     git("init", "-q");
@@ -257,7 +257,7 @@ describe("isoline publish to several servers", () => {
     return { to: [one.url, other.url], close: () => other.close() };
   }
 
-  it("asks all before it changes the first: where one refuses none is changed", async () => {
+  it("sends a dry run to all before the first change: if one refuses, none is changed", async () => {
     const { to } = await two();
     const [first = "", second = ""] = to;
     expect(await publish(first, [good], { revision: "5" })).toBe(0);
@@ -274,7 +274,7 @@ describe("isoline publish to several servers", () => {
     expect(await Promise.all(to.map(revisionOf))).toEqual([10, 10]);
   });
 
-  it("changes none where one can't be reached, or would refuse what is not valid", async () => {
+  it("changes none if one can't be reached, or refuses invalid objects", async () => {
     const { to, close } = await two();
     expect(await publish("", [good, bad], { to, strict: true })).toBe(1);
     expect(err.filter((line) => line.includes("422 invalid-objects"))).toHaveLength(2);
@@ -285,33 +285,33 @@ describe("isoline publish to several servers", () => {
     expect(await revisionOf(to[0] ?? "")).toBeUndefined();
   });
 
-  it("says where it stands when the second fails after the first was changed, and how to come back", async () => {
+  it("reports the revisions if the second fails after the first has changed, and how to go back", async () => {
     const [first = ""] = (await two()).to;
     const second = await failing(1);
     expect(await publish("", [good], { to: [first, second], revision: "1" })).toBe(0);
     const edited = { ...good, metadata: { ...good.metadata, name: "other" } };
     expect(await publish("", [edited], { to: [first, second, await failing(0)], revision: "2" })).toBe(3);
-    const told = err.slice(-3).join("\n");
-    expect(told).toContain("refuses (503 internal): no disk");
-    expect(told).toContain(
+    const report = err.slice(-3).join("\n");
+    expect(report).toContain("refuses (503 internal): no disk");
+    expect(report).toContain(
       `the servers differ: ${first} is at revision 2 (before: 1); ${second} was not changed`,
     );
-    expect(told).toContain("; not asked: http://127.0.0.1:");
-    const [, back = ""] = /isoline (publish --rollback .*)$/.exec(told) ?? [];
+    expect(report).toContain("; no request was sent to: http://127.0.0.1:");
+    const [, back = ""] = /isoline (publish --rollback .*)$/.exec(report) ?? [];
     expect(back).toBe(`publish --rollback 1 --expect 2 --source web --to ${first}`);
     expect(await publish(first, [], { file: [], rollback: "1", expect: "2" })).toBe(0);
     expect(err.at(-1)).toContain("web at revision 3 with the content of revision 1: 1 object published");
     expect(await publish("", [good], { to: [first, second], revision: "4" })).toBe(3);
   });
 
-  it("shows each server its own token, in their order", async () => {
+  it("sends each server its own token, in the same order", async () => {
     const { to } = await two();
     await writeFile(join(folder, "wrong.token"), "wrong\n");
     const tokenFile = [join(folder, "ci.token"), join(folder, "wrong.token")];
     expect(await publish("", [good], { to, tokenFile })).toBe(1);
     expect(err.at(-2)).toContain(`${to[1]} refuses (401 unauthorized)`);
     await expect(publish("", [good], { to, tokenFile: [...tokenFile, "third"] })).rejects.toThrow(
-      "one for each --to",
+      "one per --to",
     );
     await expect(publish("", [good], { to: [to[0] ?? "", to[0] ?? ""] })).rejects.toThrow("is given twice");
   });
@@ -334,7 +334,7 @@ describe("isoline history and --rollback", () => {
       ...options,
     });
 
-  it("say who changed what, and take an earlier content as a new revision, over a restart", async () => {
+  it("show who changed what, and publish an earlier content as a new revision, after a restart", async () => {
     const path = join(folder, "isoline.db");
     const before = createSqliteStore(path);
     const first = await start({ store: before });
@@ -376,25 +376,25 @@ describe("isoline history and --rollback", () => {
     expect(err.at(-1)).toContain("web at revision 5 with the content of revision 2");
   });
 
-  it("refuse what they can't do", async () => {
+  it("refuse unsupported uses", async () => {
     const server = await start();
     onTestFinished(() => server.close());
     expect(await history(server.url)).toBe(1);
-    expect(err.at(-1)).toContain("(404): nothing has been pushed");
+    expect(err.at(-1)).toContain("(404): no source has this name");
     expect(await history(server.url, { source: "other" })).toBe(1);
     expect(err.at(-1)).toContain("403");
     expect(await publish(server.url, [good])).toBe(0);
     expect(await publish(server.url, [], { file: [], rollback: "7" })).toBe(1);
-    expect(err.at(-1)).toContain("404 revision-not-kept): revision 7 is not kept; kept are: 1");
-    await expect(publish(server.url, [good], { rollback: "1" })).rejects.toThrow("leave out -f");
+    expect(err.at(-1)).toContain("404 revision-not-kept): revision 7 is not kept; kept revisions: 1");
+    await expect(publish(server.url, [good], { rollback: "1" })).rejects.toThrow("omit -f");
     await expect(history(server.url, { last: "0" })).rejects.toThrow("expected a number from 1");
     await server.close();
     expect(await history(server.url)).toBe(3);
   });
 });
 
-describe("an edit that leads nowhere", () => {
-  it("is told with the revision that is served instead, and sets the exit code", async () => {
+describe("an edit that breaks its object", () => {
+  it("is reported with the revision that is served instead, and sets the exit code", async () => {
     const server = await start();
     onTestFinished(() => server.close());
     expect(await publish(server.url, [good])).toBe(0);
@@ -402,18 +402,18 @@ describe("an edit that leads nowhere", () => {
     for (const options of [{ dryRun: true }, {}, { format: "json" }] as const) {
       out = "";
       expect(await publish(server.url, [broken], options)).toBe(1);
-      expect(out).toContain("its text of revision 1 of the source is served until it is mended or removed");
+      expect(out).toContain("its text of revision 1 of the source is served until it is fixed or removed");
     }
     expect(err.at(-1)).toBe(
-      "web at revision 3: 1 object published; what is served stays the same, 2 errors, 0 warnings",
+      "web at revision 3: 1 object published; the served configuration stays the same, 2 errors, 0 warnings",
     );
     expect(await publish(server.url, [broken], { strict: true })).toBe(1);
     expect(err.at(-1)).toContain("422 invalid-objects");
   });
 });
 
-describe("settings that are forgotten", () => {
-  it("are refused, in a dry run too, without --default-settings", async () => {
+describe("forgotten settings", () => {
+  it("lead to a refusal, in a dry run too, unless --default-settings is given", async () => {
     const server = await start();
     onTestFinished(() => server.close());
     await writeFile(join(folder, "settings.yaml"), "routeShards: 1\n");

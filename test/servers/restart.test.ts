@@ -27,7 +27,7 @@ async function startKube(...names: readonly string[]): Promise<HttpKube> {
   return kube;
 }
 
-/** A server that can be ended and started again on the same file. */
+/** A server that can be stopped and started again on the same file. */
 class Replica {
   readonly file = join(folder, `${++files}.sqlite`);
   readonly log: string[] = [];
@@ -56,7 +56,7 @@ class Replica {
     this.#server = undefined;
   }
 
-  /** Changes the file while no server has it. */
+  /** Changes the file while no server has it open. */
   async edit(change: (store: ReturnType<typeof createSqliteStore>) => void): Promise<void> {
     await this.end();
     const store = createSqliteStore(this.file);
@@ -68,7 +68,7 @@ class Replica {
     return fetch(`${this.#server?.url}${path}`);
   }
 
-  /** A poll for clusters of an Envoy that has this version. */
+  /** A poll for clusters from an Envoy with this version. */
   async poll(version: string): Promise<void> {
     const node = { id: "a", cluster: "a", user_agent_name: "envoy" };
     const type_url = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
@@ -105,7 +105,7 @@ function replica(): Replica {
 }
 
 describe.skipIf(!hasSqlite())("a restart from a file", () => {
-  it("waits for the cluster where nothing is stored", async () => {
+  it("waits for the cluster if nothing is stored", async () => {
     const kube = await startKube("one");
     await kube.stop();
     const server = replica();
@@ -117,13 +117,13 @@ describe.skipIf(!hasSqlite())("a restart from a file", () => {
     expect((await server.sources())[0]?.stale).toBe(false);
   });
 
-  it("serves at once what it served before while the cluster is away, and says that it is stale", async () => {
+  it("serves the state before at once while the cluster can't be reached, and reports it as stale", async () => {
     const kube = await startKube("one", "two");
     const server = replica();
     await server.start({ "": kube });
     await eventually(() => server.ready(), "the server is ready");
     await kube.stop();
-    // The second time, the compiler is another one; the third time, the cursors are gone.
+    // The second time the compiler has another version; the third time the cursors are missing.
     for (const compiler of [undefined, "0", undefined]) {
       if (compiler) await server.edit((store) => store.setCursor("compiler", compiler));
       await server.start({ "": kube });
@@ -134,7 +134,7 @@ describe.skipIf(!hasSqlite())("a restart from a file", () => {
     expect(source?.stale).toBe(true);
     expect(source?.kinds.Service?.state).toMatch(/stored|failing/);
     expect(await server.metrics()).toContain("isoline_cluster_stale 1");
-    expect(server.log.join("\n")).toContain("serving what the store holds until the cluster has answered");
+    expect(server.log.join("\n")).toContain("serving the stored state until the cluster has answered");
     kube.put("httpproxies", host("three"));
     await kube.start();
     await eventually(async () => (await server.hosts()).includes("three"), "the edit is served");
@@ -146,7 +146,7 @@ describe.skipIf(!hasSqlite())("a restart from a file", () => {
     expect(server.log.join("\n")).toContain("the cluster has answered for every kind");
   });
 
-  it("serves at once where the cluster is there and idle, and knows the kinds that are not there", async () => {
+  it("serves at once if the cluster is idle, and remembers the missing kinds", async () => {
     const kube = await startKube("one");
     const server = replica();
     await server.start({ "": kube });
@@ -161,7 +161,7 @@ describe.skipIf(!hasSqlite())("a restart from a file", () => {
     expect((await server.sources())[0]?.kinds.IngressRoute?.state).toBe("absent");
   });
 
-  it("gives what it stored no version above that of another replica, as long as the cluster is away", async () => {
+  it("gives the stored state no version above that of another replica, while the cluster can't be reached", async () => {
     const kube = await startKube("one");
     const server = replica();
     await server.start({ "": kube });
@@ -193,7 +193,7 @@ describe.skipIf(!hasSqlite())("a restart from a file", () => {
     expect(await raised(60_000)).toBe(true);
   });
 
-  it("follows one cluster while the other is away", async () => {
+  it("follows one cluster while the other can't be reached", async () => {
     const [east, west] = [await startKube("one"), await startKube("two")];
     const server = replica();
     await server.start({ east, west });
@@ -211,7 +211,7 @@ describe.skipIf(!hasSqlite())("a restart from a file", () => {
     expect(await server.metrics()).toContain('isoline_cluster_stale{cluster="west"} 1');
   });
 
-  it("follows a cluster beside a new one, of which nothing is served until all of it is read", async () => {
+  it("follows a cluster next to a new one, which is served only after all of it is read", async () => {
     const [east, west] = [await startKube("one"), await startKube("two")];
     const server = replica();
     await server.start({ east });
@@ -238,7 +238,7 @@ describe.skipIf(!hasSqlite())("a restart from a file", () => {
     expect(await server.hosts()).toEqual(["one", "three", "two"]);
   });
 
-  it("follows the other kinds where one that is new can't be read", async () => {
+  it("follows the other kinds if a new one can't be read", async () => {
     const kube = await startKube("one");
     const server = replica();
     await server.start({ "": kube });

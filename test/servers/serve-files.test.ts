@@ -16,7 +16,7 @@ interface Status {
   readonly findings: readonly { readonly message: string; readonly line: number }[];
 }
 
-/** Serves one file, which edits replace as a whole. */
+/** Serves one file, which edits replace completely. */
 async function serveFile(text: string) {
   const folder = await mkdtemp(join(tmpdir(), "isoline-files-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -88,7 +88,7 @@ it.each<[string, string, string, number]>([
     { timeout: 30_000 },
   );
   expect(await hosts()).toEqual(["a.test", "b.test"]);
-  // Read once more as it is, and then with another error.
+  // Read again unchanged, and then with another error.
   for (const [i, text] of [`${edited}\n`, "nor: this\n"].entries()) {
     await edit(text);
     await new Promise((resolve) => setTimeout(resolve, 400));

@@ -72,7 +72,7 @@ describe.skipIf(!existsSync(command))(
       );
     });
 
-    it("starts and says so where Envoys will get nothing: an old certificate, no token", async () => {
+    it("starts with a warning if Envoys will get nothing: an old certificate, no token", async () => {
       writeFileSync(join(folder, "tokens"), "# none yet\n");
       const args = ["--listen", `127.0.0.1:${await freePort()}`, "--tokens", "tokens"];
       const all = [command, "serve", "-f", join(root, "examples/quickstart"), ...args];
@@ -84,8 +84,8 @@ describe.skipIf(!existsSync(command))(
       let log = "";
       child.stderr?.on("data", (chunk: Buffer) => (log += chunk.toString()));
       await eventually(async () => log.includes("isoline serves xDS on"), "it serves", 30_000);
-      expect(log).toMatch(/expired\.crt ended on .*: Envoys refuse it; renew it/);
-      expect(log).toMatch(/tokens: holds no token, so that every request is refused with 503: make it with/);
+      expect(log).toMatch(/expired\.crt expired on .*: Envoys refuse it; renew it/);
+      expect(log).toMatch(/tokens: contains no token, so every request is refused with 503: make it with/);
     });
   },
 );

@@ -9,7 +9,7 @@ import { getRequestListener } from "@hono/node-server";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parsePeer } from "../../src/cli/peer-option.js";
 import { type ServeCommandOptions, serveCommand } from "../../src/cli/serve-command.js";
-import { LastLook } from "../../src/kubernetes/last-look.js";
+import { LastAnswer } from "../../src/kubernetes/last-look.js";
 import { createHttpServer } from "../../src/runtime/node/http-server.js";
 import {
   createHttpsServer as createSecureServer,
@@ -31,60 +31,60 @@ const pair = (name: string) => ({ certFile: file(`${name}.crt`), keyFile: file(`
 describe("a replica", () => {
   function rig(peer: () => string | undefined) {
     let [now, lookedAt] = [1_000_000, 1_000_000];
-    const told: boolean[] = [];
+    const calls: boolean[] = [];
     const lines: string[] = [];
     const aside = new StepAside({
       staleMs: 180_000,
-      lookedAt: () => lookedAt,
+      lastAnswerAt: () => lookedAt,
       now: () => now,
       freshPeer: () => Promise.resolve(peer()),
-      stepAside: (leaves) => told.push(leaves),
+      stepAside: (leaves) => calls.push(leaves),
       log: (line) => lines.push(line),
     });
     const at = async (seconds: number): Promise<Standing> => {
       now = 1_000_000 + seconds * 1000;
-      await aside.look();
+      await aside.check();
       return aside.standing;
     };
     const hear = (): void => {
       lookedAt = now;
     };
-    return { at, hear, told, lines };
+    return { at, hear, calls, lines };
   }
 
-  it("steps aside after the time without news while another one is up to date, and comes back", async () => {
-    const { at, hear, told, lines } = rig(() => "10.0.0.2");
+  it("steps aside after the time without an answer while another one is up to date, and returns", async () => {
+    const { at, hear, calls, lines } = rig(() => "10.0.0.2");
     expect(await at(180)).toMatchObject({ fresh: true, aside: false });
     expect(await at(181)).toEqual({ silentMs: 181_000, fresh: false, aside: true });
     await at(190);
     hear();
     expect(await at(191)).toMatchObject({ fresh: true, aside: false });
-    expect(told).toEqual([true, false]);
+    expect(calls).toEqual([true, false]);
     expect(lines).toEqual([
-      "nothing has come from the API server for 180 s; 10.0.0.2 is up to date, so this server is not ready and sends its Envoys away",
+      "no answer from the API server for 180 s; 10.0.0.2 is up to date, so this server is not ready and sends its Envoys away",
       "the API server answers again; this server is up to date",
     ]);
   });
 
-  it("serves on where no other is up to date, also when the last one that was is no longer", async () => {
+  it("continues to serve if no other is up to date, also after the last such one is stale", async () => {
     let peer: string | undefined = "10.0.0.2";
-    const { at, told, lines } = rig(() => peer);
+    const { at, calls, lines } = rig(() => peer);
     await at(200);
     peer = undefined;
     expect(await at(205)).toMatchObject({ fresh: false, aside: false });
     await at(210);
-    expect(told).toEqual([true, false]);
+    expect(calls).toEqual([true, false]);
     expect(lines).toHaveLength(2);
-    expect(lines[1]).toContain("serves on what it had");
+    expect(lines[1]).toContain("continues to serve its last state");
     peer = "10.0.0.2";
     expect(await at(215)).toMatchObject({ aside: true });
   });
 });
 
-describe("news of an API server", () => {
-  it("are answers that are no error, and each part of a watch", async () => {
+describe("answers of an API server", () => {
+  it("count if they are successful, with each chunk of a watch", async () => {
     let now = 0;
-    const look = new LastLook(() => now);
+    const look = new LastAnswer(() => now);
     const at = async (ms: number, status: number, ...parts: readonly number[]): Promise<number> => {
       now = ms;
       const body = (async function* () {
@@ -123,7 +123,7 @@ const answering = (status: number) =>
   });
 
 describe("other replicas", () => {
-  it("are asked at each address of a name; one that is up to date is enough", async () => {
+  it("are checked at each address of a name; one that is up to date is enough", async () => {
     const [good, bad] = [await peer(answering(200)), await peer(answering(503))];
     const named = await peer(answering(200), "http", "localhost");
     const gone = new URL("http://127.0.0.1:1");
@@ -133,7 +133,7 @@ describe("other replicas", () => {
     expect(await freshPeer([], {})).toBeUndefined();
   });
 
-  it("count over https where they show the certificate that this one shows, whatever its name, and no other", async () => {
+  it("count over https only with the same certificate as this one, whatever their address", async () => {
     const { certFile, keyFile } = pair("secure");
     const options = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
     const url = await peer(
@@ -161,11 +161,11 @@ it.each<[Partial<ServeCommandOptions>, string]>([
   [{ kube: [""], staleAfter: "soon" }, "--stale-after soon: expected seconds from 10 to 86400"],
   [
     { kube: [""], poll: "60", staleAfter: "90" },
-    "--stale-after 90: with --poll 60 there may be no news for 120 s",
+    "--stale-after 90: with --poll 60 there may be no answer for 120 s",
   ],
   [{ kube: [""], peer: ["nobody"] }, "--peer nobody: expected the URL of a replica"],
-  [{ file: ["."], staleAfter: "60" }, "--stale-after and --peer need --kube"],
-  [{ file: ["."], peer: ["http://a"] }, "--stale-after and --peer need --kube"],
+  [{ file: ["."], staleAfter: "60" }, "--stale-after and --peer require --kube"],
+  [{ file: ["."], peer: ["http://a"] }, "--stale-after and --peer require --kube"],
 ])("isoline serve refuses %j", async (given, message) => {
   const options = {
     listen: "127.0.0.1:0",
@@ -193,7 +193,7 @@ describe("readiness", () => {
     return [await ask("/readyz"), await ask("/readyz?fresh")];
   };
 
-  it("fails while the replica steps aside; asked for it, also while what is served may be old", async () => {
+  it("fails while the replica steps aside; with ?fresh, also while the served state may be old", async () => {
     expect(await statuses({})).toEqual([200, 200]);
     expect(await statuses({ fresh: false })).toEqual([200, "stale"]);
     expect(await statuses({ fresh: false, aside: true })).toEqual(["stepping-aside", "stepping-aside"]);
@@ -201,7 +201,7 @@ describe("readiness", () => {
   });
 });
 
-describe("a connection that is to be left", () => {
+describe("a connection that a client should leave", () => {
   async function start(tls: boolean): Promise<{ url: string; hub: Hub }> {
     const hub = new Hub({ now: Date.now, log: () => undefined, random: () => 0 });
     const app = createApp({ hub, status: () => ({}), authenticate: everyone, leave: leaveConnection });
@@ -219,7 +219,7 @@ describe("a connection that is to be left", () => {
   }
   const body = JSON.stringify({ node: { id: "a" } });
 
-  it("is closed with an answer over HTTP/1.1", async () => {
+  it("is closed after an answer over HTTP/1.1", async () => {
     const { url, hub } = await start(false);
     const ask = async (): Promise<string | null> =>
       (await fetch(`${url}/v3/discovery:clusters`, { method: "POST", body })).headers.get("connection");
@@ -230,7 +230,7 @@ describe("a connection that is to be left", () => {
     expect(await ask()).toBe("keep-alive");
   });
 
-  it("is given up with GOAWAY over HTTP/2, and what runs on it is still answered", async () => {
+  it("gets GOAWAY over HTTP/2, and its running requests are still answered", async () => {
     const { url, hub } = await start(true);
     const session = connect(url, { rejectUnauthorized: false });
     onTestFinished(() => session.destroy());
@@ -251,7 +251,7 @@ describe("a connection that is to be left", () => {
   });
 });
 
-it("the certificate that is shown is read anew each time", () => {
+it("the own certificate is read again each time", () => {
   const { certFile } = pair("secure");
   expect(shownCertificate(pair("secure"))?.equals(new X509Certificate(readFileSync(certFile)).raw)).toBe(
     true,

@@ -33,7 +33,7 @@ interface Served {
   readonly child: ChildProcess;
   readonly url: string;
   output(): string;
-  /** Undefined as long as it runs. */
+  /** Undefined while it runs. */
   code(): number | null | undefined;
 }
 
@@ -44,7 +44,7 @@ const kill = (child: ChildProcess, signal: NodeJS.Signals): Promise<void> =>
     child.kill(signal);
   });
 
-/** A server for pushes; `within` is a command that it is run by. */
+/** A server for pushes; `within` is a command that runs it. */
 async function serve(file: string, within: readonly string[] = []): Promise<Served> {
   const port = await freePort();
   const args = [isoline, "serve", "--push", "--store", `sqlite:${file}`, "--listen", `127.0.0.1:${port}`];
@@ -79,7 +79,7 @@ const apart = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--
 const canUnshare = spawnSync("unshare", [...apart.slice(1), "true"]).status === 0;
 
 describe.skipIf(!hasSqlite())("the lock of a store", { timeout: 60_000 }, () => {
-  it("is of one at a time, and says who has it", async () => {
+  it("has one holder at a time, and names it", async () => {
     const file = newFile();
     const first = await lockFile(file);
     await expect(lockFile(file)).rejects.toThrow(`is in use by process ${process.pid} on `);
@@ -90,7 +90,7 @@ describe.skipIf(!hasSqlite())("the lock of a store", { timeout: 60_000 }, () => 
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("is of one of many that come at once", async () => {
+  it("goes to one of many concurrent processes", async () => {
     for (let round = 0; round < 5; round++) {
       const file = newFile();
       const come = Array.from({ length: 6 }, () => lockFile(file));
@@ -102,7 +102,7 @@ describe.skipIf(!hasSqlite())("the lock of a store", { timeout: 60_000 }, () => 
     }
   });
 
-  it("is found under a path that is longer than a socket's", async () => {
+  it("works for a path that is too long for a socket", async () => {
     const deep = join(folder, "d".repeat(120));
     mkdirSync(deep);
     const lock = await lockFile(join(deep, "store.sqlite"));
@@ -111,7 +111,7 @@ describe.skipIf(!hasSqlite())("the lock of a store", { timeout: 60_000 }, () => 
     rmSync(deep, { recursive: true });
   });
 
-  it("writes nothing once it is taken away", async () => {
+  it("prevents writes after it is lost", async () => {
     const kept = await KeptStore.open(newFile(), () => undefined);
     kept.store.transaction(() => kept.store.setCursor("a", "1"));
     for (const name of readdirSync(folder).filter((name) => name.includes(".lock-")))
@@ -127,7 +127,7 @@ describe.skipIf(!hasSqlite())("the lock of a store", { timeout: 60_000 }, () => 
     ["an owner that is junk", (file) => writeFileSync(`${file}.owner`, "\0junk")],
     ["an owner that lives and is somebody else", (file) => writeFileSync(`${file}.owner`, "1\n")],
     ["a file in the place of a socket", (file) => writeFileSync(`${file}.lock-0123456789ab`, "")],
-  ])("ends with a process that is killed, beside %s", async (_, leave) => {
+  ])("ends with a killed process, next to %s", async (_, leave) => {
     const file = newFile();
     const first = await serve(file);
     expect(await push(first, "one")).toBe(200);
@@ -140,7 +140,7 @@ describe.skipIf(!hasSqlite())("the lock of a store", { timeout: 60_000 }, () => 
     expect(readdirSync(folder).filter((name) => name.includes(".lock"))).toEqual([]);
   });
 
-  it("stays with a process that is stopped", async () => {
+  it("stays with a stopped process", async () => {
     const file = newFile();
     const first = await serve(file);
     first.child.kill("SIGSTOP");
@@ -151,7 +151,7 @@ describe.skipIf(!hasSqlite())("the lock of a store", { timeout: 60_000 }, () => 
     expect((await serve(file)).code()).toBeUndefined();
   });
 
-  it.skipIf(!canUnshare)("is of one of two that are process 1 of their containers", async () => {
+  it.skipIf(!canUnshare)("goes to one of two processes with PID 1 in their containers", async () => {
     const file = newFile();
     const first = await serve(file, apart);
     expect(first.code()).toBeUndefined();
@@ -191,7 +191,7 @@ describe.skipIf(!hasSqlite())("a store with damaged rows", { timeout: 60_000 }, 
     ["UPDATE object SET json = substr(json, 1, 20) WHERE rowid = 1", false],
     ["UPDATE object SET json = '[]' WHERE rowid = 1", false],
     ["UPDATE cursor SET value = '' WHERE name = 'sequence'", true],
-  ])("is put aside and begun anew: %s", async (sql, isWhole) => {
+  ])("is put aside and replaced: %s", async (sql, isWhole) => {
     const file = newFile();
     const old = createSqliteStore(file);
     update(old, objects, platform);
@@ -207,7 +207,7 @@ describe.skipIf(!hasSqlite())("a store with damaged rows", { timeout: 60_000 }, 
     const wrong = kept.check();
     expect(wrong).toBeDefined();
     expect(await kept.checkSlowly(new AbortController().signal)).toBe(wrong);
-    kept.beginAnew(wrong ?? "");
+    kept.replace(wrong ?? "");
     expect(kept.check()).toBeUndefined();
     expect(existsSync(`${file}.corrupt`)).toBe(true);
     expect(lines.join("\n")).toContain(`is kept as ${file}.corrupt`);
@@ -216,7 +216,7 @@ describe.skipIf(!hasSqlite())("a store with damaged rows", { timeout: 60_000 }, 
     expect(kept.store.cursor("sequence")).toBe(sql.includes("sequence") ? undefined : "5");
   });
 
-  it("is served all the same", async () => {
+  it("is served nevertheless", async () => {
     const file = newFile();
     const first = await serve(file);
     expect(await push(first, "one")).toBe(200);
@@ -234,7 +234,7 @@ describe.skipIf(!hasSqlite())("a store with damaged rows", { timeout: 60_000 }, 
     }
   });
 
-  it("is put aside where it is no database, and that is logged", async () => {
+  it("is put aside if it is not a database, with a log line", async () => {
     const file = newFile();
     writeFileSync(file, "no database".repeat(1000));
     const lines: string[] = [];
@@ -245,7 +245,7 @@ describe.skipIf(!hasSqlite())("a store with damaged rows", { timeout: 60_000 }, 
     kept.close();
   });
 
-  it("is rolled back where a process was killed that had no write-ahead log", async () => {
+  it("is rolled back after a kill of a process without a write-ahead log", async () => {
     const [file, killed] = [newFile(), newFile()];
     const store = createSqliteStore(file);
     update(store, objects, platform);

@@ -45,7 +45,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-test("compile reads the watched namespaces alone", async () => {
+test("compile reads only the watched namespaces", async () => {
   const options = { file: [at("objects.yaml")], output: at("out.json"), format: "json" as const };
   await compileCommand({ ...options, settings: at("settings.yaml") });
   expect(readFileSync(at("out.json"), "utf8")).toContain("mine.test");
@@ -56,7 +56,7 @@ test("compile reads the watched namespaces alone", async () => {
   expect(printed).toContain("HTTPProxy/wrong/wrong");
 });
 
-test("check says nothing of other namespaces", async () => {
+test("check reports nothing about other namespaces", async () => {
   const options = { file: [at("objects.yaml")], format: "text" as const };
   expect(await checkCommand({ ...options, settings: at("settings.yaml") })).toBe(0);
   expect(printed).toBe(
@@ -65,7 +65,7 @@ test("check says nothing of other namespaces", async () => {
   expect(await checkCommand(options)).toBe(1);
 });
 
-test("serve reads the watched namespaces alone", async () => {
+test("serve reads only the watched namespaces", async () => {
   const server = await startServer({
     paths: [at("objects.yaml")],
     settingsFile: at("settings.yaml"),
@@ -82,7 +82,7 @@ test("serve reads the watched namespaces alone", async () => {
   expect(status.findings).toEqual([]);
 });
 
-test("objects without a namespace are in default, and some kinds are in none", () => {
+test("objects without a namespace are in default; cluster-scoped kinds have none", () => {
   const service = { apiVersion: "v1", kind: "Service", metadata: { name: "a" }, spec: { ports: [] } };
   expect(parseObject(service, ["default"])).toHaveProperty("object");
   expect(parseObject(service, ["mine"])).toHaveProperty("ignored");
@@ -90,7 +90,7 @@ test("objects without a namespace are in default, and some kinds are in none", (
   expect(parseObject({ ...cluster, spec: { controller: "x/y" } }, ["mine"])).toHaveProperty("object");
 });
 
-test("a Gateway is read in a watched namespace alone, its class in any case", () => {
+test("a Gateway is read only in a watched namespace, its class always", () => {
   const apiVersion = "gateway.networking.k8s.io/v1";
   const listeners = [{ name: "http", port: 80, protocol: "HTTP" }];
   const spec = { gatewayClassName: "a", listeners };
@@ -103,12 +103,12 @@ test("a Gateway is read in a watched namespace alone, its class in any case", ()
   );
 });
 
-test("a pushed source is warned that it is not filtered", async () => {
+test("a pushed source gets a warning that it is not filtered", async () => {
   const { findings } = await sourceOf("kind: IsolineSettings\nspec: {watchNamespaces: [mine]}\n");
   expect(findings).toMatchObject([{ severity: "warning", reason: "NoEffect", path: "watchNamespaces" }]);
 });
 
-test("a pushed source is told what takes effect through the bootstrap", async () => {
+test("a pushed source gets a warning about settings of the bootstrap", async () => {
   const { findings } = await sourceOf('kind: IsolineSettings\nspec: {runtimeSettings: {a: "1"}}\n');
   expect(findings).toMatchObject([{ severity: "warning", reason: "BootstrapOnly", path: "runtimeSettings" }]);
 });

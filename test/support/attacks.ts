@@ -1,7 +1,7 @@
 import { httpProxy, type Manifest, secret, service } from "./backend.js";
 import { backendRefs, gateway, gatewayRoute, onPort } from "./gateway.js";
 
-/** Objects of one namespace of about so many bytes of JSON. */
+/** Objects of one namespace with about this many bytes of JSON. */
 export type Attack = (bytes: number) => readonly Manifest[];
 
 const namespace = "attack";
@@ -10,7 +10,7 @@ const web = service(namespace, "web");
 const services = [{ name: "web", port: 80 }];
 const many = <T>(count: number, make: (i: number) => T): T[] =>
   Array.from({ length: Math.max(1, Math.floor(count)) }, (_, i) => make(i));
-/** As many as are of so many bytes, by the size of the hundredth. */
+/** As many values as fit into this many bytes, estimated from the size of one. */
 const filling = <T>(bytes: number, make: (i: number) => T): T[] => many(bytes / bytesOf([make(100)]), make);
 
 const host = (i: number, spec: Manifest): Manifest =>
@@ -20,7 +20,7 @@ const child = (spec: Manifest, name = "child"): Manifest => httpProxy(namespace,
 const prefixes = (count: number, fields: Manifest = {}): Manifest[] =>
   many(count, (i) => ({ conditions: [{ prefix: `/p${i}` }], services, ...fields }));
 
-/** One HTTPProxy of one route for each expression. */
+/** An HTTPProxy with one route for each expression. */
 const expressions =
   (expression: (i: number) => string): Attack =>
   (bytes) => [
@@ -31,10 +31,10 @@ const expressions =
 const words = (i: number, count: number): string =>
   many(count, (j) => ((i * 7919 + j * 104_729) % 1_000_003).toString(36)).join("|");
 
-/** What the others are measured against: a host with three routes each. */
+/** The reference for comparison: hosts with three routes each. */
 export const plain: Attack = (bytes) => [web, ...filling(bytes, (i) => host(i, { routes: prefixes(3) }))];
 
-/** A certificate of an authority for tests, as PEM. */
+/** The PEM certificate of a test authority. */
 const authority = `-----BEGIN CERTIFICATE-----
 MIIBXzCCAQagAwIBAgIUR/cwUTUy3ipzZxJjeNglDgJocLMwCgYIKoZIzj0EAwIw
 DTELMAkGA1UEAwwCY2EwIBcNMjYxMTI0MDQ0MDI3WhgPMjEyNjEwMzEwNDQwMjda
@@ -47,10 +47,10 @@ IBbvGfh8hTcxDgblqh6Hrah96v6EBl5+7bZ97OeMZhhBAiBq6q5bn4cRHRs+wTDX
 -----END CERTIFICATE-----
 `;
 
-/** Small inputs that make much, each by another way. */
+/** Small inputs that generate much output, each in another way. */
 export const attacks: Readonly<Record<string, Attack>> = {
   "regex: repetitions": expressions((i) => `/r${i}${"a{990}".repeat(2)}`),
-  "regex: repetitions in each other": expressions((i) => `/r${i}((a{10}b){10}c){10}`),
+  "regex: nested repetitions": expressions((i) => `/r${i}((a{10}b){10}c){10}`),
   "regex: optional repetitions": expressions((i) => `/r${i}a{0,990}`),
   "regex: repeated classes": expressions((i) => `/r${i}[acegikmoqsuwy]{120}`),
   "regex: Unicode classes": expressions((i) => `/r${i}${"\\pL".repeat(18)}`),
@@ -63,7 +63,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   "regex: too large": expressions((i) => `/r${i}${"\\pL{1000}".repeat(19)}`),
   "regex: not valid": expressions((i) => `/r${i}${"(a|b)*".repeat(100)}(`),
   "regex: usual": expressions((i) => `/api/v[0-9]+/r${i}/([a-z-]+)/items(/|$)(.*)`),
-  "regex: many of one object": (bytes) => [
+  "regex: many in one object": (bytes) => [
     web,
     host(0, {
       routes: many(bytes / 130, (i) => ({
@@ -72,7 +72,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
       })),
     }),
   ],
-  "regex: of a shared child": (bytes) => [
+  "regex: in a shared child": (bytes) => [
     web,
     child({
       routes: many(bytes / 600, (i) => ({
@@ -119,7 +119,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
       },
     })),
   ],
-  "includes: a child of many hosts": (bytes) => [
+  "includes: a child shared by many hosts": (bytes) => [
     web,
     child({ routes: prefixes(bytes / 160) }),
     ...filling(bytes / 2, root),
@@ -136,7 +136,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
         : child({ includes, routes: prefixes(1) }, `node-${i}`);
     }),
   ],
-  "includes: a chain of many hosts": (bytes) => [
+  "includes: a chain shared by many hosts": (bytes) => [
     web,
     ...filling(bytes / 2, (i) =>
       child({ routes: prefixes(1), includes: [{ name: `node-${i + 1}` }] }, i === 0 ? "child" : `node-${i}`),
@@ -152,7 +152,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
       ...filling(bytes / 3, root),
     ];
   },
-  "includes: a circle of many": (bytes) => {
+  "includes: a circle with many members": (bytes) => {
     const count = bytes / 2 / 400;
     return [
       web,
@@ -216,7 +216,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
       }),
     ),
   ],
-  "secrets: one of many clusters": (bytes) => {
+  "secrets: one in many clusters": (bytes) => {
     const copies = authority.repeat(Math.min(60_000, bytes / 2) / authority.length);
     const names = many(bytes / 700, (i) => `web-${i}`);
     return [
@@ -232,16 +232,16 @@ export const attacks: Readonly<Record<string, Attack>> = {
       }),
     ];
   },
-  "findings: many bad routes of one object": (bytes) => [
+  "findings: many invalid routes of one object": (bytes) => [
     host(0, {
       routes: many(bytes / 130, (i) => ({ conditions: [{ prefix: `p${i}` }], services })),
     }),
   ],
-  "findings: bad routes of a shared child": (bytes) => [
+  "findings: invalid routes of a shared child": (bytes) => [
     child({ routes: many(bytes / 260, (i) => ({ conditions: [{ prefix: `p${i}` }], services })) }),
     ...filling(bytes / 2, root),
   ],
-  "findings: long ones of a shared child": (bytes) => [
+  "findings: long messages for a shared child": (bytes) => [
     child({
       routes: many(bytes / 2 / 4200, () => ({
         conditions: [{ header: { name: "x", regex: `${"a".repeat(4000)}(` } }],

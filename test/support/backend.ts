@@ -7,7 +7,7 @@ import { type RequestOptions, request } from "./http.js";
 /** A Kubernetes object as written in a manifest. */
 export type Manifest = Readonly<Record<string, unknown>>;
 
-/** A file of `certs/`, whose `make.sh` tells what there is. */
+/** A file of `certs/`; its `make.sh` describes the files. */
 export const certificateFile = (name: string): string =>
   readFileSync(new URL(`./certs/${name}`, import.meta.url), "utf8");
 
@@ -31,7 +31,7 @@ export const service = (namespace: string, name: string): Manifest => ({
   spec: { ports: [{ name: "http", port: 80, targetPort: 8080, protocol: "TCP" }] },
 });
 
-/** The slice of a Service with one ready endpoint, `127.0.0.1:port`; a Service may have several, of different ids. */
+/** An EndpointSlice with one ready endpoint, `127.0.0.1:port`. A Service may have several with different ids. */
 export const endpointSlice = (namespace: string, name: string, port: number, id = "local"): Manifest => ({
   apiVersion: "discovery.k8s.io/v1",
   kind: "EndpointSlice",
@@ -48,7 +48,7 @@ export const httpProxy = (namespace: string, name: string, spec: Manifest): Mani
   spec,
 });
 
-/** An HTTPProxy of one host with all of it on one service. */
+/** An HTTPProxy that routes all requests of one host to one service. */
 export const hostProxy = (fqdn: string, to: string, namespace = "default"): Manifest =>
   httpProxy(namespace, fqdn.replaceAll(".", "-"), {
     virtualhost: { fqdn },
@@ -62,7 +62,7 @@ export const ingressRoute = (namespace: string, name: string, spec: Manifest): M
   spec,
 });
 
-/** A TLS Secret with the certificate of its name. */
+/** A TLS Secret with the test certificate of the same name. */
 export const tlsSecret = (namespace: string, name: string): Manifest => {
   const { cert, key } = certificate(name);
   const encode = (text: string): string => Buffer.from(text).toString("base64");
@@ -100,7 +100,7 @@ export const extensionService = (name: string, port: number, spec: Manifest = {}
   },
 ];
 
-/** Backends of one test, with the objects that make them known. */
+/** The backends of one test, with their Services and endpoints. */
 export interface Backends {
   readonly objects: readonly Manifest[];
   readonly of: ReadonlyMap<string, EchoServer>;
@@ -143,20 +143,20 @@ export async function startTlsEcho(name: string): Promise<{ port: number; close(
 
 export interface LoadResult {
   readonly total: number;
-  /** What was not a 200: status or error code, with how often. */
+  /** Counts of results other than 200, by status or error code. */
   readonly bad: Readonly<Record<string, number>>;
-  /** Answers by the backend that gave them. */
+  /** Counts of responses by backend. */
   readonly services: ReadonlyMap<string, number>;
 }
 
 export interface Load {
   total(): number;
-  /** The backend that answered last. */
+  /** The backend of the last response. */
   last(): string;
   stop(): Promise<LoadResult>;
 }
 
-/** The bodies' services of `times` requests over a few keep-alive connections. */
+/** Sends `times` requests over a few keep-alive connections; counts responses by backend. */
 export async function askMany(options: RequestOptions, times: number): Promise<ReadonlyMap<string, number>> {
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const found = new Map<string, number>();
@@ -169,7 +169,7 @@ export async function askMany(options: RequestOptions, times: number): Promise<R
   return found;
 }
 
-/** Asks the hosts in turn, over keep-alive connections, until stopped; `concurrency` requests at a time. */
+/** Sends requests to the hosts in turn, over keep-alive connections, until stopped; `concurrency` at a time. */
 export function startLoad(port: number, hosts: readonly string[], concurrency = 32): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
   const bad: Record<string, number> = {};

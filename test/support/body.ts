@@ -1,11 +1,11 @@
 import type { Body } from "../../src/link/body.js";
 
-/** All bytes of an answer. */
+/** All bytes of a response. */
 export const bytesOfBody = (body: Body): Uint8Array => Buffer.concat([...body.chunks()]);
 
 export const textOfBody = (body: Body): string => new TextDecoder().decode(bytesOfBody(body));
 
-/** Encodes an answer chunk by chunk, as for a client; its size in bytes. */
+/** Encodes a response chunk by chunk, as for a client; returns its size in bytes. */
 export function encodeBody(body: Body): number {
   let size = 0;
   for (const chunk of body.chunks()) size += chunk.length;

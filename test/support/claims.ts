@@ -11,12 +11,15 @@ import {
 import { gatewayRoute } from "./gateway.js";
 import { compileWithGateway, inNamespace } from "./gateway-threat.js";
 
-/** Objects of the namespaces `shop` and `evil` that claim hosts, each with a backend `a` and a certificate `secure`. */
+/**
+ * Objects in the namespaces `shop` and `evil` that claim hosts. Each namespace has a backend `a` and a certificate
+ * `secure`.
+ */
 export const to: readonly Manifest[] = [{ name: "a", port: 80 }];
 export const secure: Manifest = { secretName: "secure" };
 export const backend: Manifest = { service: { name: "a", port: { number: 80 } } };
 
-/** What both namespaces have. */
+/** The objects of both namespaces. */
 export const background: readonly Manifest[] = [
   ...["shop", "evil"].flatMap((namespace) => [service(namespace, "a"), tlsSecret(namespace, "secure")]),
   secret("shop", "ca", { "ca.crt": certificateFile("ca.crt") }),
@@ -31,7 +34,7 @@ export interface Claimed {
   readonly findings: readonly Finding[];
 }
 
-/** Compiles claims, with a Gateway where there is one among the manifests. */
+/** Compiles claims, with a Gateway if one is among the manifests. */
 export function claim(manifests: readonly Manifest[], settings: Manifest = {}): Claimed {
   const { host, chain, findings } = compileWithGateway([...background, ...manifests], settings);
   const own = findings.filter(
@@ -47,7 +50,7 @@ const ofAge = (created: string, object: Manifest): Manifest => ({
   ...object,
   metadata: { ...(object.metadata as Manifest), creationTimestamp: created },
 });
-/** Older and younger than what has no time of its own. */
+/** Older and younger than objects without a time. */
 export const old = (object: Manifest): Manifest => ofAge("2020-01-01T00:00:00Z", object);
 export const young = (object: Manifest): Manifest => ofAge("2030-01-01T00:00:00Z", object);
 
@@ -57,7 +60,7 @@ interface IngressFields {
   readonly tls?: readonly string[];
 }
 
-/** An Ingress with prefixes of one host (`/` by default), or with no rule. */
+/** An Ingress with prefixes of one host (default `/`), or without rules. */
 export const ingress = (namespace: string, { host, paths = ["/"], tls }: IngressFields): Manifest => ({
   apiVersion: "networking.k8s.io/v1",
   kind: "Ingress",
@@ -71,7 +74,7 @@ export const ingress = (namespace: string, { host, paths = ["/"], tls }: Ingress
   },
 });
 
-/** A route of the Gateway API for all requests or bytes. */
+/** A route of the Gateway API for all requests or connections. */
 export const routeOf = (kind: string, hostnames: readonly string[], namespace = "evil"): Manifest =>
   inNamespace(
     namespace,
@@ -81,7 +84,7 @@ export const routeOf = (kind: string, hostnames: readonly string[], namespace = 
     }),
   );
 
-/** An HTTPProxy or IngressRoute with all of a host on one backend, unless `spec` has it otherwise. */
+/** An HTTPProxy or IngressRoute that routes a host to one backend, unless `spec` is given. */
 export function rootOf(
   kind: "HTTPProxy" | "IngressRoute",
   namespace: string,

@@ -3,15 +3,15 @@ import type { Timers } from "../../src/server/timers.js";
 export interface Clock {
   now(): number;
   readonly timers: Timers;
-  /** Lets what is ready run. */
+  /** Runs all pending work that needs no time. */
   settle(): Promise<void>;
-  /** Moves the time, and runs the timers that it passes. */
+  /** Advances the time and runs the timers that become due. */
   pass(ms: number): Promise<void>;
-  /** How many timers are set. */
+  /** The number of pending timers. */
   pending(): number;
 }
 
-/** Time that the test moves; timers run when it passes them. */
+/** A clock that the test advances; timers run when they become due. */
 export function clock(): Clock {
   let now = 1_000_000;
   const timers = new Map<object, { at: number; run: () => void }>();

@@ -4,9 +4,9 @@ import type { Resource } from "../../src/store/store.js";
 const hashed = /^(.+)\/([0-9a-f]{16})$/;
 
 /**
- * Replaces the hash at the end of each cluster's name by an alias: `default/app/80/c1`. Equal hashes have equal aliases. Aliases are
- * numbered in the order in which other resources refer to them, and clusters are sorted by alias, so that neither depends on the hashes:
- * a golden file stays the same when a changed default gives every cluster another hash.
+ * Replaces the hash at the end of each cluster name by an alias: `default/app/80/c1`. Equal hashes have equal aliases.
+ * Aliases are numbered in the order in which other resources refer to them, and clusters are sorted by alias, so that
+ * nothing depends on the hashes: a changed default that changes all hashes leaves golden files unchanged.
  */
 export function withClusterAliases(resources: readonly Resource[]): Resource[] {
   const clusters = resources.filter(({ type }) => type === "cluster");

@@ -44,7 +44,7 @@ export const types: readonly ResourceType[] = [
   "virtual-host",
 ];
 
-/** The groups of a type: virtual hosts are of route tables, filter chains of listeners. */
+/** The groups of a type: route tables for virtual hosts, listeners for filter chains. */
 function groupsOf(store: Store, type: ResourceType): readonly string[] {
   const names = (of: ResourceType, group = ""): string[] =>
     [...store.resources(of, group)].map(({ name }) => name);
@@ -53,14 +53,17 @@ function groupsOf(store: Store, type: ResourceType): readonly string[] {
   return type === "listener" ? ["", "chains", "http"] : [""];
 }
 
-/** Every resource of a store, by type and group; listeners by name alone, as their groups only tell when they are left out. */
+/**
+ * Every resource of a store, by type and group; listeners by name only, because their groups only determine when they
+ * are omitted.
+ */
 export const resourcesOf = (store: Store): Resource[] =>
   types.flatMap((type) => {
     const found = groupsOf(store, type).flatMap((group) => [...store.resources(type, group)]);
     return type === "listener" ? found.sort((a, b) => (a.name < b.name ? -1 : 1)) : found;
   });
 
-/** Resources, findings and origins of routes as text: two stores of the same content give the same text. */
+/** Resources, findings and origins of routes as text, equal for stores with equal content. */
 export const dump = (store: Store): string =>
   JSON.stringify([
     resourcesOf(store),
@@ -86,7 +89,7 @@ const messages = {
   secret: "envoy.extensions.transport_sockets.tls.v3.Secret",
 } as const;
 
-/** What of a store is not what Envoy's types allow. */
+/** The resources of a store that Envoy's types do not allow. */
 export function protoErrors(store: Store): string[] {
   return resourcesOf(store).flatMap(({ type, name, json }) => {
     const value: unknown = JSON.parse(json);

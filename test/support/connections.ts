@@ -22,31 +22,34 @@ export type Fault = "hang" | 401 | 410 | "end" | undefined;
 
 type Running = Awaited<ReturnType<typeof startServer>>;
 
-/** Isoline before a real API server, with a proxy for TCP and one for HTTP between them. */
+/** Isoline with a real API server, and a TCP and an HTTP proxy between them. */
 export interface ConnectionRig {
-  /** What Isoline logged since the test began. */
+  /** The log lines of Isoline since the test began. */
   readonly log: readonly string[];
   readonly tcp: TcpProxy;
-  /** A kubeconfig of the administrator through the proxy for TCP. */
+  /** An administrator's kubeconfig through the TCP proxy. */
   throughTcp(): string;
-  /** A kubeconfig through the proxy for HTTP, with other credentials where these are given. */
+  /** A kubeconfig through the HTTP proxy, with other credentials if given. */
   throughHttp(name: string, user?: Manifest): string;
-  /** Follows the cluster of a kubeconfig, and waits until it is ready. */
+  /** Follows the Kubernetes cluster of a kubeconfig, and waits until it is ready. */
   serve(config: string, more?: object): Promise<void>;
-  /** What the proxy for HTTP does with requests from now on; `cut` ends the connections that are open. */
+  /** Sets how the HTTP proxy treats requests from now on; `cut` closes open connections. */
   fail(fault: (asked: Asked) => Fault, options?: { readonly cut: boolean }): void;
-  /** Requests that the proxy for HTTP had. */
+  /** The number of requests to the HTTP proxy. */
   requests(): number;
-  /** Adds a host, and returns how long it takes to be served (ms). */
+  /** Adds a host, and returns the time until it is served (ms). */
   edit(withinMs: number): Promise<number>;
   metrics(): Promise<string>;
-  /** Of each kind. */
+  /** By kind. */
   states(): Promise<Record<string, { state: string }>>;
-  /** Whether each kind that the cluster has is followed. */
+  /** Whether each kind of the Kubernetes cluster is followed. */
   isFollowed(): Promise<boolean>;
 }
 
-/** Starts an API server and the proxies before the tests of a `describe`, and ends all after them; Isoline ends after each test. */
+/**
+ * Starts an API server and the proxies before the tests of a `describe`, and stops them after these; Isoline stops
+ * after each test.
+ */
 export function connectionRig(binaries: Awaited<ReturnType<typeof kubeBinaries>>): ConnectionRig {
   const folder = mkdtempSync(join(tmpdir(), "isoline-connections-"));
   let kube: TestKube;
@@ -54,7 +57,7 @@ export function connectionRig(binaries: Awaited<ReturnType<typeof kubeBinaries>>
   let http: Server;
   let isoline: Running;
   const log: string[] = [];
-  /** What the proxy for HTTP does with a request, and how many it had. */
+  /** How the HTTP proxy treats a request, and the number of requests. */
   let fault: (asked: Asked) => Fault = () => undefined;
   let requests = 0;
 
@@ -70,7 +73,7 @@ export function connectionRig(binaries: Awaited<ReturnType<typeof kubeBinaries>>
     if (wrong === "end") return void response.end();
     if (wrong !== undefined) {
       response.statusCode = wrong;
-      response.end(JSON.stringify({ kind: "Status", apiVersion: "v1", code: wrong, message: "a fault" }));
+      response.end(JSON.stringify({ kind: "Status", apiVersion: "v1", code: wrong, message: "an error" }));
       return;
     }
     const gone = new AbortController();
@@ -87,7 +90,7 @@ export function connectionRig(binaries: Awaited<ReturnType<typeof kubeBinaries>>
     response.end();
   };
 
-  /** A kubeconfig that is the administrator's, but for these. */
+  /** The administrator's kubeconfig with these changes. */
   const kubeconfig = (name: string, cluster: Manifest, user: Manifest = {}): string => {
     const config = JSON.parse(readFileSync(kube.adminConfig, "utf8")) as {
       clusters: { cluster: Manifest }[];
@@ -133,7 +136,7 @@ export function connectionRig(binaries: Awaited<ReturnType<typeof kubeBinaries>>
     ).sources[0]?.kinds ?? {};
 
   let count = 0;
-  /** Adds a host, and returns how long it takes to be served, in ms. */
+  /** Adds a host, and returns the time until it is served, in ms. */
   const edit = async (withinMs: number): Promise<number> => {
     const host = `edit${count++}.test`;
     await kube.apply(hostProxy(host, "app"));

@@ -9,14 +9,14 @@ interface WasmDatabase {
   prepare(sql: string): WasmStatement;
 }
 
-/** What was asked of a database: statements that were run, rows that they gave, and by their text how often each was run. */
+/** The use of a database: statements that were run, rows that they returned, and the number of runs by text. */
 export interface Counted {
   statements: number;
   rows: number;
   readonly texts: Map<string, number>;
 }
 
-/** A SQLite in memory that counts. `scans` gives the plans' lines of statements that read whole tables. */
+/** A SQLite database in memory that counts. `scans` lists the query plan lines of statements that scan whole tables. */
 export function countingDriver(): {
   readonly driver: SqlDriver;
   readonly counted: Counted;
@@ -78,6 +78,6 @@ export function countingDriver(): {
   };
 }
 
-/** The statements that write, with how often each was run. */
+/** The statements that write, with the number of runs. */
 export const writesOf = ({ texts }: Counted): Record<string, number> =>
   Object.fromEntries([...texts].filter(([text]) => !/^\s*SELECT/.test(text)));

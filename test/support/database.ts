@@ -4,14 +4,14 @@ interface Wasm {
   readonly Database: new (file: string) => TestDatabase;
 }
 
-/** A SQLite file as no part of Isoline: to write what was never written by it, and to look. */
+/** A SQLite file, accessed without Isoline: to write content that Isoline never wrote, and to inspect. */
 interface TestDatabase {
   exec(sql: string): void;
   all(sql: string): readonly Readonly<Record<string, unknown>>[];
   close(): void;
 }
 
-/** Opens a file that nothing else has open, works in it and closes it. */
+/** Opens a file that no other connection has open, runs `work` and closes the file. */
 export function inDatabase<T>(file: string, work: (database: TestDatabase) => T): T {
   const database = new (createRequire(import.meta.url)("node-sqlite3-wasm") as Wasm).Database(file);
   try {

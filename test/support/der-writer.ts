@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 
-/** A value of ASN.1 in DER: its tag, the shortest length and its content. */
+/** An ASN.1 value in DER: its tag, the shortest form of its length, and its content. */
 export function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts);
   return Buffer.concat([Buffer.from([tag]), shortest(content.length), content]);
@@ -51,7 +51,7 @@ export const pem = (label: string, der: Uint8Array): string => {
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 };
 
-/** What the PEM blocks of a text encode, one behind the other. */
+/** The decoded PEM blocks of a text, concatenated. */
 export const derOf = (text: string): Buffer =>
   Buffer.concat(
     (text.match(/-----BEGIN[^-]+-----[^-]+/g) ?? []).map((block) =>
@@ -59,7 +59,7 @@ export const derOf = (text: string): Buffer =>
     ),
   );
 
-/** An odd number of so many bits, always the same for a seed. */
+/** An odd number of this many bits, the same for the same seed. */
 function oddNumber(seed: string, size: number): bigint {
   let digits = "";
   for (let i = 0; digits.length * 4 < size; i++)
@@ -68,7 +68,7 @@ function oddNumber(seed: string, size: number): bigint {
   return value | (3n << BigInt(size - 2)) | 1n;
 }
 
-/** The inverse of a number; undefined when it has none. */
+/** The inverse of a number; undefined if there is none. */
 function inverse(value: bigint, modulus: bigint): bigint | undefined {
   let [a, b, x, y] = [value % modulus, modulus, 1n, 0n];
   while (b > 0n) [a, b, x, y] = [b, a % b, y, x - (a / b) * y];
@@ -87,7 +87,7 @@ export interface RsaNumbers {
   readonly inverse: bigint;
 }
 
-/** The numbers of an RSA key that pass every check of a library, though p and q are not prime. */
+/** The numbers of an RSA key that pass every check of a library, although p and q are not prime. */
 export function rsaNumbers(size: number, e = 65537n, seed = "key"): RsaNumbers {
   for (let i = 0; ; i++) {
     const p = oddNumber(`${seed} p ${size} ${i}`, Math.ceil(size / 2));
@@ -140,7 +140,7 @@ export type Curve = keyof typeof curves;
 
 export const ecAlgorithm = (curve: Curve): Buffer => sequence(oid("1.2.840.10045.2.1"), curves[curve].id);
 
-/** An ECPrivateKey (RFC 5915) of a small number, without its public key unless one is given. */
+/** An ECPrivateKey (RFC 5915) with a small number, without a public key unless one is given. */
 export const ecPrivateKey = (curve: Curve, scalar: Uint8Array, ...more: readonly Uint8Array[]): Buffer =>
   sequence(integer(1), octets(Buffer.alloc(curves[curve].size - scalar.length), scalar), ...more);
 
@@ -168,7 +168,7 @@ export const dnsNames = (...names: readonly string[]): Buffer =>
 
 export const sha256WithRsa = sequence(oid("1.2.840.113549.1.1.11"), nothing);
 
-/** The parts of a certificate, each of which may be any bytes; undefined leaves an optional one out. */
+/** The parts of a certificate, which may be any bytes; undefined omits an optional part. */
 export interface CertificateParts {
   readonly version?: Uint8Array | undefined;
   readonly serial?: Uint8Array;
@@ -186,7 +186,9 @@ export interface CertificateParts {
 
 export const extensionList = (...all: readonly Uint8Array[]): Buffer => tlv(0xa3, sequence(...all));
 
-/** A certificate in DER for odd.test; no library verifies the signature of what it loads, so that it is none. */
+/**
+ * A certificate in DER for odd.test. Libraries do not verify the signature when they load it, so that it is arbitrary.
+ */
 export function certificateOf(publicKey: Uint8Array, parts: CertificateParts = {}): Buffer {
   const algorithm = parts.algorithm ?? sha256WithRsa;
   const version = "version" in parts ? parts.version : tlv(0xa0, integer(2));

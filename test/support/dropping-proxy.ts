@@ -2,16 +2,16 @@ import { connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { freePort } from "./http.js";
 
-/** Passes connections on, each to where `target` says when it comes. */
+/** Forwards each connection to the port that `target` returns for it. */
 export interface DroppingProxy {
   readonly port: number;
-  /** From now on nothing passes, of what is open and of what comes: as a network that drops packets. */
+  /** Drops all bytes from now on, on open and new connections, like a network that drops packets. */
   cut(): void;
-  /** Ends what was cut, and passes on what comes. */
+  /** Closes the connections that were cut, and forwards new ones. */
   mend(): void;
 }
 
-/** A proxy that ends with the test; a connection for which there is no target is refused. */
+/** Starts a proxy that stops with the test. It refuses a connection without a target. */
 export async function startDroppingProxy(target: () => number | undefined): Promise<DroppingProxy> {
   const port = await freePort();
   const sockets = new Set<Socket>();

@@ -6,7 +6,7 @@ import { parseCase } from "./compile.js";
 import { fc } from "./fast-check.js";
 import { gatewayBackground, gatewayManifest, gatewaySettingsEdit } from "./gateway-edits.js";
 
-// Of few names, so that objects meet.
+// Few names, so that objects refer to each other.
 const name = fc.constantFrom("a", "b", "c");
 const namespace = fc.constantFrom("one", "two");
 const host = fc.constantFrom("x.test", "y.test", "*.z.test");
@@ -14,7 +14,7 @@ const prefix = fc.constantFrom("/", "/api", "/api/v1");
 const port = fc.constantFrom(80, 81);
 const created = fc.constantFrom(undefined, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
 
-/** A record of which most fields are absent: with all of them, hardly any object would be served. */
+/** A record with most fields absent: with all fields, hardly any object would be served. */
 const some = (fields: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<Manifest> =>
   fc.record(
     Object.fromEntries(
@@ -163,7 +163,7 @@ const ingress = object(
   }),
 );
 
-/** Ports whose names and numbers meet those of others in every way. */
+/** Ports with all combinations of equal and different names and numbers. */
 const ports = fc.constantFrom<Manifest[]>(
   [{ port: 80 }],
   [
@@ -298,7 +298,7 @@ const routingManifest: fc.Arbitrary<object> = fc.oneof(
 const inBoth = (manifests: (namespace: string) => readonly Manifest[]): readonly KubeObject[] =>
   ["one", "two"].flatMap(manifests).flatMap((one) => parseCase(JSON.stringify(one)).objects);
 
-/** What routes of the edits refer to, with a host; the objects of a Gateway as well. */
+/** The objects that routes of the edits refer to, a host, and the objects of a Gateway. */
 const background: readonly KubeObject[] = [
   ...inBoth((namespace) => [
     ...["a", "b"].flatMap((of) => [
@@ -343,7 +343,7 @@ const background: readonly KubeObject[] = [
   ...gatewayBackground,
 ];
 
-/** Where edits begin: most of what they refer to. */
+/** The initial objects of edits: most of the background. */
 export const start = fc.subarray([...background], { minLength: background.length - 6 });
 
 export type Edit = { readonly put: object } | { readonly settings: object } | { readonly remove: number };
@@ -361,13 +361,13 @@ export const edit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 1, arbitrary: editOf(gatewayManifest, gatewaySettingsEdit) },
 );
 
-/** What an edit puts; objects that are not valid are none. */
+/** The objects that an edit puts, without those that are not valid. */
 export const objectsOf = (one: Edit): readonly KubeObject[] => {
   if ("put" in one) return parseCase(JSON.stringify(one.put)).objects;
   return "settings" in one ? parseCase("", JSON.stringify(one.settings)).objects : [];
 };
 
-/** The changes that an edit makes to a state, which it keeps. */
+/** The changes that an edit makes to `state`, which is updated. */
 export const changesOf = (one: Edit, state: Map<Ref, KubeObject>): readonly Change[] =>
   "remove" in one ? take(one.remove, state) : put(objectsOf(one), state);
 
@@ -376,7 +376,7 @@ export function put(objects: readonly KubeObject[], state: Map<Ref, KubeObject>)
   return objects;
 }
 
-/** Takes one object away: the one of a number, counted round. */
+/** Removes the object with this index, modulo the number of objects. */
 export function take(number: number, state: Map<Ref, KubeObject>): readonly Change[] {
   const gone = [...state.keys()][number % Math.max(1, state.size)];
   if (gone === undefined) return [];

@@ -4,7 +4,7 @@ import type { Store } from "../../src/store/store.js";
 import type { Platform } from "../../src/update.js";
 import { platform as usual } from "./compile.js";
 
-/** Takes publications and serves nothing. */
+/** An outlet that serves nothing. */
 export const noOutlet = (): Outlet => ({
   metrics: { count: () => undefined },
   partAsked: () => undefined,

@@ -12,15 +12,15 @@ import { type Answer, freePort, request } from "./http.js";
 /** A real Envoy under test. */
 export interface TestEnvoy {
   readonly pid: number;
-  /** Asks the admin interface. */
+  /** Sends a request to the admin interface. */
   ask(path: string): Promise<Answer>;
-  /** Whether `/ready` of the admin interface answers 200. */
+  /** Whether `/ready` of the admin interface responds with 200. */
   ready(): Promise<boolean>;
   /** Counters and gauges whose name matches. */
   stats(pattern: RegExp): Promise<Map<string, number>>;
   /** `/config_dump`, parsed. */
   configDump(): Promise<unknown>;
-  /** Stats that count refused configuration and are not 0: empty when all was accepted. */
+  /** Stats of refused configuration that are not 0: empty if all was accepted. */
   rejected(): Promise<string[]>;
   /** The end of its log. */
   log(): Promise<string>;
@@ -30,25 +30,25 @@ export interface TestEnvoy {
 export interface EnvoyOptions {
   readonly xdsPort: number;
   readonly nodeId?: string;
-  /** The admin interface is on a unix socket, `admin.sock` of Envoy's folder. */
+  /** Whether the admin interface is a unix socket, `admin.sock` in Envoy's folder. */
   readonly adminSocket?: boolean;
-  /** Shown with each poll. */
+  /** Sent with each poll. */
   readonly token?: string;
-  /** A secret file that holds it. */
+  /** A secret file that contains the token. */
   readonly tokenFile?: string;
-  /** Where values of the runtime come from. */
+  /** The source of runtime values. */
   readonly settings?: SettingsSpec;
   readonly maxHeapBytes?: number;
   readonly maxConnections?: number;
-  /** Each poll in a connection of its own: for servers that speak no HTTP/2 without TLS, such as workerd. */
+  /** Uses HTTP/1.1 with one connection per poll, for servers without HTTP/2 over plain TCP, such as workerd. */
   readonly http1?: boolean;
-  /** Makes the bootstrap in place of these options, for an admin interface on a port. */
+  /** Makes the bootstrap, in place of these options, for an admin interface on a port. */
   readonly bootstrap?: (adminPort: number) => Promise<Bootstrap>;
-  /** More flags of the command line. */
+  /** More command line flags. */
   readonly flags?: readonly string[];
 }
 
-/** Starts an Envoy on a free admin port that asks `127.0.0.1:xdsPort`; does not wait until it is ready. */
+/** Starts an Envoy on a free admin port that polls `127.0.0.1:xdsPort`; does not wait until it is ready. */
 export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
   const binary = await findEnvoy((line) => process.stderr.write(`${line}\n`));
   const folder = await mkdtemp(join(tmpdir(), "isoline-envoy-"));
@@ -134,11 +134,11 @@ function parseStats(text: string, pattern: RegExp): Map<string, number> {
   return found;
 }
 
-/** The release of the Envoy that tests run with. */
+/** The version of the Envoy in tests. */
 export const testedEnvoy = async (): Promise<EnvoyVersion> =>
   envoyVersion(await findEnvoy((line) => process.stderr.write(`${line}\n`)));
 
-/** Waits until `check` holds; an error that it throws counts as not yet, and is shown when time is up. */
+/** Waits until `check` returns true. An error counts as false, and is included in the message at the timeout. */
 export async function eventually(
   check: () => Promise<boolean>,
   what: string,

@@ -13,7 +13,7 @@ import { freePort } from "./http.js";
 
 export const envoyToken = "a-token-of-envoys";
 
-/** A line of a file of tokens. */
+/** A line of a token file. */
 export const tokenLine = (role: string, token: string, rest = ""): string =>
   `${role} sha256:${createHash("sha256").update(token).digest("hex")} ${rest}`;
 
@@ -22,7 +22,7 @@ export interface ErrorServer {
   readonly hub: Hub;
 }
 
-/** A server without a source, which answers every poll with an error of one kind. */
+/** A server without a source that responds to every poll with an error of one kind. */
 export async function startErrorServer(
   tokens: string,
   options: Partial<HubOptions> = {},
@@ -48,16 +48,16 @@ export async function startErrorServer(
   return { port, hub };
 }
 
-/** Requests that an Envoy has sent to the xDS cluster since its start. */
+/** The number of requests of an Envoy to the xDS cluster since its start. */
 export async function requestsOf(envoy: TestEnvoy): Promise<number> {
   const stats = await envoy.stats(/^cluster\.(?:isoline|localhost|127_0_0_1)\.upstream_rq_total$/);
   return [...stats.values()].reduce((sum, n) => sum + n, 0);
 }
 
-/** How long requests are counted; the table in docs/operations.md is of 60 s. */
+/** How long requests are counted; the table in docs/operations.md has 60 s. */
 export const countSeconds = Number(process.env.COUNT_SECONDS ?? 10);
 
-/** How many requests each of some Envoys sends in so many seconds. */
+/** The number of requests of each Envoy in this many seconds. */
 export async function countRequests(
   envoys: ReadonlyMap<string, TestEnvoy>,
   seconds: number,
@@ -69,7 +69,7 @@ export async function countRequests(
   return new Map(all.map(([name], i) => [name, (after[i] ?? 0) - (before[i] ?? 0)]));
 }
 
-/** An Envoy that polls a port with a token; it ends with the test. */
+/** An Envoy that polls a port with a token; it stops with the test. */
 export async function envoyAt(xdsPort: number, http1 = false): Promise<TestEnvoy> {
   const envoy = await startEnvoy({ xdsPort, token: envoyToken, http1 });
   onTestFinished(() => envoy.stop());

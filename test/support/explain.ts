@@ -9,7 +9,7 @@ import type { KubeObject } from "../../src/schema/object.js";
 import { defaultSettings } from "../../src/schema/settings.js";
 import { compileAll, platform } from "./compile.js";
 
-/** Explains requests to what these objects (the settings may be among them) compile to. */
+/** Explains requests to the compiled objects, which may include the settings. */
 export function explainer(
   objects: readonly KubeObject[],
 ): (method: string, url: string, headers?: readonly string[]) => Explanation {

@@ -9,13 +9,13 @@ import { engineOf } from "./engine.js";
 
 export type Item = Readonly<Record<string, unknown>>;
 
-/** A Service as a list has it. */
+/** A Service as an item of a list. */
 const service = (name: string): Item => ({
   metadata: { name, namespace: "default" },
   spec: { ports: [{ name: "http", port: 80 }] },
 });
 
-/** An HTTPProxy of the host `NAME.test`. */
+/** An HTTPProxy for the host `NAME.test`. */
 export const proxy = (name: string): Item => ({
   metadata: { name, namespace: "default" },
   spec: { virtualhost: { fqdn: `${name}.test` }, routes: [{ services: [{ name: "app", port: 80 }] }] },
@@ -29,17 +29,17 @@ export const encode = (text: string): ApiResponse["body"] =>
 const json = (status: number, body: unknown): ApiResponse => ({ status, body: encode(JSON.stringify(body)) });
 export const failure = (code: number): ApiResponse => json(code, { kind: "Status", code, message: "no" });
 
-/** An API server in memory: collections by plural, and faults that a test puts in. */
+/** An API server in memory: collections by plural, and errors that a test configures. */
 class FakeApi implements Transport {
   version = 100;
   readonly collections = new Map<string, Item[]>();
   readonly absent = new Set<string>();
   readonly requests: string[] = [];
-  /** Answers in place of the server, where it gives something. */
+  /** The response in place of the server's, if it returns one. */
   fault: (path: string) => ApiResponse | undefined = () => undefined;
   /** Lines of the next watches, by plural. */
   readonly events = new Map<string, string>();
-  /** How much later answers come, in ms, by plural. */
+  /** The delay of responses in ms, by plural. */
   readonly delays = new Map<string, number>();
 
   async send({ path }: ApiRequest): Promise<ApiResponse> {
@@ -66,14 +66,14 @@ class FakeApi implements Transport {
   }
 }
 
-/** A source that follows such a server. */
+/** A source that follows this server. */
 export interface Cluster {
   readonly api: FakeApi;
   readonly store: Store;
   readonly source: ClusterFollower;
   readonly log: string[];
   changes: number;
-  /** Called when something has changed. */
+  /** Called after a change. */
   told: () => void;
   now: number;
   refresh(): Promise<void>;
@@ -88,7 +88,7 @@ interface Given {
   readonly settings?: object;
 }
 
-/** A cluster with some HTTPProxies, and settings that are there before it is looked at. */
+/** A Kubernetes cluster with some HTTPProxies, and settings that exist from the start. */
 export function cluster(options: Given = {}): Cluster {
   const api = new FakeApi();
   api.collections.set("services", [service("app")]);

@@ -1,2 +1,2 @@
-/** fast-check with a fixed seed and the number of runs that the suite takes. */
+/** fast-check with a fixed seed, and the number of runs of the suite. */
 export * as fc from "./properties.js";

@@ -250,7 +250,7 @@ const proxy = fc.record({ name, namespace, hostname, secretName: optional(name) 
 }));
 
 const gatewayRef = (of: string) => ({ gatewayRef: { namespace: "infra", name: of } });
-/** Settings beside which such objects matter. */
+/** Settings that affect Gateway API objects. */
 /** Settings that serve the Gateways of classes. */
 export const ofClass = {
   gateway: {
@@ -270,7 +270,7 @@ export const gatewaySettingsEdit = fc.constantFrom<object>(
   { ...gatewayRef("a"), hostOwners: [{ host: "x.test", namespaces: ["infra"] }], rootNamespaces: ["shop"] },
 );
 
-/** Manifests of a Gateway, what is attached to it and what that refers to, of few names so that they meet. */
+/** Manifests of a Gateway, its routes and their references. They have few names, so that they refer to each other. */
 export const gatewayManifest = fc.oneof(
   { weight: 1, arbitrary: gatewayClass },
   { weight: 3, arbitrary: gateway },
@@ -288,5 +288,5 @@ export const gatewayManifest = fc.oneof(
 const folder = new URL("../golden/gateway-and-others/everything-together/", import.meta.url);
 const read = (file: string): string => readFileSync(new URL(file, folder), "utf8");
 
-/** A Gateway that is served, with something for each way in which one object leads to another, and its settings. */
+/** A served Gateway, objects with every kind of reference between them, and its settings. */
 export const gatewayBackground = parseCase(read("objects.yaml"), read("settings.yaml")).objects;

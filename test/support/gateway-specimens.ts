@@ -33,14 +33,14 @@ const redirect: Manifest = {
   },
 };
 
-/** What the specimens refer to. */
+/** The objects that the specimens refer to. */
 export const gatewayBackground: readonly Manifest[] = [
   service("default", "m"),
   service("far", "b"),
   secret("default", "ca", { "ca.crt": certificateFile("ca.crt") }),
 ];
 
-/** Routes, a grant and a policy that together use every field, under names and hosts that hold `id`; all of them are valid. */
+/** Routes, a grant and a policy that together use every field; all are valid. Names and hosts contain `id`. */
 export function gatewaySpecimens(id: string): Manifest[] {
   const hostnames = [`h-${id}.test`, `*.w-${id}.test`];
   const object = (kind: string, version: string, namespace: string, spec: Manifest): Manifest => ({

@@ -14,7 +14,7 @@ export const parseWithGateway = (manifests: readonly Manifest[], settings: Manif
     JSON.stringify({ ...gatewaySettings, ...settings }),
   );
 
-/** Reads objects as a unit would; the store is compiled already. */
+/** A reader of a compiled store with these objects. */
 export function readerOf(manifests: readonly Manifest[], settings: Manifest = {}): Reader {
   const { objects } = parseWithGateway(manifests, settings);
   const store = compileAll(objects);
@@ -35,12 +35,12 @@ export function readerOf(manifests: readonly Manifest[], settings: Manifest = {}
 export interface Compiled {
   readonly store: Store;
   readonly findings: readonly Finding[];
-  /** All that Envoy would get, as text. */
+  /** The complete configuration for Envoy, as text. */
   readonly output: string;
   readonly reasons: readonly string[];
-  /** JSON of the virtual hosts of a name. */
+  /** JSON of the virtual hosts with a name. */
   host(name: string): string;
-  /** JSON of the filter chains of a name. */
+  /** JSON of the filter chains with a name. */
   chain(name: string): string;
 }
 
@@ -73,14 +73,14 @@ export const tlsOf = (name: string, namespace?: string): Manifest => ({
 });
 export const passed: Manifest = { tls: { mode: "Passthrough" } };
 
-/** A listener of each kind, each for the routes of all namespaces. */
+/** A listener of each protocol, open for routes of all namespaces. */
 export const openListeners: readonly Manifest[] = [
   onPort(9080, "web", "HTTP"),
   onPort(9443, "secure", "HTTPS", tlsOf("secure")),
   onPort(9443, "pass", "TLS", { hostname: "*.tls.test", ...passed }),
   onPort(9090, "tcp", "TCP"),
 ];
-/** A Gateway with them. */
+/** A Gateway with these listeners. */
 export const openGateway = (...more: readonly Manifest[]): readonly Manifest[] => [
   ...gateway(...openListeners, ...more),
   tlsSecret("infra", "secure"),
@@ -93,7 +93,7 @@ export const inNamespace = (namespace: string, object: Manifest): Manifest => ({
 
 export const routeKinds = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"] as const;
 
-/** A route of namespace `default` with one backend, of host `a.test` or, of a TLSRoute, `a.tls.test`. */
+/** A route in namespace `default` with one backend, for the host `a.test` or, for a TLSRoute, `a.tls.test`. */
 export const routeTo = (kind: string, ref: Manifest, spec: Manifest = {}): Manifest =>
   gatewayRoute(kind, "route", {
     ...(kind === "TCPRoute" ? {} : { hostnames: [kind === "TLSRoute" ? "a.tls.test" : "a.test"] }),

@@ -4,10 +4,10 @@ import { freePort } from "./http.js";
 const group = "gateway.networking.k8s.io";
 const gatewayName = { namespace: "infra", name: "edge" };
 
-/** The setting that makes Isoline serve the Gateway of these tests. */
+/** The setting that selects the Gateway of these tests. */
 export const gatewaySettings: Manifest = { gatewayRef: gatewayName };
 
-/** A listener of the Gateway on a free port: `port` is Envoy's, 8000 above the one in the Gateway. */
+/** A listener of the Gateway on a free port: `port` is Envoy's port, 8000 above the port of the Gateway. */
 export interface TestListener {
   readonly port: number;
   readonly spec: Manifest;
@@ -18,7 +18,7 @@ export async function listener(name: string, protocol: string, rest: Manifest = 
   return { port, spec: onPort(port, name, protocol, rest) };
 }
 
-/** A listener on a port of Envoy that other listeners may have, too. */
+/** A listener on a port of Envoy that may be shared with other listeners. */
 export const onPort = (port: number, name: string, protocol: string, rest: Manifest = {}): Manifest => ({
   name,
   protocol,
@@ -27,7 +27,7 @@ export const onPort = (port: number, name: string, protocol: string, rest: Manif
   ...rest,
 });
 
-/** The Gateway with its class. */
+/** The Gateway and its class. */
 export const gateway = (...listeners: readonly Manifest[]): readonly Manifest[] => [
   {
     apiVersion: `${group}/v1`,
@@ -43,7 +43,7 @@ export const gateway = (...listeners: readonly Manifest[]): readonly Manifest[] 
   },
 ];
 
-/** A route of namespace `default` that is attached to the Gateway, or to one listener of it (`#name`). */
+/** A route in namespace `default`, attached to the Gateway or to one of its listeners (`#name`). */
 export const gatewayRoute = (kind: string, name: string, spec: Manifest, section?: string): Manifest => ({
   apiVersion: `${group}/${kind === "TLSRoute" || kind === "TCPRoute" ? "v1alpha2" : "v1"}`,
   kind,
@@ -51,6 +51,6 @@ export const gatewayRoute = (kind: string, name: string, spec: Manifest, section
   spec: { parentRefs: [{ ...gatewayName, ...(section ? { sectionName: section } : {}) }], ...spec },
 });
 
-/** The backendRefs of Services of port 80, in equal parts. */
+/** backendRefs to port 80 of Services, with equal weights. */
 export const backendRefs = (...names: readonly string[]): readonly Manifest[] =>
   names.map((name) => ({ name, port: 80 }));

@@ -7,27 +7,27 @@ import { type Seen, startHttp } from "./http-server.js";
 
 const bundle = (name: string): string => join(import.meta.dirname, "../../action", name);
 
-/** What a fake GitHub knows of one pull request. */
+/** The state of one pull request in a fake GitHub. */
 export interface FakeGitHub {
   readonly url: string;
-  /** As GitHub lists them, a hundred on a page. */
+  /** In GitHub's order, a hundred per page. */
   readonly comments: { readonly id: number; body: string; readonly user: { readonly type: string } }[];
-  /** Methods of the requests that were for comments. */
+  /** Methods of requests for comments. */
   readonly methods: string[];
-  /** With this the API refuses whatever writes. */
+  /** Whether the API refuses writes. */
   forbidden: boolean;
-  /** So many answers are 502 before it works. */
+  /** The number of responses with 502 before it works. */
   failures: number;
 }
 
-/** Whether `isoline diff` can read commits and write Markdown. */
+/** Whether `isoline diff` supports commits and Markdown. */
 export const canReview = execFileSync(process.execPath, [bundle("isoline.mjs"), "diff", "--help"], {
   encoding: "utf8",
 }).includes("markdown");
 
 const apiToken = "gh-token-of-the-job";
 
-/** Starts GitHub's API for comments, as far as the action uses it. */
+/** Starts the part of GitHub's API for comments that the action uses. */
 export async function startGitHub(): Promise<FakeGitHub> {
   const github: FakeGitHub = { url: "", comments: [], methods: [], forbidden: false, failures: 0 };
   const answer = ({ method, path, headers, body }: Seen): [number, unknown] => {
@@ -69,7 +69,7 @@ export type Files = Readonly<Record<string, string>>;
 export interface Checkout {
   readonly folder: string;
   readonly base: string;
-  /** What is checked out. */
+  /** The commit that is checked out. */
   readonly head: string;
   /** The newest commit of the pull request. */
   readonly request: string;
@@ -78,8 +78,8 @@ export interface Checkout {
 const author = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"];
 
 /**
- * A repository with `before` on its main branch and a pull request with `after`; what is checked out is the merge of both. `shallow`:
- * with the newest commit alone, as by default.
+ * A repository with `before` on its main branch and a pull request with `after`; the merge of both is checked out.
+ * `shallow`: only the newest commit is fetched, as by default.
  */
 export function checkout(before: Files, after: Files, { shallow = false } = {}): Checkout {
   const origin = mkdtempSync(join(tmpdir(), "isoline-origin-"));
@@ -116,7 +116,7 @@ export function checkout(before: Files, after: Files, { shallow = false } = {}):
 
 export interface ActionRun {
   readonly code: number;
-  /** What the runner gets on standard output. */
+  /** The standard output, as the runner receives it. */
   readonly log: string;
   readonly summary: string;
 }
@@ -129,7 +129,7 @@ export interface ActionInput {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs what `action.yml` names as the runner does: with inputs, event and context in the environment. */
+/** Runs the script of `action.yml` as the runner does: with inputs, event and context in the environment. */
 export async function runAction({
   at,
   github,

@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { messageType } from "./proto.js";
 
-/** Answers one message of a unary method. */
+/** Handles one message of a unary method. */
 export type GrpcMethod = (message: Buffer) => Uint8Array;
 
-/** Starts a gRPC server without TLS on 127.0.0.1, which ends with the test; methods by path, unary and uncompressed. */
+/** Starts a gRPC server without TLS on 127.0.0.1 that stops with the test; methods by path, unary and uncompressed. */
 export async function startGrpc(
   methods: Readonly<Record<string, GrpcMethod>>,
 ): Promise<{ readonly port: number }> {
@@ -34,7 +34,7 @@ export async function startGrpc(
   return { port: (server.address() as AddressInfo).port };
 }
 
-/** A flag (compressed or not) and a length of four bytes. */
+/** A compression flag and a length of four bytes. */
 const FRAME_HEADER = 5;
 const UNIMPLEMENTED = "12";
 
@@ -51,7 +51,7 @@ function answer(stream: ServerHttp2Stream, message: Uint8Array | undefined): voi
   stream.end(Buffer.concat([header, message]));
 }
 
-/** A message as JSON would have it: enums by name, bytes as base64. */
+/** A message as proto3 JSON: enums by name, bytes as base64. */
 export type Message = Readonly<Record<string, unknown>>;
 
 /** A method of Envoy's API, from the JSON of its request to that of its response. */

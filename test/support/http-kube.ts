@@ -15,14 +15,14 @@ const keyOf = (plural: string, { metadata }: Manifest): string => {
   return `${plural}/${namespace}/${name}`;
 };
 
-/** An API server over HTTP, in memory: lists, and watches that stay open. */
+/** An in-memory API server over HTTP, with lists and long watches. */
 export class HttpKube {
   readonly kubeconfig: string;
-  /** Collections whose CRD is not there. */
+  /** Collections whose CRD does not exist. */
   readonly absent = new Set<string>();
-  /** Requests whose path has this are forbidden. */
+  /** Requests whose path contains this are forbidden. */
   fail: string | undefined;
-  /** Paths that are asked for, with their query. */
+  /** Requested paths with their query. */
   readonly requests: string[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), "isoline-http-kube-"));
   readonly #objects = new Map<string, Stored>();
@@ -58,7 +58,7 @@ export class HttpKube {
     await new Promise<void>((resolve) => server.listen(this.port, "127.0.0.1", resolve));
   }
 
-  /** As a crash: connections are cut, and nothing listens any more. */
+  /** Like a crash: closes connections and the port. */
   async stop(): Promise<void> {
     const server = this.#server;
     if (!server) return;

@@ -6,15 +6,15 @@ import type { TLSSocket } from "node:tls";
 import { onTestFinished } from "vitest";
 import { endpointSlice, type Manifest, service } from "./backend.js";
 
-/** A request as a backend got it. */
+/** A request that a backend received. */
 export interface Seen {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** Common name in the certificate that Envoy showed, over TLS. */
+  /** Common name of Envoy's client certificate, over TLS. */
   readonly client: string | undefined;
-  /** The server name that Envoy asked for, over TLS. */
+  /** The server name (SNI) of Envoy's connection, over TLS. */
   readonly sni: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export type Handler = (request: Seen, response: ServerResponse) => void;
 
 const ok: Handler = (_, response) => void response.end("ok\n");
 
-/** Starts an HTTP server on 127.0.0.1 (HTTPS with `tls`) that answers as `handle` says and ends with the test. */
+/** Starts an HTTP server on 127.0.0.1 (HTTPS with `tls`) that calls `handle` and stops with the test. */
 export async function startHttp(
   name: string,
   handle: Handler = ok,

@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import { type TLSSocket, connect as tlsConnect } from "node:tls";
 import { type Echo, readFrame, writeFrame } from "../../src/dev/echo.js";
 
-/** A TCP port of 127.0.0.1 that nothing listens on now, and that no test file beside this one is given. */
+/** A TCP port of 127.0.0.1 that is free now and is not given to a concurrent test file. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = firstPort + (next++ % (endPort - firstPort));
@@ -13,7 +13,10 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Settings that have Envoy listen on 127.0.0.1, for HTTP on a port and for all else on free ones, and reach backends there. */
+/**
+ * Settings for an Envoy on 127.0.0.1, with HTTP on `httpPort` and all other listeners on free ports, and backends
+ * there.
+ */
 export const onLoopback = async (httpPort: number): Promise<Readonly<Record<string, unknown>>> => ({
   allowLoopbackEndpoints: true,
   httpAddress: "127.0.0.1",
@@ -24,11 +27,14 @@ export const onLoopback = async (httpPort: number): Promise<Readonly<Record<stri
   statsPort: await freePort(),
 });
 
-/** Ports of each of Vitest's workers, below those that outgoing connections are given (Linux: 32768 and up), which may take one a moment later. */
+/**
+ * The range of ports for each of Vitest's workers. It is below that of outgoing connections (Linux: 32768 and up),
+ * which could take a port a moment later.
+ */
 const perWorker = 2000;
 const firstPort = 12_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 10) * perWorker;
 const endPort = firstPort + perWorker;
-/** From anywhere, as another run may be going on. */
+/** A random start, because another run may be in progress. */
 let next = Math.floor(Math.random() * perWorker);
 
 async function isFree(port: number): Promise<boolean> {
@@ -45,7 +51,7 @@ async function isFree(port: number): Promise<boolean> {
 
 export interface RequestOptions {
   readonly port?: number;
-  /** A unix socket, in place of a port. */
+  /** A unix socket instead of a port. */
   readonly socketPath?: string;
   readonly path?: string;
   readonly method?: string;
@@ -53,11 +59,11 @@ export interface RequestOptions {
   readonly host?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** With a server name (empty: without SNI) the request goes over TLS; the certificate is not checked, but reported. */
+  /** With a server name (empty: without SNI) the request uses TLS. The certificate is not validated, but returned. */
   readonly sni?: string;
-  /** What the client shows over TLS, in PEM. */
+  /** The client certificate in PEM, over TLS. */
   readonly client?: { readonly cert: string | Buffer; readonly key: string | Buffer };
-  /** The client's own address, any of 127.0.0.0/8. */
+  /** The client's address, any of 127.0.0.0/8. */
   readonly from?: string;
   readonly agent?: Agent | HttpsAgent;
 }
@@ -69,11 +75,11 @@ export interface Answer {
   readonly bytes: Buffer;
   /** Common name of the server's certificate, over TLS. */
   readonly certificate: string | undefined;
-  /** The body as an echo backend writes it; throws on any other body. */
+  /** The parsed body of an echo backend; throws on any other body. */
   echo(): Echo;
 }
 
-/** One request to 127.0.0.1. Rejects when the connection fails or nothing comes for 10 s. */
+/** Sends one request to 127.0.0.1. Rejects if the connection fails or idles for 10 s. */
 export function request(options: RequestOptions): Promise<Answer> {
   const { port, socketPath, path = "/", method = "GET", body, sni, client, from, agent } = options;
   const headers = { ...(options.host === undefined ? {} : { host: options.host }), ...options.headers };
@@ -91,7 +97,9 @@ export function request(options: RequestOptions): Promise<Answer> {
       sni === undefined
         ? httpRequest(common)
         : httpsRequest({ ...common, ...client, servername: sni, rejectUnauthorized: false });
-    send.on("timeout", () => send.destroy(new Error(`no answer from ${options.host ?? ""}${path} in 10 s`)));
+    send.on("timeout", () =>
+      send.destroy(new Error(`no response from ${options.host ?? ""}${path} in 10 s`)),
+    );
     send.on("error", fail);
     send.on("response", (response) => {
       const certificate = sni === undefined ? undefined : commonName(response.socket as TLSSocket);
@@ -115,14 +123,14 @@ function commonName(socket: TLSSocket): string | undefined {
   return Array.isArray(name) ? name[0] : name;
 }
 
-/** What a websocket handshake led to: 101 and the echo of `text`, or the status that refused it. */
+/** The result of a websocket handshake: 101 and the echo of `text`, or the status of the refusal. */
 export interface WebSocketAnswer {
   readonly status: number;
   readonly service?: string;
   readonly echo?: string;
 }
 
-/** Opens a websocket, sends one text frame and waits for it to come back. */
+/** Opens a websocket, sends one text frame and waits for its echo. */
 export function webSocket(port: number, host: string, path: string, text: string): Promise<WebSocketAnswer> {
   const headers = {
     host,
@@ -134,7 +142,7 @@ export function webSocket(port: number, host: string, path: string, text: string
   return new Promise((done, fail) => {
     const send = httpRequest({ host: "127.0.0.1", port, path, headers, agent: false, timeout: 30_000 });
     send.on("error", fail);
-    send.on("timeout", () => send.destroy(new Error("no answer to the websocket handshake in 10 s")));
+    send.on("timeout", () => send.destroy(new Error("no response to the websocket handshake in 10 s")));
     send.on("response", (response) => {
       response.resume();
       done({ status: response.statusCode ?? 0 });
@@ -160,13 +168,16 @@ export function webSocket(port: number, host: string, path: string, text: string
   });
 }
 
-/** What a TCP backend behind TLS answered: its greeting and the echo of `text`, and whose certificate was served. */
+/** The response of a TCP backend behind TLS: its greeting, the echo of `text`, and the server's certificate. */
 export interface TcpAnswer {
   readonly certificate: string | undefined;
   readonly received: string;
 }
 
-/** Connects by TLS, sends `text`, and returns all that came once `text` is back. Rejects when the server closes. */
+/**
+ * Connects with TLS, sends `text`, and returns all received data once the echo is complete. Rejects if the server
+ * closes.
+ */
 export function tlsExchange(port: number, sni: string, text: string, from = "127.0.0.1"): Promise<TcpAnswer> {
   return new Promise((done, fail) => {
     const tcp = connect({ host: "127.0.0.1", port, localAddress: from });
@@ -185,7 +196,7 @@ export function tlsExchange(port: number, sni: string, text: string, from = "127
   });
 }
 
-/** The same without TLS; returns what came. */
+/** The same without TLS; returns the received data. */
 export function tcpExchange(port: number, text: string): Promise<string> {
   return new Promise((done, fail) => {
     const socket = connect({ host: "127.0.0.1", port });
@@ -203,7 +214,7 @@ export function tcpExchange(port: number, text: string): Promise<string> {
   });
 }
 
-/** Whether something accepts connections on a port of 127.0.0.1. */
+/** Whether a port of 127.0.0.1 accepts connections. */
 export const isOpen = (port: number): Promise<boolean> =>
   request({ port }).then(
     () => true,

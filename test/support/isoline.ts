@@ -8,17 +8,17 @@ import { type Backends, type Manifest, startBackends } from "./backend.js";
 import { eventually, startEnvoy, type TestEnvoy } from "./envoy.js";
 import { freePort } from "./http.js";
 
-/** A control plane on a folder of manifests. */
+/** An Isoline server on a folder of manifests. */
 export interface TestIsoline {
   readonly port: number;
-  /** Writes a file of the folder in one step; the server follows. */
+  /** Writes a file of the folder atomically; the server follows. */
   apply(file: string, ...objects: readonly Manifest[]): Promise<void>;
   remove(file: string): Promise<void>;
   /** Replaces the settings. */
   configure(settings: Manifest): Promise<void>;
-  /** As after a crash: nothing answers on the port any more. The folder stays. */
+  /** Like a crash: the port is closed. The folder stays. */
   stop(): Promise<void>;
-  /** Starts it again on the same port and folder. */
+  /** Starts it again with the same port and folder. */
   start(): Promise<void>;
   log(): string;
 }
@@ -53,31 +53,31 @@ export async function startIsoline(folder: string, settings: Manifest): Promise<
   return { port, apply, remove, configure, stop, start, log: () => lines.join("\n") };
 }
 
-/** Isoline, backends and an Envoy, all on free ports of 127.0.0.1. */
+/** Isoline, backends and an Envoy, on free ports of 127.0.0.1. */
 export interface Rig {
   readonly isoline: TestIsoline;
   readonly envoy: TestEnvoy;
   readonly backends: Backends;
   readonly httpPort: number;
   readonly httpsPort: number;
-  /** Puts settings over those that it began with. */
+  /** Merges settings into the initial ones. */
   setSettings(settings: Manifest): Promise<void>;
-  /** Ends Envoy and starts another in its place, which may not be ready yet. */
+  /** Stops Envoy and starts a new one, which may not be ready yet. */
   restartEnvoy(): Promise<TestEnvoy>;
 }
 
 export interface RigOptions {
-  /** Names of backends, each a Service of namespace `default`; names that start with `tcp` speak TCP. */
+  /** Names of backends, each a Service in namespace `default`; names that start with `tcp` are TCP backends. */
   readonly backends: readonly string[];
   readonly objects: readonly Manifest[];
   readonly endpoints?: "auto" | "eds" | "inline";
-  /** Settings beside those that put the listeners on loopback. */
+  /** Settings in addition to those that put the listeners on loopback. */
   readonly settings?: Manifest;
-  /** Envoy's admin interface is on a unix socket. */
+  /** Whether Envoy's admin interface is a unix socket. */
   readonly adminSocket?: boolean;
 }
 
-/** Starts everything, waits until Envoy is ready, and ends everything when the test ends. */
+/** Starts everything, waits until Envoy is ready, and stops everything when the test ends. */
 export async function startRig(options: RigOptions): Promise<Rig> {
   const { backends: names, objects, endpoints = "auto", settings = {}, adminSocket = false } = options;
   const folder = await mkdtemp(join(tmpdir(), "isoline-test-"));
@@ -116,7 +116,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   };
 }
 
-/** Settings that put every listener on a port of 127.0.0.1, where the backends are, too. */
+/** Settings that put every listener on a port of 127.0.0.1, where the backends also are. */
 const testSettings = (http: number, https: number, stats: number, endpoints: string): Manifest => ({
   endpoints,
   allowLoopbackEndpoints: true,

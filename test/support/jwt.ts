@@ -8,7 +8,7 @@ export interface Signer {
 }
 
 interface Algorithm {
-  /** Absent where the key says it. */
+  /** Undefined if the key determines it. */
   readonly hash?: string;
   generate(): KeyPairKeyObjectResult;
 }

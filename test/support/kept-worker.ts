@@ -7,17 +7,17 @@ import { Miniflare } from "miniflare";
 import { onTestFinished } from "vitest";
 import { freePort } from "./http.js";
 
-/** The built Worker over a folder, which outlives it. */
+/** The built Worker with a folder that persists between runs. */
 export interface KeptWorker<Body> {
   readonly folder: string;
-  /** What it logged. */
+  /** Log lines. */
   readonly lines: readonly string[];
   /** Runs the Worker while `work` runs. */
   running<T>(work: () => Promise<T>): Promise<T>;
   ask(path: string, token?: string, init?: RequestInit): Promise<{ status: number; body: Body }>;
 }
 
-/** `rest` are further words of the token's line. */
+/** `rest` is appended to the token's line. */
 export async function keptWorker<Body>(
   tokens: readonly { readonly role: string; readonly token: string; readonly rest?: string }[],
 ): Promise<KeptWorker<Body>> {

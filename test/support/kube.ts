@@ -10,19 +10,20 @@ import type { Manifest } from "./backend.js";
 import { eventually } from "./envoy.js";
 import { freePort } from "./http.js";
 
-/** Paths of the programs, or why there are none. */
+/** Paths of the programs, or why they are missing. */
 export async function kubeBinaries(): Promise<{ apiserver: string; etcd: string } | { reason: string }> {
   const script = new URL("../../scripts/kube.mjs", import.meta.url).pathname;
   const { stdout } = await promisify(execFile)(process.execPath, [script], { maxBuffer: 1 << 24 });
   const found = JSON.parse(stdout) as { apiserver: string; etcd: string } | { reason: string };
   // Tests that need them are skipped.
-  if ("reason" in found) process.stderr.write(`isoline: no tests with a cluster: ${found.reason}\n`);
+  if ("reason" in found)
+    process.stderr.write(`isoline: skipping tests with a Kubernetes cluster: ${found.reason}\n`);
   return found;
 }
 
 /** A real API server with an empty etcd. */
 export interface TestKube {
-  /** Of an administrator, and of a user `isoline` that has no rights but those that a test gives it. */
+  /** Kubeconfigs of an administrator, and of a user `isoline` without permissions except those that a test grants. */
   readonly adminConfig: string;
   readonly isolineConfig: string;
   readonly admin: Transport;
@@ -30,17 +31,17 @@ export interface TestKube {
   apply(...objects: readonly Manifest[]): Promise<void>;
   remove(object: Manifest): Promise<void>;
   get(object: Manifest): Promise<Manifest>;
-  /** Ends the API server as a crash would, and starts it again. */
+  /** Stops the API server like a crash, and starts it again. */
   crash(): void;
   restart(): Promise<void>;
-  /** Keeps etcd's data as a backup does; the server is away meanwhile. */
+  /** Makes a backup of etcd's data; the server is stopped meanwhile. */
   backup(): Promise<void>;
-  /** Brings etcd back to what it was at the backup. */
+  /** Restores etcd's data from the backup. */
   restore(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** An API server takes seconds to start, and many on a busy machine. */
+/** An API server takes seconds to start, longer on a busy machine. */
 const readyMs = 60_000;
 
 const tokens = { admin: "admin-token", isoline: "isoline-token" };
@@ -55,7 +56,10 @@ export const etcdFlagsOf = (data: string, client: number, peer: number): readonl
   "--log-level=error",
 ];
 
-/** Flags of a kube-apiserver on a port of 127.0.0.1 with its etcd on another, and the files that they name, in `folder`. */
+/**
+ * Flags of a kube-apiserver on a port of 127.0.0.1 with an etcd on another port, and the files that they name, in
+ * `folder`.
+ */
 export function apiserverFlags(
   folder: string,
   port: number,
@@ -75,7 +79,7 @@ export function apiserverFlags(
     `--etcd-servers=http://127.0.0.1:${etcd}`,
     `--secure-port=${port}`,
     "--bind-address=127.0.0.1",
-    // Of no use without its reconciler, but asked for where there is no default route.
+    // Unused without the endpoint reconciler, but required on a machine without a default route.
     "--advertise-address=192.0.2.1",
     `--cert-dir=${join(folder, "certs")}`,
     "--service-account-issuer=https://kubernetes.default.svc",
@@ -89,7 +93,7 @@ export function apiserverFlags(
   ];
 }
 
-/** Starts etcd and kube-apiserver on free ports of 127.0.0.1, with RBAC on; Services get addresses of `serviceRange`. */
+/** Starts etcd and kube-apiserver on free ports of 127.0.0.1, with RBAC. Services get addresses of `serviceRange`. */
 export async function startKube(
   binaries: { apiserver: string; etcd: string },
   serviceRange = "10.96.0.0/16",
@@ -162,7 +166,7 @@ async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Pro
   await ended;
 }
 
-/** The printed bindings once more, for the user `isoline`. */
+/** Copies of the bindings that `isoline rbac` prints, for the user `isoline`. */
 export const forUser = (manifests: readonly Manifest[]): Manifest[] =>
   manifests
     .filter(({ kind }) => String(kind).endsWith("Binding"))
@@ -172,7 +176,7 @@ export const forUser = (manifests: readonly Manifest[]): Manifest[] =>
       subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "isoline" }],
     }));
 
-/** A kubeconfig of one cluster whose contexts, the current one first, are all the same. */
+/** A kubeconfig of one cluster with several equal contexts, the current one first. */
 export const kubeconfig = (
   port: number,
   ca: string,
@@ -199,7 +203,7 @@ const plurals: Readonly<Record<string, string>> = {
 };
 const pluralOf = (kind: string): string => plurals[kind] ?? `${kind.toLowerCase()}s`;
 
-/** A kind of the Gateway API at some versions, of which the first is stored, without any rules for its fields. */
+/** The CRD of a Gateway API kind with some versions, without validation. The first version is stored. */
 export function gatewayDefinition(kind: string, ...versions: readonly string[]): Manifest {
   const group = "gateway.networking.k8s.io";
   const [singular, plural] = [kind.toLowerCase(), pluralOf(kind)];
@@ -208,7 +212,7 @@ export function gatewayDefinition(kind: string, ...versions: readonly string[]):
     kind: "CustomResourceDefinition",
     metadata: {
       name: `${plural}.${group}`,
-      // Asked for in groups of *.k8s.io.
+      // Required for groups of *.k8s.io.
       annotations: { "api-approved.kubernetes.io": "unapproved, for tests" },
     },
     spec: {
@@ -226,7 +230,7 @@ export function gatewayDefinition(kind: string, ...versions: readonly string[]):
   };
 }
 
-/** The path of one object; good for the kinds that tests use. */
+/** The path of one object, for the kinds in tests. */
 function pathOf({ apiVersion, kind, metadata }: Manifest): string {
   const { name, namespace } = metadata as { name: string; namespace?: string };
   const group = String(apiVersion).includes("/")

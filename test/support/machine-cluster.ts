@@ -5,7 +5,7 @@ import { eventually } from "./envoy.js";
 import { apiserverFlags, etcdFlagsOf, kubeBinaries, kubeconfig } from "./kube.js";
 import { type Machine, type Running, untilPrinted } from "./machine.js";
 
-/** Why walks can't have a cluster, or undefined where they can. */
+/** Why documentation tests can't have a Kubernetes cluster; undefined if they can. */
 export async function whyNoCluster(): Promise<string | undefined> {
   const binaries = await kubeBinaries();
   if ("reason" in binaries) return binaries.reason;
@@ -17,10 +17,10 @@ export async function whyNoCluster(): Promise<string | undefined> {
 
 const [apiPort, etcdPort, peerPort] = [6443, 2379, 2380];
 
-/** Contexts that the pages name; all are the one cluster. */
+/** Contexts that the pages name, all of the same cluster. */
 const contexts = ["test", "production", "east", "arn:aws:eks:eu-west-1:1:cluster/shop"];
 
-/** Starts a real API server on the machine, with `~/.kube/config` for its administrator. */
+/** Starts a real API server on the machine, and writes `~/.kube/config` for its administrator. */
 export async function startCluster(machine: Machine): Promise<void> {
   const binaries = await kubeBinaries();
   if ("reason" in binaries) throw new Error(binaries.reason);
@@ -72,10 +72,11 @@ interface Mount {
 }
 
 /**
- * Runs the container of a workload of the API server as a kubelet does: its volumes at their paths, its service account, its arguments.
+ * Runs the container of a workload as a kubelet does: with its volumes at their paths, its service account and its
+ * arguments.
  *
- * @param entrypoint of the image, where the container has no command.
- * @param ready what it prints when it is.
+ * @param entrypoint of the image, for a container without a command.
+ * @param ready the output that indicates that it is ready.
  */
 export async function runPod(
   machine: Machine,

@@ -20,33 +20,36 @@ import { eventually } from "./envoy.js";
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What a command printed, in the order in which it did. */
+/** The output of a command that has ended, in order. */
 export interface Ended {
   readonly code: number | null;
   readonly output: string;
 }
 
-/** A command that runs on. */
+/** A command that keeps running. */
 export interface Running {
   readonly command: string;
   readonly output: () => string;
   readonly isRunning: () => boolean;
   readonly ended: Promise<Ended>;
-  /** As Ctrl-C in its terminal; resolves when it has ended. */
+  /** Like Ctrl-C in its terminal; resolves when the command has ended. */
   interrupt(): Promise<Ended>;
 }
 
-/** With a user namespace, where this user may not make the others. */
+/** Includes a user namespace if this user may not make the others directly. */
 const namespaces = [...(process.getuid?.() === 0 ? [] : ["--map-root-user"]), "--net", "--mount"];
 
-/** Why this machine can hold no other, or undefined when it can. */
+/** Why machines can't be made here; undefined if they can. */
 export function whyNoMachine(): string | undefined {
   const tried = spawnSync("unshare", [...namespaces, "true"], { encoding: "utf8" });
   if (tried.status === 0) return undefined;
   return `network and mount namespaces can't be made here: ${tried.error?.message ?? tried.stderr.trim()}`;
 }
 
-/** Loopback up with an address for backends; a copy of /etc, and a /run of its own; the installed packages, which no command changes. */
+/**
+ * Brings up loopback with an address for backends, and mounts a copy of /etc, an own /run, and the installed packages,
+ * which no command changes.
+ */
 const setUp = ({ etc, folder }: Machine): string => `
   set -e
   ip link set lo up
@@ -58,13 +61,13 @@ const setUp = ({ etc, folder }: Machine): string => `
   echo ready
   exec sleep infinity`;
 
-/** Makes one; needs `unshare` and `nsenter` of util-linux, and `ip`. */
+/** Makes a machine; requires `unshare` and `nsenter` of util-linux, and `ip`. */
 export async function startMachine(): Promise<Machine> {
   const base = mkdtempSync(join(tmpdir(), "isoline-machine-"));
   const machine = new Machine(base);
   for (const one of [machine.home, join(base, "bin")]) mkdirSync(one);
   copyCheckout(machine.folder);
-  // Not all of it may be readable.
+  // Some files may not be readable.
   spawnSync("cp", ["-a", "/etc", machine.etc], { stdio: "ignore" });
   const envoy = await findEnvoy((line) => process.stderr.write(`${line}\n`));
   symlinkSync(envoy, join(base, "bin/envoy"));
@@ -74,11 +77,11 @@ export async function startMachine(): Promise<Machine> {
 }
 
 /**
- * A user's machine: its own loopback with every port free, its own /etc, /run and home, a fresh folder to type commands in, and
+ * A user's machine: an own loopback with all ports free, an own /etc, /run and home, a new folder for commands, and
  * `isoline` and `envoy` on the PATH.
  */
 export class Machine {
-  /** The folder in which commands run: a copy of the checkout without its tests. */
+  /** The folder of commands: a copy of the checkout without its tests. */
   readonly folder: string;
   readonly home: string;
   readonly etc: string;
@@ -100,9 +103,9 @@ export class Machine {
     });
   }
 
-  /** Starts a command line of bash. */
+  /** Starts a bash command line. */
   start(command: string): Running {
-    // A file, as Envoy can't open a /dev/stdout that is a socket, which is what pipes of Node are.
+    // A file: Envoy can't open a /dev/stdout that is a socket, as Node's pipes are.
     const file = join(this.base, `output-${this.#count++}`);
     const out = openSync(file, "a");
     const enter = namespaces.map((one) => (one === "--map-root-user" ? "--user" : one));
@@ -126,7 +129,7 @@ export class Machine {
     return running;
   }
 
-  /** Nothing of the developer's own that commands would take. */
+  /** The environment without variables of the developer that commands would use. */
   #environment(): NodeJS.ProcessEnv {
     const { ENVOY: _, KUBECONFIG: _config, ISOLINE_TOKEN: _token, ...rest } = process.env;
     return {
@@ -138,12 +141,12 @@ export class Machine {
       npm_config_cache: join(this.base, "npm-cache"),
       npm_config_update_notifier: "false",
       WRANGLER_SEND_METRICS: "false",
-      // What the machine trusts, as Envoy and curl do by themselves: names of the pages stand for public ones.
+      // The authorities that the machine trusts, as for Envoy and curl: names in the pages are examples of public ones.
       NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt",
     };
   }
 
-  /** Runs a command line of bash to its end; after three minutes as if the user pressed Ctrl-C. */
+  /** Runs a bash command line until it ends; after three minutes it is interrupted as with Ctrl-C. */
   async run(command: string): Promise<Ended> {
     const running = this.start(command);
     const timer = setTimeout(() => void running.interrupt(), 180_000);
@@ -152,14 +155,14 @@ export class Machine {
     return ended;
   }
 
-  /** As `run`; throws with what it printed unless it exits with 0. */
+  /** Like `run`; throws with the output unless the exit code is 0. */
   async must(command: string): Promise<string> {
     const { code, output } = await this.run(command);
     if (code !== 0) throw new Error(`exit ${code}: ${command}\n${output}`);
     return output;
   }
 
-  /** Writes a file of the folder. */
+  /** Writes a file in the folder. */
   write(name: string, text: string): void {
     mkdirSync(join(this.folder, name, ".."), { recursive: true });
     writeFileSync(join(this.folder, name), text);
@@ -169,17 +172,17 @@ export class Machine {
     return readFileSync(join(this.folder, name), "utf8");
   }
 
-  /** Adds names that lead to 127.0.0.1. */
+  /** Adds names for 127.0.0.1. */
   addHosts(...names: readonly string[]): void {
     appendFileSync(join(this.etc, "hosts"), `\n127.0.0.1 ${names.join(" ")}\n`);
   }
 
-  /** Adds a certificate to those that the machine trusts. */
+  /** Adds a trusted certificate. */
   trust(certificate: string): void {
     appendFileSync(join(this.etc, "ssl/certs/ca-certificates.crt"), `\n${certificate}\n`);
   }
 
-  /** Ends whatever runs, and removes the folder. */
+  /** Stops all commands, and removes the folder. */
   async stop(): Promise<void> {
     await Promise.all([...this.#all].map((one) => one.interrupt()));
     this.#holder?.kill("SIGKILL");
@@ -187,7 +190,7 @@ export class Machine {
   }
 }
 
-/** Tests and what git ignores stay behind, except for the installed packages and what is built. */
+/** Copies the checkout without tests and ignored files, but with the installed packages and the build. */
 function copyCheckout(folder: string): void {
   mkdirSync(folder);
   const left = new Set(["test", ".git", "node_modules", ".wrangler", ".isoline", "coverage"]);
@@ -201,7 +204,7 @@ function watch(command: string, child: ChildProcess, output: () => string): Runn
     child.once("close", (code) => done({ code, output: output() })),
   );
   const signal = (name: NodeJS.Signals): void => {
-    // Its whole process group, as a terminal does; a group that has ended is none.
+    // Signals its whole process group, as a terminal does; the group may have ended already.
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
       process.kill(-child.pid, name);
   };
@@ -220,7 +223,7 @@ function watch(command: string, child: ChildProcess, output: () => string): Runn
   };
 }
 
-/** Waits until a command that runs on has printed what it prints when it is ready. */
+/** Waits until the output of a running command matches. */
 export async function untilPrinted(running: Running, pattern: RegExp, withinMs = 60_000): Promise<void> {
   let failure: Error | undefined;
   await eventually(

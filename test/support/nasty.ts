@@ -1,6 +1,6 @@
 import type { Manifest } from "./backend.js";
 
-/** A repeatable source of numbers in [0, 1) (mulberry32). */
+/** A seeded generator of numbers in [0, 1) (mulberry32). */
 export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -13,9 +13,9 @@ export function random(seed: number): () => number {
 
 const big = "x".repeat(20_000);
 
-/** Values that Envoy refuses (for one, for a whole table) or that it should never be asked to take. */
+/** Values that Envoy refuses (some with the whole table) or that it should never receive. */
 export const nastyValues: readonly unknown[] = [
-  // Regexes: not RE2, too large, or not text of one line.
+  // Regexes that are not RE2, too large, or not one line of text.
   ...[
     "(?=a)b",
     "(a)\\1",
@@ -100,7 +100,7 @@ export const nastyValues: readonly unknown[] = [
 const isContainer = (value: unknown): value is Record<string, unknown> | unknown[] =>
   typeof value === "object" && value !== null;
 
-/** Every place inside a value, as the container and the key there. */
+/** Every place inside a value, as its container and key. */
 function places(
   value: unknown,
   found: [Record<string, unknown>, string][] = [],
@@ -113,7 +113,9 @@ function places(
   return found;
 }
 
-/** A copy of an object with one to three of the values in its `spec` or `data` made nasty, doubled or left out. */
+/**
+ * A copy of an object with one to three values in its `spec` or `data` replaced by nasty ones, duplicated or removed.
+ */
 export function mutate(object: Manifest, next: () => number): Manifest {
   const copy = structuredClone(object) as Record<string, unknown>;
   const times = 1 + Math.floor(next() * 3);

@@ -3,9 +3,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 const variable = "ISOLINE_NETNS";
 
 /**
- * Runs this very program once more in a network namespace of its own, whose loopback has these addresses besides:
- * EndpointSlices of a real API server may not hold 127.0.0.1. Returns once inside; outside it ends with the exit code
- * of the run inside. Needs root.
+ * Runs this program again in a new network namespace whose loopback has these additional addresses: EndpointSlices of
+ * a real API server may not contain 127.0.0.1. Returns once inside; the outer process ends with the exit code of the
+ * inner one. Requires root.
  */
 export function enterNamespace(addresses: readonly string[]): void {
   if (process.env[variable]) return;

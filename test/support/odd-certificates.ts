@@ -89,7 +89,7 @@ const frame: readonly OddPair[] = [
     "something behind the signature": { more: nothing },
   }),
   ...group(strict(), {
-    "version 1 spelled out": versioned(tlv(0xa0, integer(0))),
+    "version 1, explicit": versioned(tlv(0xa0, integer(0))),
     "signature: a length of four bytes": { signature: hex(`0383000101${"00".repeat(257)}`) },
   }),
   ...group(taken, {
@@ -166,7 +166,7 @@ const extensions: readonly OddPair[] = [
     "extension: unknown and critical": own(extension("1.2.3.4", nothing, true)),
     "extension: a value that is not DER": own(extension("1.2.3.4", hex("ff00ff"))),
     "extension: an empty value": own(extension("1.2.3.4", Buffer.alloc(0))),
-    "extension: FALSE spelled out": own(sequence(oid("1.2.3.4"), tlv(1, hex("00")), octets(nothing))),
+    "extension: FALSE, explicit": own(sequence(oid("1.2.3.4"), tlv(1, hex("00")), octets(nothing))),
     "extension: 500 of them": own(...Array.from({ length: 500 }, (_, i) => extension(`1.2.3.${i}`, nothing))),
     "extension: for clients only": own(extension("2.5.29.37", sequence(oid("1.3.6.1.5.5.7.3.2")))),
     "TLS features: another": own(feature("3003020111")),
@@ -215,7 +215,7 @@ const extensions: readonly OddPair[] = [
     ec,
   ),
   ...group(
-    refused("has to include digitalSignature"),
+    refused("requires digitalSignature"),
     {
       "EC for encipherment": own(usage("03020520")),
       "EC for key agreement": own(usage("03020308")),
@@ -262,12 +262,12 @@ const encodings: readonly OddPair[] = [
   }),
 ];
 
-/** The certificate of secp256k1 that spells out its curve. */
+/** The certificate of secp256k1 with explicit curve parameters. */
 const explicit: OddPair = {
-  name: "a curve that is spelled out",
+  name: "a curve with explicit parameters",
   certificate: certificateFile("explicit.crt"),
   key: certificateFile("explicit.key"),
-  ...refused("spells out its curve"),
+  ...refused("explicit curve parameters"),
 };
 
 export const oddCertificates: readonly OddPair[] = [

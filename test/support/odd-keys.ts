@@ -50,7 +50,7 @@ function exponent(e: bigint, verdict: Verdict): OddPair {
 }
 
 const unfit = "can't be parsed";
-const strangers = "the private key is not the certificate's";
+const strangers = "the private key does not match the certificate";
 
 /** Private keys for the certificate of `rsa`. */
 const rsaPrivate = (name: string, der: Uint8Array, verdict: Verdict, label = "RSA PRIVATE KEY"): OddPair => ({
@@ -177,19 +177,15 @@ const rsaCertificates: readonly OddPair[] = [
   rsaPublic(
     "not whole bytes",
     sequence(rsaAlgorithm, bits(hex("300602010102010100"), 1)),
-    "not one of whole bytes",
+    "is not a multiple of 8",
   ),
   rsaPublic("no key", sequence(rsaAlgorithm, bits(Buffer.alloc(0))), form),
   rsaPublic(
     "the algorithm of PSS",
     rsaPublicKey(numbers, sequence(oid("1.2.840.113549.1.1.10"))),
-    "RSASSA-PSS is not for Envoy",
+    "a key of type RSASSA-PSS",
   ),
-  rsaPublic(
-    "an unknown algorithm",
-    rsaPublicKey(numbers, sequence(oid("1.2.3.4"))),
-    "1.2.3.4 is not for Envoy",
-  ),
+  rsaPublic("an unknown algorithm", rsaPublicKey(numbers, sequence(oid("1.2.3.4"))), "a key of type 1.2.3.4"),
 ];
 
 const generated = (
@@ -207,13 +203,13 @@ type Generated = ReturnType<typeof generateKeyPairSync>["publicKey"];
 const kinds: readonly OddPair[] = [
   pairOf("P-384", ecKey("P-384"), {}, taken),
   pairOf("P-521", ecKey("P-521"), {}, taken),
-  pairOf("P-224", ecKey("P-224"), {}, refused("P-224 is not for Envoy")),
-  pairOf("secp256k1", ecKey("secp256k1"), {}, refused("secp256k1 is not for Envoy")),
-  pairOf("brainpoolP256r1", ecKey("brainpoolP256r1"), {}, refused("1.3.36.3.3.2.8.1.1.7 is not for Envoy")),
-  generated("Ed448", refused("Ed448 is not for Envoy"), generateKeyPairSync("ed448")),
+  pairOf("P-224", ecKey("P-224"), {}, refused("key of P-224")),
+  pairOf("secp256k1", ecKey("secp256k1"), {}, refused("key of secp256k1")),
+  pairOf("brainpoolP256r1", ecKey("brainpoolP256r1"), {}, refused("key of 1.3.36.3.3.2.8.1.1.7")),
+  generated("Ed448", refused("a key of type Ed448"), generateKeyPairSync("ed448")),
   generated(
     "DSA",
-    refused("DSA is not for Envoy"),
+    refused("a key of type DSA"),
     generateKeyPairSync("dsa", { modulusLength: 1024, divisorLength: 160 }),
   ),
 ];
@@ -307,11 +303,11 @@ const ecCertificates: readonly OddPair[] = [
     refused(pointProblem),
   ),
   ecPublic("a point beside the curve", sequence(algorithm, bits(offCurve)), refused(unfit)),
-  ecPublic("no curve", sequence(sequence(ecId), bits(point)), refused("spells out its curve")),
+  ecPublic("no curve", sequence(sequence(ecId), bits(point)), refused("explicit curve parameters")),
   ecPublic(
     "NULL for the curve",
     sequence(sequence(ecId, nothing), bits(point)),
-    refused("spells out its curve"),
+    refused("explicit curve parameters"),
   ),
   ecPublic(
     "more behind the curve",

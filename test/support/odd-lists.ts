@@ -23,7 +23,7 @@ export interface OddList extends Verdict {
   readonly list: string;
 }
 
-/** The parts of a list, each of which may be any bytes; undefined leaves an optional one out. */
+/** The parts of a list, which may be any bytes; undefined omits an optional part. */
 interface ListParts {
   readonly version?: Uint8Array | undefined;
   readonly algorithm?: Uint8Array;
@@ -107,13 +107,13 @@ export const oddLists: readonly OddList[] = [
     "the algorithm MD5": { algorithm: sequence(oid("1.2.840.113549.1.1.4"), nothing) },
   }),
   ...group(refused, {
-    "version 1 spelled out": { version: integer(0), extensions: undefined },
+    "version 1, explicit": { version: integer(0), extensions: undefined },
     "version 1 with extensions": { version: undefined },
     "version 3": { version: integer(2) },
     "no entry in the list of extensions": { extensions: own() },
     "a point that is garbage": { extensions: own(extension("2.5.29.28", hex("ff"), true)) },
     "a point with a flag of two bytes": point(named, tlv(0x81, hex("ffff"))),
-    "a point with a name that is none": point(tlv(0xa0, tlv(0xa0, hex("ff")))),
+    "a point with an invalid name": point(tlv(0xa0, tlv(0xa0, hex("ff")))),
     "an authority's key that is garbage": authority(hex("ff")),
     "an authority's key with a padded serial": authority(sequence(tlv(0x82, hex("0001")))),
     "an entry with an empty list of extensions": entryWith(),
@@ -152,7 +152,12 @@ export const oddLists: readonly OddList[] = [
   raw("BER: no length", Buffer.concat([hex("3080"), der.subarray(4), hex("0000")]), refused),
   { name: "a list of an authority", list: certificateFile("crl.pem"), loads: true },
   { name: "two lists", list: certificateFile("crl.pem").repeat(2), loads: true },
-  { name: "a certificate", list: certificateFile("ca.crt"), loads: true, problem: "not only" },
+  {
+    name: "a certificate",
+    list: certificateFile("ca.crt"),
+    loads: true,
+    problem: 'only "X509 CRL" is allowed',
+  },
   { name: "no list", list: "text", loads: true, problem: 'no PEM "X509 CRL" found' },
   { name: "a broken block", list: `x${pem("X509 CRL", der)}`, loads: true, problem: "is broken" },
 ];

@@ -70,7 +70,7 @@ const names: readonly OddPair[] = [
   ...group(refused("its alternative names can't be parsed"), {
     "a bad name beside a DNS name": anonymous(tlv(0xa0, hex("ff")), ascii(0x82, "odd.test")),
     "a bad registered identifier beside a DNS name": anonymous(tlv(0x88, hex("ff")), ascii(0x82, "odd.test")),
-    "a DNS name in a wrapping": anonymous(tlv(0xa2, ascii(22, "odd.test"))),
+    "a DNS name in an explicit tag": anonymous(tlv(0xa2, ascii(22, "odd.test"))),
     "alternative names that are garbage": named(sequence(), extension("2.5.29.17", hex("ff"))),
     "bytes behind the alternative names": named(
       sequence(),

@@ -11,14 +11,14 @@ import {
 
 export type Verdict = Pick<OddPair, "loads" | "problem">;
 
-/** A key pair that a library of another kind may refuse. */
+/** An unusual key pair that a library may refuse. */
 export interface OddPair {
   readonly name: string;
   readonly certificate: string;
   readonly key: string;
-  /** Whether Envoy 1.40 loads it; `test/long/odd-certificates.test.ts` holds it to that. */
+  /** Whether Envoy 1.40 loads it, which `test/long/odd-certificates.test.ts` checks. */
   readonly loads: boolean;
-  /** Why it is refused here, a part of the message; undefined where it is not. */
+  /** A part of Isoline's error; undefined if Isoline accepts it. */
   readonly problem?: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export const refused = (problem = unparsable): Verdict => ({
   loads: false,
   problem,
 });
-/** Refused here though Envoy 1.40 loads it, as docs/security.md says. */
+/** Isoline refuses it although Envoy 1.40 loads it (docs/security.md). */
 export const strict = (problem = unparsable): Verdict => ({
   loads: true,
   problem,

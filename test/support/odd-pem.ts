@@ -36,7 +36,7 @@ const block = (
 
 const certificates: readonly OddPair[] = [
   ...[1, 3, 63, 76, 200, 254, 1000].map((width) => armour(`lines of ${width}`, block(inLines(width)), taken)),
-  // What is sent has other lines, so that Envoy does not see these.
+  // Isoline sends other line lengths, so that Envoy never gets these.
   armour("lines of 253", block(inLines(253)), { loads: false }),
   armour("one line", block(base64), taken),
   armour("no line break at the end", plain.trimEnd(), taken),
@@ -101,11 +101,11 @@ const chains: readonly OddPair[] = [
   chained("an authority", authority, taken),
   chained("itself again", plain, taken),
   chained("fifty", authority.repeat(50), taken),
-  chained("a hundred", authority.repeat(100), strict("more than the 65536 that are read")),
+  chained("a hundred", authority.repeat(100), strict("more than the maximum of 65536")),
   armour(
     "chain: the authority first",
     authority + one(ec.publicKey),
-    refused("the private key is not"),
+    refused("the private key does not match"),
     ec.privateKey,
   ),
   ...Object.entries({

@@ -1,6 +1,9 @@
 import { vi } from "vitest";
 
-/** Gives what commands print to these instead, until `vi.restoreAllMocks`. A line of standard error has its end. */
+/**
+ * Redirects the output of commands to these functions, until `vi.restoreAllMocks`. Lines of standard error include
+ * their line end.
+ */
 export function captureOutput(out: (text: string) => void, error: (line: string) => void): void {
   vi.spyOn(process.stdout, "write").mockImplementation((text) => {
     out(String(text));

@@ -2,8 +2,8 @@ import { relative } from "node:path";
 import type { Reporter, TestModule } from "vitest/node";
 
 /**
- * Ends a run with `N passed, N failed`, plus `, N skipped` when any, after the names of those that were skipped; a file that does not load
- * is one failure.
+ * Prints `N passed, N failed` at the end of a run, plus `, N skipped` if any, after the names of skipped tests. A file
+ * that does not load counts as one failure.
  */
 export class PlainLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {

@@ -4,7 +4,7 @@ import { certificates } from "./poison-certificates.js";
 import { actions, hosts } from "./poison-hosts.js";
 import { matches, policies } from "./poison-routes.js";
 
-/** Every poison that is known: what an API server takes, and Envoy refuses or should never be given. */
+/** All known poisons: objects that an API server accepts, and that Envoy refuses or should never receive. */
 export const poisons: readonly Poison[] = [
   ...matches,
   ...policies,

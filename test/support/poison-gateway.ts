@@ -17,7 +17,7 @@ const grpcRule = (rule: Manifest): readonly Manifest[] =>
   routed("GRPCRoute", { rules: [{ backendRefs: web, ...rule }] });
 const filtered = (filter: Manifest, matches: readonly Manifest[] = []): readonly Manifest[] =>
   httpRule({ filters: [filter], ...(matches.length > 0 ? { matches } : {}) });
-/** A Service whose port is none for HTTP. */
+/** A Service whose port is not TCP. */
 export const udp: Manifest = {
   ...service(tenant, "udp"),
   spec: { ports: [{ name: "dns", port: 53, protocol: "UDP" }] },

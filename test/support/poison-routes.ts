@@ -1,12 +1,12 @@
 import type { Manifest } from "./backend.js";
 import { each, ingress, lines, type Poison, route, v1beta1, web, wide } from "./poison.js";
 
-/** What RE2 refuses, or takes only within its limits. */
+/** Expressions that RE2 refuses, or accepts only within its limits. */
 export const badRegexes = [
   "(?=a)b",
   "(?<!a)b",
   "(a)\\1",
-  // Valid without what is between.
+  // Valid without the part in between.
   "\\1\\.1(?i)",
   "\\x{4\\.}",
   "a{1001}",

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { certificate, endpointSlice, httpProxy, ingressRoute, type Manifest, service } from "./backend.js";
 
-/** Manifests of one tenant that would do harm, were they handed to Envoy as they are. */
+/** Manifests of one tenant that would do harm if they reached Envoy unchanged. */
 export interface Poison {
   readonly name: string;
   readonly objects: readonly Manifest[];
@@ -12,11 +12,11 @@ export const tenant = "tenant";
 export const host = "poison.tenant.test";
 export const web = [{ name: "web", port: 80 }];
 
-/** The same poison in a namespace and under hosts of its own. */
+/** The same poison in its own namespace and under its own hosts. */
 export const forTenant = (poison: Poison, id: string): readonly Manifest[] =>
   JSON.parse(JSON.stringify(poison.objects).replaceAll(tenant, `${tenant}-${id}`)) as readonly Manifest[];
 
-/** Groups of poisons that are served together: those next to each other in a catalogue never are. */
+/** Groups of poisons that are served together; neighbours in a catalogue are in different groups. */
 export const apart = <T>(poisons: readonly T[], groups = 40): readonly (readonly T[])[] =>
   Array.from({ length: groups }, (_, group) => poisons.filter((_, i) => i % groups === group));
 
@@ -45,7 +45,7 @@ export const base = [
   secret("ca", { "ca.crt": good["tls.crt"] }, "Opaque"),
 ];
 
-/** A root that is served over HTTP and HTTPS, so that its poison would reach both route tables. */
+/** A root that is served over HTTP and HTTPS, so that its poison could reach both route tables. */
 export const root = (spec: Manifest): Manifest =>
   httpProxy(tenant, "poison", { virtualhost: { fqdn: host, tls: { secretName: "good" } }, ...spec });
 export const route = (fields: Manifest): readonly Manifest[] => [
@@ -123,7 +123,7 @@ export const each = (
     return { name, objects: objects(value) };
   });
 
-/** Text that a line-based or byte-counting reader chokes on. */
+/** Text with line breaks, control characters or a surrogate, which breaks line-based and byte-counting parsers. */
 export const lines = ["a\r\nx-evil: 1", "a\nb", "a\rb", "a\0b", "\ud800", "a\tb"];
 /** 4,096 characters, 8,192 bytes. */
 export const wide = "é".repeat(4096);

@@ -8,20 +8,23 @@ import {
 
 export * from "fast-check";
 
-/** The same in each `npm test`, so that only the change decides what fails. `npm run test:long` takes another seed each time. */
+/**
+ * Fixed for `npm test`, so that only a change of the code makes a test fail. `npm run test:long` uses another seed
+ * each time.
+ */
 export const seed = Number(process.env.SEED ?? 1);
-/** The share of the runs that a test asks for: a tenth in `npm test`, all in `npm run test:long`. */
+/** The share of the runs that a test specifies: a tenth in `npm test`, all in `npm run test:long`. */
 const share = Number(process.env.RUNS ?? 0.1);
 /** Whether all runs are made. */
 export const full = share >= 1;
 const fewest = 10;
 
-/** How many of so many runs this process makes: the share that the environment variable `RUNS` gives, ten at least. */
+/** The number of runs in this process: the share of `all` in the environment variable `RUNS`, at least ten. */
 export const runs = (all: number): number => Math.max(Math.min(all, fewest), Math.ceil(all * share));
 
 configureGlobal({ seed });
 
-/** fast-check's `assert` with the share of the runs; 100 where a property says no number. */
+/** fast-check's `assert` with the share of the runs; the default of a property is 100. */
 export function assert<T>(property: IAsyncProperty<T>, parameters?: Parameters<T>): Promise<void>;
 export function assert<T>(property: IProperty<T>, parameters?: Parameters<T>): void;
 export function assert<T>(

@@ -18,15 +18,15 @@ function envoyTypes(release: Release = "1.40"): protobuf.Root {
   return types;
 }
 
-/** A message of Envoy's API, for servers that Envoy asks. */
+/** A message of Envoy's API, for services that Envoy calls. */
 export const messageType = (fullName: string): protobuf.Type => envoyTypes().lookupType(fullName);
 
 /**
- * Reads `json` as the proto3-JSON of Envoy's message, with the messages inside every `Any`. Members that are
- * `undefined` count as absent, as they do for `JSON.stringify`.
+ * Parses `json` as the proto3 JSON of an Envoy message, with the messages inside every `Any`. `undefined` members
+ * count as absent, as for `JSON.stringify`.
  *
  * @param messageFullName such as `envoy.config.cluster.v3.Cluster`
- * @returns what is wrong, at most the first mistake, empty when all is right; field rules (PGV) are not checked
+ * @returns the first error, or an empty list; field rules (PGV) are not checked
  */
 export function checkProto(messageFullName: string, json: unknown, release?: Release): string[] {
   const type = envoyTypes(release).lookupType(messageFullName);

@@ -38,7 +38,7 @@ interface PushAnswer {
 interface PushServerOptions {
   readonly store?: Store;
   readonly maxUnits?: number;
-  /** `ROLE NAME …options`: the name is the token. Without any no token is asked for. */
+  /** Lines `ROLE NAME …options`, where the name is also the token. Without lines no token is required. */
   readonly tokens?: readonly string[];
 }
 
@@ -75,7 +75,7 @@ export function pushServer({ store = createMemoryStore(), maxUnits, tokens }: Pu
     const text = await answer.text();
     return { ...(text.startsWith("{") ? (JSON.parse(text) as object) : {}), status: answer.status };
   };
-  /** Pushes, and waits for what is compiled in batches. */
+  /** Pushes, and waits until all batches are compiled. */
   const put = async (
     objects: readonly Manifest[],
     query = "",
@@ -88,7 +88,7 @@ export function pushServer({ store = createMemoryStore(), maxUnits, tokens }: Pu
     }
     return answer;
   };
-  /** What is answered to `GET http://HOST/`: backends, a status, or nothing. */
+  /** The result of `GET http://HOST/`: backends, a status, or nothing. */
   const serves = async (host: string, path = "/"): Promise<string> => {
     const url = encodeURIComponent(`http://${host}${path}`);
     const answer = await app.request(`/explain?url=${url}`, {

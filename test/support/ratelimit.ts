@@ -40,7 +40,7 @@ function isExecutable(path: string | undefined): path is string {
 const programs = findPrograms();
 export const hasRatelimit = programs !== undefined;
 
-/** Starts both with a configuration of the service (YAML); gives the objects of the ExtensionService `infra/rls`. */
+/** Starts both with a configuration of the service (YAML); returns the objects of the ExtensionService `infra/rls`. */
 export async function startRatelimit(config: string): Promise<readonly Manifest[]> {
   if (!programs) throw new Error("the rate limit service is not on this machine");
   const folder = await mkdtemp(join(tmpdir(), "isoline-ratelimit-"));
@@ -60,7 +60,7 @@ export async function startRatelimit(config: string): Promise<readonly Manifest[
   );
   const redisArgs = ["--port", String(redisPort), "--bind", "127.0.0.1", "--save", "", "--dir", folder];
   start(programs.redis, redisArgs, { LD_LIBRARY_PATH: libraries });
-  // The service ends when Redis is not there yet.
+  // The service exits if Redis is not ready yet.
   await eventually(() => accepts(redisPort), "Redis takes connections");
   const [HOST, GRPC_HOST, DEBUG_HOST] = ["127.0.0.1", "127.0.0.1", "127.0.0.1"];
   start(programs.ratelimit, [], {

@@ -1,4 +1,4 @@
-/** Regular expressions of many shapes, each good for Envoy. */
+/** Regular expressions of many forms, all valid for Envoy. */
 export const regexes: readonly string[] = [
   "/abc",
   "^/api/v[0-9]+/([^/]+)/?$",

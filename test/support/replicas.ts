@@ -9,25 +9,25 @@ import { freePort } from "./http.js";
 
 const command = join(import.meta.dirname, "../../dist/isoline.js");
 
-/** A server of its own process, on the files that all replicas follow. */
+/** A server process on the files that all replicas follow. */
 interface Replica {
   readonly port: number;
-  /** As a machine that hangs: nothing is answered, and no connection ends. */
+  /** Like a machine that hangs: no response, and no connection is closed. */
   pause(): void;
   resume(): void;
-  /** As a crash. */
+  /** Like a crash. */
   kill(): Promise<void>;
   log(): string;
 }
 
-/** Replicas behind a balancer that gives each connection to the next of them, as a Service in a cluster does. */
+/** Replicas behind a balancer that forwards each connection to the next one, as a Kubernetes Service does. */
 export interface Replicas {
-  /** Where Envoys ask. */
+  /** The port of the balancer, which Envoys poll. */
   readonly port: number;
   readonly all: readonly Replica[];
-  /** Writes a file of manifests in one step. */
+  /** Writes a file of manifests atomically. */
   apply(file: string, ...objects: readonly Manifest[]): Promise<void>;
-  /** Connections that the balancer made so far. */
+  /** The number of connections that the balancer has made. */
   connections(): number;
 }
 
@@ -35,11 +35,11 @@ interface ReplicasOptions {
   readonly folder: string;
   readonly settings: Manifest;
   readonly objects: readonly Manifest[];
-  /** For each replica, how far (s) its clock is ahead. */
+  /** For each replica, how far its clock is ahead (s). */
   readonly clocks?: readonly number[];
 }
 
-/** Starts the built command twice, and ends all when the test ends. */
+/** Starts the built command twice, and stops all when the test ends. */
 export async function startReplicas(options: ReplicasOptions): Promise<Replicas> {
   const { folder, settings, objects, clocks = [0, 0] } = options;
   const manifests = join(folder, "manifests");
@@ -55,7 +55,7 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
   return { ...balancer, all, apply };
 }
 
-/** One server on the manifests of a folder, whose clock is so many seconds ahead. */
+/** A server on the manifests of a folder, whose clock is this many seconds ahead. */
 async function startReplica(folder: string, ahead: number): Promise<Replica> {
   const port = await freePort();
   const files = ["-f", join(folder, "manifests"), "--settings", join(folder, "settings.json")];
@@ -80,7 +80,7 @@ async function startReplica(folder: string, ahead: number): Promise<Replica> {
   };
 }
 
-/** A TCP balancer on 127.0.0.1: a connection goes to the next port that takes it. */
+/** A TCP balancer on 127.0.0.1: a connection goes to the next port that accepts it. */
 async function startBalancer(
   ports: readonly number[],
 ): Promise<{ readonly port: number; connections(): number }> {

@@ -1,6 +1,6 @@
 import { linked, ResourceSet } from "../../src/link/resource-set.js";
 
-/** Resources as link would give them, from their JSON by name. */
+/** Resources as link returns them, from their JSON by name. */
 export const setOf = (jsons: Readonly<Record<string, string>>): ResourceSet =>
   new ResourceSet(
     new Map(

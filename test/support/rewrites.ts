@@ -1,7 +1,7 @@
 import { httpProxy, ingressRoute, type Manifest } from "./backend.js";
 import { backendRefs, gatewayRoute } from "./gateway.js";
 
-/** A request, and what it comes to: the Service with the path that it sees, or the path of the `Location`. */
+/** A request, and its result: the Service with the path that it receives, or the path of the `Location`. */
 export interface RewriteProbe {
   readonly host: string;
   readonly path: string;
@@ -15,14 +15,14 @@ const replaced = (...entries: readonly Manifest[]): Manifest => ({
   pathRewritePolicy: { replacePrefix: entries },
 });
 
-/** A route of an HTTPProxy to `b`; `replacement` without a leading slash is none. */
+/** A route of an HTTPProxy to `b`; without rewrite if `replacement` has no leading slash. */
 const route = (prefix: string, replacement: string, ...more: readonly Manifest[]): Manifest => ({
   conditions: [{ prefix }, ...more],
   services: to("b"),
   ...(replacement ? replaced({ replacement }) : {}),
 });
 
-/** Prefix, replacement, path, and the path that comes out; `-` is another route's, which leaves it as it is. */
+/** Prefix, replacement, path and resulting path; `-` if another route without rewrite matches. */
 export const rewriteTable: readonly (readonly [string, string, string, string])[] = [
   ["/old", "/new", "/old", "/new"],
   ["/old", "/new", "/old/", "/new/"],
@@ -77,7 +77,7 @@ const pairs = [...new Map(rewriteTable.map(([prefix, by]) => [`${prefix} ${by}`,
 const hostOf = (kind: string, prefix: string, by: string): string =>
   `${kind}${pairs.findIndex((pair) => pair.prefix === prefix && pair.by === by)}.test`;
 
-/** The table as HTTPProxies, as IngressRoutes, as included children, and as redirects; a plain route to `a` beside each. */
+/** The table as HTTPProxies, IngressRoutes, included children and redirects, each with a plain route to `a`. */
 function tableObjects({ prefix, by }: (typeof pairs)[number]): Manifest[] {
   const name = (kind: string): string => hostOf(kind, prefix, by).replaceAll(".", "-");
   const virtualhost = (kind: string): Manifest => ({ virtualhost: { fqdn: hostOf(kind, prefix, by) } });
@@ -115,7 +115,7 @@ function tableObjects({ prefix, by }: (typeof pairs)[number]): Manifest[] {
 }
 
 const tableProbes = rewriteTable.flatMap(([prefix, by, path, expected]): RewriteProbe[] => {
-  // What Envoy makes of a path before it looks for a route.
+  // The path that Envoy normalizes before it selects a route.
   const kept = path.replaceAll("//", "/").replace("/old/../", "/");
   const answer = expected === "-" ? `a ${kept}` : `b ${expected}`;
   const redirect = expected === "-" ? `a ${kept}` : expected;
@@ -137,7 +137,7 @@ const beside = httpProxy("default", "beside", {
     route("/two", "/one"),
     route("/two", "/", onHeader("x-two")),
     route("/two", "/query/", { queryParameter: { name: "q", present: true } }),
-    // A prefix that ends in a slash beside its path without it.
+    // A prefix with a final slash, and its path without the slash.
     route("/docs/", "/documents/"),
     route("/docs/", "/canary", onHeader("x-canary")),
     { conditions: [{ prefix: "/docs" }, onHeader("x-plain")], services: to("a") },
@@ -148,7 +148,7 @@ const beside = httpProxy("default", "beside", {
     route("/part/", "/whole/", onHeader("x-part")),
     { conditions: [{ regex: "/reg[a-z]x" }], services: to("a") },
     route("/regex/", "/prefix/"),
-    // Of two routes with one match the last is served, with its own path without the slash.
+    // Among two routes with one match the last one is served, including its path without the slash.
     { ...route("/twice/", "/lost/"), services: to("a") },
     route("/twice/", "/kept/"),
     // A longer prefix below a rewritten one.
@@ -224,7 +224,7 @@ export const rewriteObjects: readonly Manifest[] = [
 ];
 export const rewriteProbes: readonly RewriteProbe[] = [...tableProbes, ...besideProbes];
 
-/** Prefix, replacement, path and what comes out of an HTTPRoute: prefixes there are whole segments. */
+/** Prefix, replacement, path and resulting path for an HTTPRoute, whose prefixes are whole segments. */
 const segmentTable: typeof rewriteTable = [
   ["/old", "/new", "/old", "/new"],
   ["/old", "/new/", "/old/x?q", "/new/x?q"],
@@ -241,7 +241,7 @@ const segmentTable: typeof rewriteTable = [
 
 const gatewayHost = (i: number, kind: string): string => `${kind}${i}.gateway.test`;
 
-/** The segments as HTTPRoutes that rewrite and that redirect. */
+/** The segments as HTTPRoutes with a rewrite and with a redirect. */
 export const gatewayRewriteObjects: readonly Manifest[] = segmentTable.flatMap(([value, by], i) => {
   const path = { type: "ReplacePrefixMatch", replacePrefixMatch: by };
   const rule = (filters: readonly Manifest[], backend?: string): Manifest => ({

@@ -1,13 +1,13 @@
 import { extensionService, type Manifest } from "./backend.js";
 import { envoyMethod, type Message, startGrpc } from "./grpc.js";
 
-/** A server that Envoy itself asks, as an ExtensionService of namespace `infra`. */
+/** A service that Envoy calls, with an ExtensionService in namespace `infra`. */
 interface Service<Request> {
   readonly objects: readonly Manifest[];
   readonly requests: readonly Request[];
 }
 
-/** What a rate limit service is asked. */
+/** A request to a rate limit service. */
 export interface RateLimitRequest {
   readonly domain: string;
   readonly descriptors: readonly (readonly (readonly [key: string, value: string])[])[];
@@ -52,7 +52,7 @@ export async function startRateLimitService(
   return { objects: extensionService("rls", port), requests };
 }
 
-/** What an authorization service is asked. */
+/** A request to an authorization service. */
 export interface CheckRequest {
   readonly host: string;
   readonly path: string;
@@ -62,7 +62,7 @@ export interface CheckRequest {
   readonly context: Readonly<Record<string, string>>;
 }
 
-/** What it answers: headers for the backend, or the status that the client gets. */
+/** Its response: headers for the backend, or the status for the client. */
 export type Verdict =
   | { readonly allow: true; readonly headers?: Readonly<Record<string, string>> }
   | { readonly allow: false; readonly status: number; readonly body?: string };
@@ -118,7 +118,7 @@ function writeVerdict(verdict: Verdict): Message {
   return { status: { code: 0 }, okResponse: { headers } };
 }
 
-/** Starts an OpenTelemetry collector, `infra/otel`, that keeps what it is sent as it came. */
+/** Starts an OpenTelemetry collector, `infra/otel`, that records requests unparsed. */
 export async function startCollector(): Promise<Service<Buffer>> {
   const requests: Buffer[] = [];
   const { port } = await startGrpc({

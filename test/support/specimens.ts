@@ -2,7 +2,7 @@ import { httpProxy, ingressRoute, type Manifest, tlsSecret } from "./backend.js"
 
 const to = [{ name: "a", port: 80 }];
 
-/** Objects that together use every field, under names and hosts that hold `id`; all of them are valid. */
+/** Objects that together use every field; all are valid. Names and hosts contain `id`. */
 export function specimens(id: string): Manifest[] {
   const secret = {
     ...tlsSecret("default", "secure"),

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 
-/** Node before 22.5 has SQLite only with the optional package. */
+/** Node before 22.5 supports SQLite only with the optional package. */
 export function hasSqlite(): boolean {
   if (process.getBuiltinModule?.("node:sqlite")) return true;
   try {

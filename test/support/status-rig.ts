@@ -14,7 +14,7 @@ const condition = {
   observedGeneration: 1,
 };
 export const verdict = { currentStatus: "valid", description: "Valid" };
-/** A status of each kind that has one. */
+/** A status for each kind that has one. */
 const statusOf: Readonly<Record<StatusKind, ObjectStatus["status"]>> = {
   HTTPProxy: verdict,
   IngressRoute: verdict,
@@ -34,7 +34,7 @@ const statusOf: Readonly<Record<StatusKind, ObjectStatus["status"]>> = {
 };
 export const kinds = Object.keys(statusOf) as StatusKind[];
 
-export const wanted = (
+export const desiredStatus = (
   name: string,
   kind: StatusKind = "HTTPProxy",
   namespace = "default",
@@ -46,10 +46,10 @@ export const wanted = (
   status: statusOf[kind],
 });
 
-/** What an API server answers: a status code, or nothing at all. */
+/** The response of an API server: a status code, or a failure. */
 export type Given = (method: string, name: string) => number | "hangs" | "breaks" | "garbage";
 
-/** As an API server words it. */
+/** An error in the form of an API server. */
 const refusal = (code: unknown): object => ({
   kind: "Status",
   code,
@@ -57,10 +57,10 @@ const refusal = (code: unknown): object => ({
 });
 export const refusals = { lackRight: false };
 
-/** A writer and its API server; time passes only where somebody sleeps. */
+/** A writer and its API server. Time passes only in `sleep`. */
 export function statusRig(
   given: Given,
-  desired: () => readonly ObjectStatus[] = () => [wanted("p")],
+  desired: () => readonly ObjectStatus[] = () => [desiredStatus("p")],
   judge: (ref: Ref, otherwise: StatusVerdict) => StatusVerdict = (_, otherwise) => otherwise,
 ) {
   let now = 0;
@@ -108,7 +108,7 @@ export function statusRig(
     verdict: (ref) => {
       judged++;
       const one = byRef.get(ref);
-      return judge(ref, one ? { wanted: one } : {});
+      return judge(ref, one ? { desired: one } : {});
     },
     owner: () => ({ manager: "isoline", gateway: { namespace: "", name: "g", controllerName: "c" } }),
     leads: () => leads.value,
@@ -131,7 +131,7 @@ export function statusRig(
   const pass = async (ms: number): Promise<void> => {
     const end = now + ms;
     for (;;) {
-      // All that goes on without time passing.
+      // Runs all work that needs no time.
       await new Promise((done) => setImmediate(done));
       const next = sleepers[0];
       if (!next || next.at > end) break;
@@ -142,7 +142,7 @@ export function statusRig(
     now = end;
   };
   const seen = new Set<string>();
-  /** All that is wanted was read, and may be judged otherwise than before. */
+  /** All desired statuses were read, and may have changed. */
   const poke = (): void => {
     byRef = new Map(desired().map((one) => [one.ref, one]));
     for (const ref of byRef.keys()) if (!seen.has(ref)) writer.observe(ref as Ref, {});

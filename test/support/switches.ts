@@ -14,7 +14,7 @@ interface SwitchRig {
   readonly replicas: Replicas;
   readonly envoy: TestEnvoy;
   readonly load: Load;
-  /** Sends the host to another Service, which is new, and waits until it answers. Returns how long that took (ms). */
+  /** Switches the host to a new Service, and waits for its first response. Returns the time (ms). */
   switchTo(i: number): Promise<number>;
 }
 
@@ -25,7 +25,10 @@ interface RigOptions {
   readonly clocks?: readonly number[];
 }
 
-/** Two replicas, an Envoy that polls them, backends of as many Services, and requests without a pause to the host on the first. */
+/**
+ * Two replicas, an Envoy that polls them, backends of several Services, and continuous requests to the host, which
+ * starts on the first Service.
+ */
 export async function startSwitchRig({
   services,
   endpoints = "inline",
@@ -64,7 +67,10 @@ export async function startSwitchRig({
 
 const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1] ?? 0;
 
-/** Switches a host to a new Service so many times, under load: no request fails, and no answer is refused. Returns the median time (ms). */
+/**
+ * Switches a host to a new Service `switches` times, under load: no request fails, and Envoy refuses no response.
+ * Returns the median time (ms).
+ */
 export async function expectSwitchesWithoutLoss(
   switches: number,
   options: Pick<RigOptions, "endpoints" | "http1">,
@@ -77,7 +83,7 @@ export async function expectSwitchesWithoutLoss(
   return median(times);
 }
 
-/** The same while a replica is stopped for some seconds at each switch. */
+/** The same while a replica is paused for some seconds at each switch. */
 export async function expectPausesWithoutLoss(
   switches: number,
   stopped: number,

@@ -1,14 +1,14 @@
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type Socket } from "node:net";
 
-/** Connections to a port of 127.0.0.1, with what goes wrong on the way. */
+/** A proxy for connections to a port of 127.0.0.1, which can simulate failures. */
 export interface TcpProxy {
   readonly port: number;
-  /** From now on nothing passes on the connections that are there, which stay open; new ones are as before. */
+  /** Stops forwarding on existing connections, which stay open; new ones work. */
   silence(): void;
-  /** Resets the connections that are there. */
+  /** Resets existing connections. */
   cut(): void;
-  /** Resets each connection on which nothing has passed for so long; 0: none. */
+  /** Resets each connection that is idle for this time; 0: none. */
   cutIdleAfter(ms: number): void;
   close(): Promise<void>;
 }
@@ -19,7 +19,7 @@ interface Pair {
   silent: boolean;
 }
 
-/** Starts a proxy before a port. */
+/** Starts a proxy for a port. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let idleMs = 0;

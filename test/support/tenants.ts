@@ -3,10 +3,10 @@ import { certificateFile, type Manifest, secret, tlsSecret } from "./backend.js"
 import { fc } from "./fast-check.js";
 import { gateway, onPort } from "./gateway.js";
 
-/** Hosts that both tenants may claim: names, a name below a wildcard, the wildcard, and any host. */
+/** Hosts that both tenants may claim: exact names, a name below a wildcard, and the wildcard. */
 export const tenantHosts = ["x.test", "y.test", "a.w.test", "*.w.test"] as const;
 
-/** The Gateway of neither tenant, which lets both in on listeners of each kind. */
+/** A Gateway of neither tenant with listeners of each kind, which both tenants may use. */
 export const sharedGateway: readonly Manifest[] = [
   ...gateway(
     onPort(8080, "http", "HTTP"),
@@ -35,10 +35,10 @@ const parent = { namespace: "infra", name: "edge" };
 
 const nameCount = 6;
 
-/** One of the few names that a tenant's objects have, so that includes find what they name. */
+/** One of a few names, so that includes find their targets. */
 export const tenantName = (i: number): string => `object-${i % nameCount}`;
 
-/** Objects that one tenant may write, each with a name of its own; `other` is the namespace of the other tenant. */
+/** Objects that one tenant may write, each with its own name; `other` is the namespace of the other tenant. */
 export function tenantObject(namespace: string, other: string, name: string): fc.Arbitrary<Manifest> {
   const host = fc.constantFrom(...tenantHosts);
   const exactHost = fc.constantFrom(...tenantHosts.filter((one) => !one.startsWith("*")));
@@ -264,7 +264,10 @@ const ofNamespace = (namespace: string, object: Manifest): Manifest => ({
   metadata: { ...(object.metadata as Manifest), namespace },
 });
 
-/** What every tenant has: two Services with an endpoint each, certificates, a CA, a key set, an authorization service. */
+/**
+ * The objects of every tenant: two Services with an endpoint each, certificates, a CA, a key set, an authorization
+ * service.
+ */
 export const tenantBackground = (
   namespace: string,
   address: string,

@@ -4,7 +4,7 @@ import type { Store } from "../../src/store/store.js";
 import { httpProxy, type Manifest, service } from "./backend.js";
 import { compileAll, parseCase, resourcesOf } from "./compile.js";
 
-/** What a neighbour has, which nothing may touch. */
+/** The objects of another tenant, which must not be affected. */
 const good: readonly Manifest[] = [
   service("default", "a"),
   httpProxy("default", "good", {
@@ -19,14 +19,17 @@ const textOf = (manifests: readonly Manifest[]): string =>
 export interface Attacked {
   readonly store: Store;
   readonly findings: readonly Finding[];
-  /** Everything that Envoy would get, but for listeners and tables, which are of the settings. */
+  /** The complete configuration for Envoy except listeners and tables, which depend on settings only. */
   readonly output: string;
-  /** JSON of the route tables' virtual hosts of a name. */
+  /** JSON of the virtual hosts with a name. */
   host(name: string): string | undefined;
   reasons(): readonly string[];
 }
 
-/** Compiles the neighbour with what an attacker adds, and makes sure that the neighbour's host is the same byte by byte. */
+/**
+ * Compiles the other tenant's objects with those of an attacker, and checks that the other tenant's host is unchanged,
+ * byte by byte.
+ */
 export function attack(manifests: readonly Manifest[], settings = "{}"): Attacked {
   const alone = compileOf(good, settings);
   const attacked = compileOf([...good, ...manifests], settings);
@@ -54,7 +57,7 @@ function compileOf(manifests: readonly Manifest[], settings: string): Attacked {
   };
 }
 
-/** An HTTPProxy of the host `bad.test`; `route` is merged into its one route. */
+/** An HTTPProxy for the host `bad.test`; `route` is merged into its one route. */
 export const proxyWith = (route: Manifest, virtualhost: Manifest = {}): Manifest =>
   httpProxy("default", "bad", {
     virtualhost: { fqdn: "bad.test", ...virtualhost },

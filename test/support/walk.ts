@@ -25,7 +25,10 @@ export function commandsOf(page: string): string[] {
     .filter((line) => line !== "");
 }
 
-/** Commands that run on, and what they print when they are ready. A second one of a kind comes after Ctrl-C for the first. */
+/**
+ * Commands that keep running, and the output that indicates that they are ready. Before a second one of a kind, the
+ * first is interrupted with Ctrl-C.
+ */
 const lasting: readonly { readonly kind: string; readonly command: RegExp; readonly ready: RegExp }[] = [
   { kind: "serve", command: /^isoline serve\b/, ready: /serves xDS on/ },
   { kind: "demo", command: /^npm start\b/, ready: /Try:/ },
@@ -33,20 +36,20 @@ const lasting: readonly { readonly kind: string; readonly command: RegExp; reado
   { kind: "wrangler", command: /^npx wrangler dev\b/, ready: /Ready on/ },
 ];
 
-/** A step of a walk. */
+/** A step of a documentation test. */
 export type Step = (machine: Machine) => Promise<unknown>;
 
 export interface Walk {
-  /** Makes what the page takes for granted, such as the reader's own manifests and certificates. */
+  /** Prepares what the page assumes, such as the reader's own manifests and certificates. */
   readonly given?: Step;
-  /** What the reader does or sees before and after commands, by the beginning of the one command that is meant. */
+  /** Actions and checks of the reader before and after commands, by the start of the one command concerned. */
   readonly before?: Readonly<Record<string, Step>>;
   readonly after?: Readonly<Record<string, Step>>;
-  /** Kinds of commands that the reader ends by Ctrl-C before a command. */
+  /** Kinds of commands that the reader interrupts with Ctrl-C before a command. */
   readonly interrupt?: Readonly<Record<string, "demo" | "serve" | "envoy" | "wrangler">>;
 }
 
-/** A page's commands, typed one by one as they are written on a machine of its own; with `why`, skipped. */
+/** Runs a page's commands one by one as written, on a machine of its own; skipped if there is a `why`. */
 export function walk(page: string, steps: Walk, why?: string): void {
   const reason = why ?? whyNoMachine();
   const title = reason === undefined ? `the commands of ${page}` : `the commands of ${page}: ${reason}`;
@@ -70,12 +73,12 @@ export function walk(page: string, steps: Walk, why?: string): void {
   });
 }
 
-/** What is before and after a command is of one command. */
+/** Each entry of before, after and interrupt must match one command. */
 function expectCommands(page: string, { before = {}, after = {}, interrupt = {} }: Walk): void {
   const commands = commandsOf(page);
   for (const start of [before, after, interrupt].flatMap(Object.keys)) {
     const found = commands.filter((one) => one.startsWith(start));
-    expect(found, `commands of ${page} that begin so: ${start}`).toHaveLength(1);
+    expect(found, `commands of ${page} that start with: ${start}`).toHaveLength(1);
   }
 }
 
@@ -97,7 +100,7 @@ async function visit(
   for (const act of at(after)) await act(machine);
 }
 
-/** The command itself, or what is run in its place. */
+/** The command itself, or its replacement. */
 const insteadOf = (page: string, command: string): readonly string[] =>
   replaced.find((one) => one.page === page && one.command === command)?.by ?? [command];
 
@@ -115,11 +118,11 @@ async function endIn(running: Map<string, Running>, kind: string): Promise<void>
   running.delete(kind);
   if (!one) return;
   const { code, output } = await one.interrupt();
-  // Null where the command ends itself by the signal, as npm does.
+  // Null if the command ends by the signal itself, as npm does.
   expect([0, null], `${one.command} after Ctrl-C\n${output}`).toContain(code);
 }
 
-/** Asks with curl until the answer is as it should be. */
+/** Sends requests with curl until the output matches. */
 export const untilAnswered = (machine: Machine, curl: string, pattern: RegExp): Promise<void> =>
   eventually(
     async () => {
@@ -129,7 +132,7 @@ export const untilAnswered = (machine: Machine, curl: string, pattern: RegExp): 
     `curl ${curl} answers ${String(pattern)}`,
   );
 
-/** The reader's own manifests, in `manifests/`, of one host whose backend answers `shop: PATH`. */
+/** The reader's own manifests, in `manifests/`, for one host whose backend responds with `shop: PATH`. */
 export async function ownManifests(machine: Machine): Promise<void> {
   machine.write("manifests/shop.yaml", ownObjects);
   const server = "(q, r) => r.end('shop: ' + q.url + '\\n')";
@@ -140,7 +143,7 @@ export async function ownManifests(machine: Machine): Promise<void> {
   await untilPrinted(backend, /listens/);
 }
 
-/** Asks Envoy for the host of `ownManifests`. */
+/** Sends requests to the host of `ownManifests` until Envoy serves it. */
 export const untilShopIsServed = (machine: Machine, port = 8080): Promise<void> =>
   untilAnswered(machine, `-H 'Host: shop.example.com' http://127.0.0.1:${port}/x`, /^shop: \/x$/m);
 
@@ -164,7 +167,10 @@ spec:
   routes: [{services: [{name: shop, port: 80}]}]
 `;
 
-/** A server's certificate for these names, which the machine knows, as \`tls.crt\` and \`tls.key\`, and its authority in \`ca.crt\`. */
+/**
+ * A server certificate for these names as `tls.crt` and `tls.key`, and its authority as `ca.crt`. The names resolve on
+ * the machine.
+ */
 export async function certificateFor(machine: Machine, ...names: readonly string[]): Promise<void> {
   machine.addHosts(...names);
   machine.write("names.ext", `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}\n`);
@@ -175,7 +181,10 @@ export async function certificateFor(machine: Machine, ...names: readonly string
     rm tls.csr ca.key names.ext`);
 }
 
-/** A server of the quickstart at https://isoline.example.com, whose authority the machine trusts, with a token to read it in `read-token`. */
+/**
+ * A server of the quickstart at https://isoline.example.com whose authority the machine trusts, and a read token in
+ * `read-token`.
+ */
 export async function serveQuickstart(machine: Machine): Promise<void> {
   await certificateFor(machine, "isoline.example.com");
   machine.trust(machine.read("ca.crt"));

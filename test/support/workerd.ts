@@ -11,7 +11,7 @@ const { default: binary } = createRequire(import.meta.url)("workerd") as { defau
 
 const text = (value: string): string => JSON.stringify(value);
 
-/** A configuration of workerd itself, which unlike Miniflare's can cap V8's heap. */
+/** A configuration of workerd itself, which unlike Miniflare's can limit V8's heap. */
 const configOf = (
   port: number,
   heapMegabytes: number,
@@ -38,7 +38,9 @@ const main :Workerd.Worker = (
 );
 `;
 
-/** The built Worker in a workerd whose heap, young and old, is so large; it ends when it needs more. */
+/**
+ * Starts the built Worker in a workerd with this heap limit (young and old generation); it crashes if it needs more.
+ */
 export async function startCappedWorker(
   heapMegabytes: number,
   bindings: Readonly<Record<string, string>>,

@@ -21,7 +21,7 @@ describe("JSON access log fields", () => {
     expect(readJsonField(entry)).toEqual({ name, format });
   });
 
-  it("knows each of Contour's 23 defaults", () => {
+  it("has an operator for each of Contour's 23 default fields", () => {
     expect(defaultJsonFields).toHaveLength(23);
     for (const field of defaultJsonFields) expect(jsonFieldProblem(field)).toBeUndefined();
   });
@@ -47,15 +47,15 @@ describe("text access log formats", () => {
     "%REQ(:PATH)% %REQ(A?B):10% %RESP(x-y)% %TRAILER(x)% %REQ_WITHOUT_QUERY(:PATH)%\n",
     "%METADATA(ROUTE:a:b)% %ENVIRONMENT(HOME)% %GRPC_STATUS(NUMBER)%\n",
     "%UPSTREAM_FILTER_STATE(a:PLAIN)% %RESPONSE_CODE_DETAILS(ALLOW_WHITESPACES)%\n",
-  ])("takes %j", (format) => expect(formatStringProblem(format)).toBeUndefined());
+  ])("accepts %j", (format) => expect(formatStringProblem(format)).toBeUndefined());
 
   it.each([
     ["%DURATION%", "line break"],
-    ["100%\n", "a % that starts no operator"],
-    ["%%\n", "a % that starts no operator"],
-    ["%duration%\n", "a % that starts no operator"],
+    ["100%\n", "a % without an operator"],
+    ["%%\n", "a % without an operator"],
+    ["%duration%\n", "a % without an operator"],
     ["%FOO%\n", "unknown operator %FOO%"],
-    ["%toString%\n", "a % that starts no operator"],
+    ["%toString%\n", "a % without an operator"],
     ["%REQ%\n", "needs arguments"],
     ["%DURATION(x)%\n", "takes no arguments"],
     ["%START_TIME(%s):3%\n", "takes no length"],
@@ -64,6 +64,6 @@ describe("text access log formats", () => {
     ["%REQ(a\nb)%\n", "arguments"],
     ["%METADATA(FOO:a)%\n", "arguments"],
     ["%REQ(A):9999999999%\n", "length"],
-    [`%${"A".repeat(100_000)}`, "a % that starts no operator"],
+    [`%${"A".repeat(100_000)}`, "a % without an operator"],
   ])("refuses %.20j", (format, problem) => expect(formatStringProblem(format)).toContain(problem));
 });

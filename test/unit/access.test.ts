@@ -232,8 +232,8 @@ describe("the HTTP surface", () => {
       line("node", "c", "nodes=e-*"),
     ];
     expect(parseTokens(text.join("\n")).warnings).toEqual([
-      "line 2: nodes=edge- is read as nodes=edge-*: write the * for a prefix",
-      "line 3: nodes=eu. is read as nodes=eu.*: write the * for a prefix",
+      "line 2: nodes=edge- is read as nodes=edge-*: add the * for a prefix",
+      "line 3: nodes=eu. is read as nodes=eu.*: add the * for a prefix",
     ]);
     for (const wrong of ["e*dge", "**", "edge**"])
       expect(parseTokens(line("node", "a", `nodes=${wrong}`)).errors, wrong).toHaveLength(1);
@@ -327,13 +327,13 @@ admin   sha256:${digest} name=boss`;
 
 describe("tokens", () => {
   it.each([
-    ["boss sha256:00", "line 1: the first word is a role: hook, preview, publish, node, read, admin"],
+    ["boss sha256:00", "line 1: the first word must be a role: hook, preview, publish, node, read, admin"],
     [
       "\nread secret-in-clear",
-      "line 2: the second word is sha256: and 64 hex digits, as `isoline token` prints it, or cert: and a SHA-256 fingerprint",
+      "line 2: the second word must be sha256: and 64 hex digits, as `isoline token` prints it, or cert: and a SHA-256 fingerprint",
     ],
-    [`read cert:${"a".repeat(64)}`, "line 1: cert: is for the role node"],
-    [line("read", "x", "nodes=a"), "line 1: nodes= is for the role node"],
+    [`read cert:${"a".repeat(64)}`, "line 1: cert: is only for the role node"],
+    [line("read", "x", "nodes=a"), "line 1: nodes= is only for the role node"],
     [
       line("read", "x", "colour=red"),
       "line 1: word 3 is not a valid name=, fleet=, nodes=, source=, namespaces=, until=",

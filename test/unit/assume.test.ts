@@ -68,8 +68,8 @@ function compile(manifests: readonly object[], assumption: Partial<Assumption> =
   return { ...assumed, store, errors: findings.map(({ about, reason }) => `${about} ${reason}`) };
 }
 
-describe("what is assumed to exist beside the manifests", () => {
-  it("is what kinds refer to of which the namespace has no object, and the rest compiles whole", () => {
+describe("assumed objects", () => {
+  it("are the references to kinds without an object in the namespace, and all other objects compile", () => {
     const { refs, restricting, errors, store } = compile([secured, ingress]);
     expect(errors).toEqual([]);
     expect(refs).toEqual([
@@ -85,18 +85,18 @@ describe("what is assumed to exist beside the manifests", () => {
     expect(names).toEqual(["blog.test", "web.test"]);
   });
 
-  it("is never judged by what stands in its place: nothing is said of the names and days of its certificate", () => {
+  it("give no findings about their placeholders: none about the names and dates of the certificate", () => {
     const { store } = compile([secured, ingress]);
     expect([...store.findings()]).toEqual([]);
   });
 
-  it("is not what is missing beside others of its kind: that may be misspelt", () => {
+  it("exclude missing objects beside others of the same kind, because their names may be misspelt", () => {
     const { refs, errors } = compile([service("wbe"), proxy({})]);
     expect(refs).toEqual([]);
     expect(errors).toEqual(["HTTPProxy/shop/web ServiceUnresolvedReference"]);
   });
 
-  it("is nothing with none, everything with all, and with kinds these alone", () => {
+  it("are nothing with none, everything with all, and only the listed kinds with a list", () => {
     expect(compile([secured], { mode: "none" }).refs).toEqual([]);
     expect(compile([service("wbe"), secured], { mode: "all" }).errors).toEqual([]);
     const secrets = compile([secured], { mode: ["Secret"] });
@@ -104,7 +104,7 @@ describe("what is assumed to exist beside the manifests", () => {
     expect(secrets.errors).toEqual(["HTTPProxy/shop/web ServiceUnresolvedReference"]);
   });
 
-  it("is what is known to exist elsewhere, whatever the mode", () => {
+  it("include known objects in every mode", () => {
     const { refs, errors } = compile([service("wbe"), proxy({})], {
       mode: "none",
       isKnown: (ref) => ref === "Service/shop/web",
@@ -112,14 +112,14 @@ describe("what is assumed to exist beside the manifests", () => {
     expect([refs, errors]).toEqual([["Service/shop/web"], []]);
   });
 
-  it("is never a delegation, an include or an ExtensionService", () => {
+  it("are never a delegation, an include or an ExtensionService", () => {
     const other = proxy({ virtualhost: { fqdn: "web.test", tls: { secretName: "certs/cert" } } });
     expect(compile([other], { mode: "all" }).errors).toEqual(["HTTPProxy/shop/web DelegationNotPermitted"]);
     const parent = proxy({ routes: [], includes: [{ name: "child" }] });
     expect(compile([parent], { mode: "all" }).errors).toEqual(["HTTPProxy/shop/web IncludeNotFound"]);
   });
 
-  it("has the ports by which it is referred to, by number and by name, in any namespace", () => {
+  it("have the ports of their references, by number and by name, in any namespace", () => {
     const routes = [
       { services: [{ name: "web", port: 80 }] },
       { conditions: [{ prefix: "/a" }], services: [{ name: "web", port: 8080 }] },
@@ -146,7 +146,7 @@ describe("what is assumed to exist beside the manifests", () => {
   });
 });
 
-describe("a Gateway that is not among the manifests", () => {
+describe("a Gateway that the manifests lack", () => {
   const route = (name: string, parent: object, kind = "HTTPRoute") => ({
     apiVersion: kind === "TCPRoute" ? "gateway.networking.k8s.io/v1alpha2" : "gateway.networking.k8s.io/v1",
     kind,
@@ -159,7 +159,7 @@ describe("a Gateway that is not among the manifests", () => {
   });
   const edge = { name: "edge", namespace: "infra" };
 
-  it("is assumed as routes name it, and serves them with other objects", () => {
+  it("is assumed from the references of routes, and serves routes and other objects", () => {
     const routes = [
       route("a", edge),
       route("b", { ...edge, sectionName: "https-web" }),
@@ -182,7 +182,7 @@ describe("a Gateway that is not among the manifests", () => {
     ]);
   });
 
-  it("is the one of the settings, if they name one; one among the manifests is not served without them", () => {
+  it("is the one in the settings, if they name one; a Gateway in the manifests is not served without the setting", () => {
     const gatewayRef = { namespace: "infra", name: "internal" };
     expect(compile([route("a", edge)], {}, { gatewayRef }).refs).toContain("Gateway/infra/internal");
     const gateway = {
@@ -206,7 +206,7 @@ describe("a Gateway that is not among the manifests", () => {
   });
 });
 
-describe("what another manifest makes", () => {
+describe("an object that another manifest creates", () => {
   it.each([
     [
       { apiVersion: "cert-manager.io/v1", kind: "Certificate", metadata: meta, spec: { secretName: "cert" } },
@@ -249,7 +249,7 @@ describe("what another manifest makes", () => {
     [{ kind: "Certificate", apiVersion: "cert-manager.io/v1", spec: 1, metadata: "x" }, []],
   ])("%j", (manifest, refs) => expect(ownedBy(manifest)).toEqual(refs));
 
-  it("is assumed beside other objects of its kind", () => {
+  it("is assumed beside other objects of the same kind", () => {
     const certificate = {
       apiVersion: "cert-manager.io/v1",
       kind: "Certificate",
@@ -272,7 +272,7 @@ describe("the options of the command line", () => {
     return assumptionOf({ known: [file] }, readManifests([], []));
   };
 
-  it("read a list of what exists elsewhere", () => {
+  it("read a list of known objects", () => {
     const { isKnown } = known(
       "# all of the platform\nService/platform/*\nSecret/*/wildcard-tls # by cert-manager\n\n*/shop/a.b\n",
     );
@@ -300,11 +300,11 @@ describe("the options of the command line", () => {
     ]);
   });
 
-  it("print what is assumed in one line, and what of it restricts access in another", () => {
+  it("print the assumed objects in one line, and those that restrict access in another", () => {
     const assumed = compile([secured]);
     expect(formatAssumed(assumed)).toEqual([
-      "assumed to exist elsewhere: 1 Service (shop/web), 3 Secrets (shop/ca, shop/cert, shop/crl)",
-      "of these restrict access: Secret shop/ca, Secret shop/crl",
+      "assumed to exist: 1 Service (shop/web), 3 Secrets (shop/ca, shop/cert, shop/crl)",
+      "assumed objects that restrict access: Secret shop/ca, Secret shop/crl",
     ]);
     expect(formatAssumed({ ...assumed, refs: [], restricting: [] })).toEqual([]);
   });

@@ -39,7 +39,7 @@ spec: { virtualhost: { fqdn: ${name}.test }, ${spec} }`;
 const toService = (name: string): string =>
   proxy("moved", `{ routes: [{ services: [{ name: ${name}, port: 80 }] }] }`);
 
-/** A store with a host that works, and what the next update misses. */
+/** A store with a working host, and the references that the next update misses. */
 function started(yaml: string) {
   const store = createMemoryStore();
   const apply = (text: string, gone: readonly string[] = []): ReadKey[] => {
@@ -52,28 +52,28 @@ function started(yaml: string) {
 
 const works = service("a") + slice("a") + toService("a");
 
-describe("what an update misses", () => {
-  it("is what a host that was there refers to from now on, and its endpoints", () => {
+describe("the missing references of an update", () => {
+  it("are new references of an existing host, and their endpoints", () => {
     const { apply } = started(works);
     expect(apply(toService("b"))).toEqual(["Service/default/b"]);
     expect(apply(service("b"))).toEqual([listRead(slicesKey("default", "b"))]);
     expect(apply(slice("b"))).toEqual([]);
   });
 
-  it("is a Secret, an included HTTPProxy, an ExtensionService, a ConfigMap", () => {
+  it("include Secrets, included HTTPProxies, ExtensionServices and ConfigMaps", () => {
     const { apply } = started(works);
     const tls = `{ virtualhost: { fqdn: moved.test, tls: { secretName: s } }, routes: [{ services: [{ name: a, port: 80 }] }] }`;
     expect(apply(toService("a").replace(/spec: .*/, `spec: ${tls}`))).toEqual(["Secret/default/s"]);
     expect(apply(proxy("moved", "{ includes: [{ name: child }] }"))).toEqual(["HTTPProxy/default/child"]);
   });
 
-  it("is what is deleted while it is referred to, but for endpoints", () => {
+  it("include deleted objects that are still referred to, except endpoints", () => {
     const { apply } = started(works);
     expect(apply("", ["EndpointSlice/default/a-1"])).toEqual([]);
     expect(apply("", ["Service/default/a"])).toEqual(["Service/default/a"]);
   });
 
-  it("is nothing for a host that is new, for what was missing before, and for what need not be there", () => {
+  it("exclude those of new hosts, those that were missing before, and optional objects", () => {
     const { apply } = started(works);
     expect(apply(proxy("fresh", "{ routes: [{ services: [{ name: none, port: 80 }] }] }"))).toEqual([]);
     expect(apply(proxy("fresh", "{ routes: [{ services: [{ name: none, port: 81 }] }] }"))).toEqual([]);
@@ -82,8 +82,8 @@ describe("what an update misses", () => {
   });
 });
 
-describe("waiting for what is missed", () => {
-  it("ends when all of it is there, or after a while from the first of it on", () => {
+describe("waiting for missing references", () => {
+  it("ends when all of them exist, or some time after the first one", () => {
     const { store, apply } = started(works);
     const awaited = new Awaited(store);
     expect(awaited.isWaiting(0)).toBe(false);
@@ -107,7 +107,7 @@ const objectsOf = (yaml: string): Item[] =>
     .map((one) => one.toJS() as Item | null)
     .filter((one) => one !== null);
 
-/** Lists hold some objects; events of each kind come when the test sends them. */
+/** Lists return some objects; the test sends watch events of each kind. */
 function eventsOf(items: Readonly<Record<string, string>>) {
   const watches = new Map<string, (line: string) => void>();
   let version = 10;
@@ -128,7 +128,7 @@ function eventsOf(items: Readonly<Record<string, string>>) {
   return { transport, send, watches };
 }
 
-/** A server that follows such a cluster, and the host's JSON each time that something is to be published. */
+/** A server that follows this Kubernetes cluster, and the host's JSON at each publication. */
 async function followed() {
   const { transport, send, watches } = eventsOf({
     services: service("a"),
@@ -151,7 +151,7 @@ async function followed() {
     engine,
     acceptShrink: false,
     namespaces: [],
-    // As a server gathers changes.
+    // Gathers changes like a server.
     changed: () => void setTimeout(publish, 5),
     log: () => undefined,
     now: Date.now,
@@ -167,14 +167,14 @@ async function followed() {
     expect(["services", "endpointslices", "httpproxies"].every((one) => watches.has(one))).toBe(true),
   );
   await vi.waitFor(() => expect(published.at(-1)).toContain("default/a/80"));
-  // What is told right after a gap goes together anyway.
+  // Findings reported right after a gap are published together anyway.
   await sleep(400);
   published.length = 0;
   return { send, published };
 }
 
-describe("a cluster whose kinds are read one after the other", () => {
-  it("publishes a host that moves to a new Service once this and its endpoints are there", async () => {
+describe("a Kubernetes cluster whose kinds are read one after the other", () => {
+  it("publishes a host that moves to a new Service once the Service and its endpoints exist", async () => {
     const { send, published } = await followed();
     send("httpproxies", toService("b"));
     await sleep(20);
@@ -185,7 +185,7 @@ describe("a cluster whose kinds are read one after the other", () => {
     expect(published.filter((json) => !json.includes("default/b/80"))).toEqual([]);
   });
 
-  it("publishes nothing else meanwhile, as that would be half of it", async () => {
+  it("publishes no partial state meanwhile", async () => {
     const { send, published } = await followed();
     send("endpointslices", slice("a").replace("10.0.0.1", "10.0.0.2"));
     send("httpproxies", toService("b"));
@@ -196,7 +196,7 @@ describe("a cluster whose kinds are read one after the other", () => {
     expect(published.filter((json) => json.includes("503"))).toEqual([]);
   });
 
-  it("publishes a host whose Service does not come after a moment", async () => {
+  it("publishes a host whose Service stays missing after a short wait", async () => {
     const { send, published } = await followed();
     send("httpproxies", toService("none"));
     await sleep(20);

@@ -21,7 +21,7 @@ const regexLimits = {
   "re2.max_program_size.warn_level": 1000,
 };
 
-test("runtime settings go into the static layer, and Isoline's own values win", () => {
+test("the static layer has the runtime settings, and Isoline's own values take precedence", () => {
   const { settings, findings } = parseSettings({
     listener: { "max-requests-per-io-cycle": 10, "max-connections-per-listener": 20 },
     "runtime-settings": { "a.b": "true", "re2.max_program_size.warn_level": "1" },
@@ -47,7 +47,7 @@ test("runtime settings go into the static layer, and Isoline's own values win", 
   });
 });
 
-test("a server says that they take effect through the bootstrap", () => {
+test("a server warns that they take effect only in the bootstrap", () => {
   const { settings } = parseSettings({
     listener: { maxRequestsPerIOCycle: 10, maxConnectionsPerListener: 20 },
     runtimeSettings: { a: "1" },
@@ -60,7 +60,7 @@ test("a server says that they take effect through the bootstrap", () => {
   expect(bootstrapFindings(parseSettings({}).settings)).toEqual([]);
 });
 
-test("isoline bootstrap --settings reads them from a file, and says what it left out", async () => {
+test("isoline bootstrap --settings reads them from a file, and reports what it leaves out", async () => {
   const folder = await mkdtemp(join(tmpdir(), "isoline-bootstrap-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const said = vi.spyOn(console, "error").mockImplementation(() => {});
@@ -106,7 +106,7 @@ const bootstrapIn = (manifests: readonly Deployed[]): ReturnType<typeof writeBoo
   return JSON.parse(map?.data["envoy.json"] ?? "") as ReturnType<typeof writeBootstrap>;
 };
 
-/** Where the interface is, and where the listeners for probes and scrapes find it. */
+/** The address of the interface, and its address for the listeners of probes and scrapes. */
 const adminOf = ({ admin, static_resources }: ReturnType<typeof writeBootstrap>): readonly unknown[] => [
   admin?.address,
   static_resources?.clusters?.find(({ name }) => name === "envoy-admin")?.load_assignment?.endpoints?.[0]
@@ -127,7 +127,7 @@ async function bootstrapOf(
   return { written, said: said.mock.calls.join("\n") };
 }
 
-test("Envoy's admin interface is on loopback, and of it only what harms nobody is shown beside metrics", async () => {
+test("Envoy's admin interface is on loopback, and only harmless paths of it are served beside metrics", async () => {
   const { written, said } = await bootstrapOf({});
   const place = { socket_address: { address: "127.0.0.1", port_value: 9001 } };
   expect(adminOf(written)).toEqual([place, place]);
@@ -140,7 +140,7 @@ test("Envoy's admin interface is on loopback, and of it only what harms nobody i
   expect(shown).not.toMatch(/config_dump|quitquit|certs|"prefix":"\/"/);
 });
 
-test("--admin-socket puts it on a unix socket, as printed manifests do, in a folder of the pod", async () => {
+test("--admin-socket puts it on a unix socket, as printed manifests do in a folder of the pod", async () => {
   const { written, said } = await bootstrapOf({ adminSocket: "/run/x/admin.sock" });
   expect(adminOf(written)).toEqual([
     { pipe: { path: "/run/x/admin.sock", mode: 0o600 } },
@@ -154,7 +154,7 @@ test("--admin-socket puts it on a unix socket, as printed manifests do, in a fol
   expect(pod?.volumes.find(({ name }) => name === "admin")?.emptyDir).toBeDefined();
 });
 
-test("printed manifests call the xDS cluster by the host of the URL that Envoys poll", () => {
+test("printed manifests name the xDS cluster after the host of the URL that Envoys poll", () => {
   const clusterOf = (xds?: string): unknown =>
     bootstrapIn(deployed(xds)).dynamic_resources?.lds_config?.api_config_source?.cluster_names;
   expect(clusterOf()).toEqual(["isoline.isoline.svc"]);
@@ -166,7 +166,7 @@ test.each(["0.0.0.0", "::", "10.0.0.1", "2001:db8::1"])(
   async (adminAddress) => {
     const { written, said } = await bootstrapOf({ adminAddress });
     expect(said).toMatch(`warning: --admin-address ${adminAddress}: `);
-    expect(said).toMatch(/asks for no password.*127\.0\.0\.1 or --admin-socket/);
+    expect(said).toMatch(/has no authentication.*127\.0\.0\.1 or --admin-socket/);
     expect(written.admin?.address?.socket_address?.address).toBe(adminAddress);
   },
 );
@@ -176,12 +176,12 @@ test.each(["127.0.0.1", "127.0.0.2", "::1"])("--admin-address %s is not", async 
 });
 
 test.each<[Partial<BootstrapCommandOptions>, RegExp]>([
-  [{ adminAddress: "localhost" }, /--admin-address localhost: Envoy takes an IP address/],
+  [{ adminAddress: "localhost" }, /--admin-address localhost: Envoy requires an IP address/],
   [{ adminSocket: "admin.sock" }, /--admin-socket admin\.sock: expected an absolute path/],
   [{ adminSocket: "@admin" }, /--admin-socket @admin: expected an absolute path/],
   [{ adminSocket: `/${"a".repeat(107)}` }, /less than 108 bytes/],
-  [{ adminSocket: "/a.sock", adminPort: "9001" }, /give one of them/],
-  [{ adminSocket: "/a.sock", adminAddress: "127.0.0.1" }, /give one of them/],
+  [{ adminSocket: "/a.sock", adminPort: "9001" }, /--admin-socket replaces/],
+  [{ adminSocket: "/a.sock", adminAddress: "127.0.0.1" }, /--admin-socket replaces/],
 ])("%j is refused", async (options, message) => {
   await expect(bootstrapOf(options)).rejects.toThrow(message);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ClaimKey, isClaimedUnit, readUnit } from "../../src/graph/core/keys.js";
 import { maxBodyBytes } from "../../src/link/body.js";
-import { bytesOf, leftOut } from "../../src/link/fit.js";
+import { bytesOf, itemsToLeaveOut } from "../../src/link/fit.js";
 import { encodeResponse } from "../../src/link/respond.js";
 import { selectVersion, serveSet } from "../../src/link/served.js";
 import { link, type Snapshot, type XdsType } from "../../src/link/snapshot.js";
@@ -18,25 +18,25 @@ const item = fc.record({
 });
 const sum = (items: readonly { bytes: number }[]): number => items.reduce((all, { bytes }) => all + bytes, 0);
 
-describe("what is left out of what is too large", () => {
-  it("the rest fits, nothing goes that needs not, and the order given is of no matter", () => {
+describe("the selection of items to leave out", () => {
+  it("makes the rest fit, leaves out no more than necessary, and does not depend on the order", () => {
     const items = fc.uniqueArray(item, { selector: ({ name }) => name, maxLength: 60 });
     fc.assert(
       fc.property(items, fc.integer({ min: 0, max: 2000 }), (all, budget) => {
-        const out = leftOut(all, budget);
+        const out = itemsToLeaveOut(all, budget);
         expect(sum(all) - sum(out)).toBeLessThanOrEqual(budget);
         const last = out.at(-1);
         if (last) expect(sum(all) - sum(out) + last.bytes).toBeGreaterThan(budget);
-        expect(leftOut(all.toReversed(), budget)).toEqual(out);
+        expect(itemsToLeaveOut(all.toReversed(), budget)).toEqual(out);
       }),
     );
   });
 
-  it("an owner with no more than its even share loses nothing", () => {
+  it("takes nothing from an owner within its equal share", () => {
     const items = fc.uniqueArray(item, { selector: ({ name }) => name, maxLength: 60 });
     fc.assert(
       fc.property(items, fc.integer({ min: 300, max: 2000 }), (all, budget) => {
-        const out = leftOut(all, budget);
+        const out = itemsToLeaveOut(all, budget);
         for (const owner of ["a", "b", "c"]) {
           const own = all.filter((one) => one.owner === owner);
           if (sum(own) <= budget / 3) expect(out.some((one) => one.owner === owner)).toBe(false);
@@ -45,7 +45,7 @@ describe("what is left out of what is too large", () => {
     );
   });
 
-  it.each(["", "abc", "ü", "\u{1f600}x", "\u0000"])("the bytes of %j", (text) => {
+  it.each(["", "abc", "ü", "\u{1f600}x", "\u0000"])("counts the bytes of %j", (text) => {
     expect(bytesOf(text)).toBe(Buffer.byteLength(text));
   });
 });
@@ -54,7 +54,7 @@ const megabyte = 1024 * 1024;
 const padded = (name: string, megabytes: number, character = "x"): string =>
   JSON.stringify({ name, pad: character.repeat((megabytes * megabyte) / Buffer.byteLength(character)) });
 
-/** Links hosts, chains and clusters of namespaces that are the first part of their names. */
+/** Links hosts, chains and clusters. The first part of a name is the namespace. */
 function linkOf(fragments: readonly (Omit<Resource, "group"> & { group?: string })[]): Snapshot {
   const groups: Partial<Record<ResourceType, string>> = {
     "virtual-host": "ingress_http",
@@ -91,7 +91,7 @@ const httpsHead = {
   json: '{"name":"ingress_https"}',
 } as const;
 
-describe("a namespace that has more than Envoy can be sent", () => {
+describe("a namespace that exceeds the size of an answer", () => {
   const hosts = (
     type: "virtual-host" | "filter-chain",
     namespace: string,
@@ -133,7 +133,7 @@ describe("a namespace that has more than Envoy can be sent", () => {
     });
   });
 
-  it("loses virtual hosts also where they are many and small", () => {
+  it("loses virtual hosts also when they are many and small", () => {
     const small = (namespace: string, count: number) =>
       Array.from({ length: count }, (_, i) => {
         const name = `h${i}.${namespace}`;
@@ -171,7 +171,7 @@ describe("a namespace that has more than Envoy can be sent", () => {
     expect(ownersOf(snapshot)).toEqual(["greedy"]);
   });
 
-  it("loses nothing as long as all fits", () => {
+  it("loses nothing when everything fits", () => {
     const snapshot = linkOf([tableHead, ...hosts("virtual-host", "greedy", 7, 3)]);
     expect(snapshot.findings).toEqual([]);
     expect(answer(snapshot, "routes").length).toBeGreaterThan(20 * megabyte);

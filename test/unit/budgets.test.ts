@@ -23,7 +23,7 @@ const many = <T>(count: number, make: (i: number) => T): T[] =>
 const budgeted = (budgets: Manifest, more: Manifest = {}): KubeObject =>
   parseSettings({ ...gatewaySettings, budgets, ...more }).settings;
 
-/** A manifest that was made on a day of January. */
+/** A manifest whose creation time is a day of January. */
 const made = (day: number, manifest: Manifest): Manifest => ({
   ...manifest,
   metadata: {
@@ -48,8 +48,8 @@ const child = (name: string, count: number, namespace = "shop"): Manifest =>
 const root = (name: string, spec: Manifest, namespace = "shop"): Manifest =>
   httpProxy(namespace, name, { virtualhost: { fqdn: `${name}.${namespace}.test` }, ...spec });
 
-describe("what is written once", () => {
-  it("is never over a budget: routes, and children that one host includes", () => {
+describe("content that is written once", () => {
+  it("is never over a budget: routes, and children of a single host", () => {
     const objects = [
       web,
       root("plain", { routes: routes(50) }),
@@ -132,8 +132,8 @@ const filter = (length: number): Manifest => ({
   ],
 });
 
-/** Two objects that together are over a budget; of each case the first is made later than the second. */
-/** A host whose tokens are signed by these servers' keys. */
+/** For each case, two objects that together are over a budget; the second one is younger. */
+/** A host whose JWTs are signed with the keys of these servers. */
 const withKeySets = (name: string, ...servers: readonly string[]): Manifest =>
   httpProxy("shop", name, {
     virtualhost: {
@@ -275,14 +275,14 @@ describe("over a budget", () => {
     expect(refsOf(compileAll([...common, first, second]))).toEqual([]);
   });
 
-  it("says what to do", () => {
+  it("has the dimension, the budget and the setting in its message", () => {
     const roots = ["a", "b"].map((name) => root(name, { includes: [{ name: "child" }] }));
     const store = compileAll([budgeted({ routes: 4 }), ...[web, child("child", 5), ...roots].map(parse)]);
     expect(overOf(store)).toMatchInlineSnapshot(`
       [
         {
           "about": "HTTPProxy/shop/b",
-          "message": "makes 5 routes more than are written, by includes, delegations, hosts and matches; the objects of namespace shop may make 4 such in all, the oldest first (setting budgets.routes): let it share less, or raise the setting",
+          "message": "generates 5 routes beyond its own content, by includes, delegations, hosts and matches; the budget of all objects of namespace shop is 4, older objects first (setting budgets.routes): reduce the sharing, or raise the setting",
           "path": "spec",
           "reason": "OverBudget",
           "severity": "error",
@@ -292,7 +292,7 @@ describe("over a budget", () => {
     `);
   });
 
-  it("of one namespace, another has its own; a child counts for who includes it", () => {
+  it("each namespace has its own; a child counts for the object that includes it", () => {
     const objects = [
       service("team", "web"),
       child("child", 5, "team"),
@@ -306,7 +306,7 @@ describe("over a budget", () => {
     expect(refsOf(store)).toEqual(["HTTPProxy/c/two"]);
   });
 
-  it("a server of key sets counts once, however many hosts name it, and other paths and cases of it", () => {
+  it("a server of key sets counts once for all hosts, paths and spellings", () => {
     const around = [budgeted({ keySets: 1 }), ...[web, tlsSecret("shop", "secure")].map(parse)];
     const sharing = many(20, (i) =>
       parse(made(1 + i, withKeySets(`h${i}`, i % 2 ? "keys.test" : "KEYS.test"))),
@@ -325,7 +325,7 @@ describe("over a budget", () => {
     expect(refsOf(store)).toEqual([]);
   });
 
-  it("an Ingress gives no certificate either", () => {
+  it("an Ingress over budget provides no certificate", () => {
     const backend = { service: { name: "web", port: { number: 80 } } };
     const path = { path: `/${"[a-z]{30}".repeat(8)}`, pathType: "ImplementationSpecific", backend };
     const ingress = parse({
@@ -354,7 +354,7 @@ describe("over a budget", () => {
     expect(chains(10)).toEqual([]);
   });
 
-  it("counts no object of another class, and none outside of the root namespaces", () => {
+  it("ignores objects of another class, and roots outside of the root namespaces", () => {
     const includes = [{ name: "child" }];
     const objects = [
       web,
@@ -367,12 +367,12 @@ describe("over a budget", () => {
     expect(refsOf(compileAll(settings({})))).toEqual([]);
     expect(refsOf(compileAll(settings({ ingressClassNames: [] })))).toEqual([]);
     expect(refsOf(compileAll(settings({ rootNamespaces: ["other"] })))).toEqual([]);
-    // Nor do they leave more to the others.
+    // They also do not change the budget that is left for others.
     const fewer = [budgeted({ routes: 4 }), ...objects.map(parse)];
     expect(refsOf(compileAll(fewer))).toEqual(["HTTPProxy/shop/c"]);
   });
 
-  it("what makes no more than is written stays served, however young", () => {
+  it("an object that generates no more than its content stays served, whatever its age", () => {
     const objects = [
       web,
       child("child", 5),
@@ -386,7 +386,7 @@ describe("over a budget", () => {
 });
 
 describe("work", () => {
-  /** Units, readings of objects and objects whose costs are looked at, of an edit. */
+  /** The number of units, reads and evaluated objects of an edit. */
   const workOf = (count: number, change: Change): Record<string, number> => {
     const store = createMemoryStore();
     const objects = [
@@ -408,24 +408,25 @@ describe("work", () => {
     ["a root", parse(root("root-7", { routes: routes(1) }))],
     ["a new root", parse(root("new", { includes: [{ name: "child-7" }] }))],
     ["a child that goes", { gone: parse(child("child-7", 0)).ref }],
-  ])("within a budget is the same at any size: %s", (_, change) => {
+  ])("within a budget does not depend on the number of objects: %s", (_, change) => {
     expect(workOf(500, change)).toEqual(workOf(50, change));
   });
 
-  it.each(["includes: a circle of many", "includes: nothing, through one object", "includes: a lattice"])(
-    "to judge is linear in the objects: %s",
-    (name) => {
-      const visits = (bytes: number): number => {
-        const node = vi.spyOn(Forest.prototype, "node");
-        const objects = (attacks[name]?.(bytes) ?? []).map(parse);
-        compileAll(objects);
-        const { length } = node.mock.calls;
-        node.mockRestore();
-        return length / objects.length;
-      };
-      expect(visits(400_000)).toBeLessThan(2 * visits(100_000));
-    },
-  );
+  it.each([
+    "includes: a circle with many members",
+    "includes: nothing, through one object",
+    "includes: a lattice",
+  ])("to judge is linear in the objects: %s", (name) => {
+    const visits = (bytes: number): number => {
+      const node = vi.spyOn(Forest.prototype, "node");
+      const objects = (attacks[name]?.(bytes) ?? []).map(parse);
+      compileAll(objects);
+      const { length } = node.mock.calls;
+      node.mockRestore();
+      return length / objects.length;
+    };
+    expect(visits(400_000)).toBeLessThan(2 * visits(100_000));
+  });
 
   const served = (make: Attack, bytes: number): { json: number; findings: number; compiled: number } => {
     const compile = vi.spyOn(RE2JS, "compile");
@@ -443,9 +444,9 @@ describe("work", () => {
     };
   };
 
-  it.each(Object.entries(attacks))("of 100 KB is bounded: %s", (_, attack) => {
+  it.each(Object.entries(attacks))("for 100 KB is bounded: %s", (_, attack) => {
     const { json, findings, compiled } = served(attack, 100_000);
-    // Plain hosts of as many bytes make about 150 KB.
+    // Plain hosts of the same size generate about 150 KB.
     expect(json).toBeLessThan(3_000_000);
     expect(findings).toBeLessThan(600_000);
     expect(compiled).toBeLessThan(120_000);

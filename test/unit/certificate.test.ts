@@ -29,15 +29,15 @@ function warnings(
   return [...findingsAt(now, report.findings)].map(({ reason }) => reason);
 }
 
-describe("what a certificate says of itself", () => {
-  it("are its alternative names and times", () => {
+describe("facts of a certificate", () => {
+  it("include its alternative names and times", () => {
     const facts = factsOf(certificate("secure").cert);
     expect(facts?.names).toEqual(["secure.test", "also-secure.test"]);
     expect(facts?.validFrom).toBeLessThan(Date.UTC(2026, 11, 1));
     expect(facts?.validUntil).toBeGreaterThan(Date.UTC(2100, 0, 1));
   });
 
-  it("is its common name where it has no others", () => {
+  it("include its common name if it has no alternative names", () => {
     expect(factsOf(certificateFile("expired.crt"))?.names).toEqual(["poison.test"]);
   });
 });
@@ -57,7 +57,7 @@ describe("a certificate", () => {
     expect(warnings({ names }, host)).toEqual(good ? [] : ["CertificateNameMismatch"]);
   });
 
-  it("of any bytes is shown in few plain characters", () => {
+  it("with arbitrary bytes is shown with few printable characters", () => {
     const report = createReport();
     const fact = { names: [`a\0\x1b\n${"x".repeat(1000)}`], validFrom: 0, validUntil: day };
     warnOfCertificate(
@@ -68,7 +68,7 @@ describe("a certificate", () => {
     expect(report.findings[0]?.message).toContain(`is for a???${"x".repeat(249)}, not for a.test`);
   });
 
-  it("is warned of before and after its time", () => {
+  it("causes a warning before and after its validity", () => {
     const facts = { validFrom: day - 10, validUntil: day + 10 };
     expect(warnings(facts, "a.test")).toEqual([]);
     expect(warnings(facts, "a.test", day - 11)).toEqual(["CertificateOutOfDate"]);

@@ -28,7 +28,7 @@ describe("limits", () => {
     expect(overruns({ a: 6, b: 4, c: null }, { a: { max: 5 }, b: { min: 5 }, c: {}, d: {} })).toEqual([
       "a is 6, over 5",
       "b is 4, under 5",
-      "c: not in the time that was waited for it",
+      "c: not reached within the waiting time",
       "d was not measured",
     ]);
   });

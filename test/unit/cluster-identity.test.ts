@@ -19,7 +19,7 @@ import { compileAll } from "../support/compile.js";
 
 type Whole<T> = { readonly [K in keyof Required<T>]: T[K] };
 
-/** A node with every field; a field that the type gets is missing here, and does not compile. */
+/** A node with every field. A new field of the type is missing here, and does not compile. */
 const cluster: Whole<Cluster> = {
   namespace: "shop",
   service: "web",
@@ -56,15 +56,15 @@ function reachable(host: string): Reachable {
   return reached.host;
 }
 
-/** Values that differ from those of `cluster` and from each other in what the cluster does. */
+/** Values that differ from those of `cluster` and from each other in their effect. */
 const others: { readonly [K in keyof Required<Cluster>]: readonly Partial<Cluster>[] } = {
   namespace: [{ namespace: "other" }],
   service: [{ service: "other" }],
   port: [{ port: 80 }],
-  // Of the name (the port) and of `healthPort`, and so is told by these.
+  // Determined by the name (the port) and `healthPort`, which distinguish it.
   endpoints: [],
   healthPort: [{ healthPort: 81 }, { healthPort: 82 }],
-  // Of the Service, and so is told by its name.
+  // Determined by the Service, whose name distinguishes it.
   mode: [],
   externalName: [{ externalName: reachable("a.test") }, { externalName: reachable("b.test") }],
   protocol: [{ protocol: "h2" }, { protocol: "h2c" }],
@@ -126,12 +126,12 @@ const inSettings = (manifests: readonly Manifest[]): readonly Resource[] => {
 };
 
 describe("the name of a cluster", () => {
-  it("is another for all that the cluster does", () => {
+  it("differs for every effective difference", () => {
     const names = [{}, ...Object.values(others).flat()].map(nameOf);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it("stays for what a cluster does not do: a server name without TLS", () => {
+  it("stays the same for a field without effect: a server name without TLS", () => {
     const plain = { ...cluster, protocol: undefined } as unknown as Cluster;
     const named = { ...plain, sni: "a.test" };
     const name = clusterName(plain, defaultSettings);
@@ -139,7 +139,7 @@ describe("the name of a cluster", () => {
     expect(writeCluster(named, name, defaultSettings)).toEqual(writeCluster(plain, name, defaultSettings));
   });
 
-  it("is another for the health port of a route, and each route is checked on its own", () => {
+  it("differs for the health port of a route, and each port has its own health checks", () => {
     const ports = [80, 81, 82].map((port) => ({ name: `p${port}`, port }));
     const web = { ...service("shop", "web"), spec: { ports } };
     const slice = endpointSlice("shop", "web", 8080);
@@ -164,7 +164,7 @@ describe("the name of a cluster", () => {
     expect(found(routes.toReversed())).toEqual(found(routes));
   });
 
-  it("is another for all that a server of key sets is asked for", () => {
+  it("differs for every difference of a key set server", () => {
     const server: Whole<JwksServer> = {
       scheme: "https",
       host: reachable("keys.test"),
@@ -186,7 +186,7 @@ describe("the name of a cluster", () => {
   });
 });
 
-it("keeps the endpoints of an ExtensionService from those of a Service in a namespace called extension", () => {
+it("separates the endpoints of an ExtensionService from those of a Service in a namespace called extension", () => {
   const thief = { ...service("extension", "infra"), spec: { ports: [{ name: "auth", port: 80 }] } };
   const slice = endpointSlice("extension", "infra", 6666);
   const objects = [
@@ -204,7 +204,7 @@ it("keeps the endpoints of an ExtensionService from those of a Service in a name
   }
 });
 
-it("is of one port alone: a Service whose ports share a number and protocol, or a name, is refused", () => {
+it("identifies one port: a Service whose ports share a number and protocol, or a name, is refused", () => {
   const problems = (...ports: readonly Manifest[]): readonly (string | undefined)[] => {
     const read = parseObject({ ...service("shop", "web"), spec: { ports } });
     return "findings" in read ? read.findings.map(({ path, message }) => `${path} ${message}`) : [];

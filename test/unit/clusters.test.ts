@@ -161,7 +161,7 @@ describe("several clusters", () => {
         type: "ClusterError",
         reason: "ClusterConflict",
         message:
-          'cluster "west" has another HTTPProxy of this name than cluster "east", whose is used; make them the same or give one another name',
+          'clusters "west" and "east" have different HTTPProxy objects of this name, and the one of "east" is used; make them equal or rename one',
       },
     ]);
     remove(east, "HTTPProxy/default/shop");

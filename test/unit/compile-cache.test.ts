@@ -6,7 +6,7 @@ import { update } from "../../src/update.js";
 import { httpProxy, tlsSecret } from "../support/backend.js";
 import { parseCase, platform } from "../support/compile.js";
 
-it("a key pair is judged anew in each store, whose platform may judge otherwise", () => {
+it("a key pair is checked again in each store, because platforms may differ", () => {
   const proxy = httpProxy("default", "a", {
     virtualhost: { fqdn: "secure.test", tls: { secretName: "secure" } },
     routes: [{ directResponsePolicy: { statusCode: 200 } }],
@@ -23,7 +23,7 @@ it("a key pair is judged anew in each store, whose platform may judge otherwise"
   expect(errorsBy(platform.checkKeyPair)).toEqual([]);
 });
 
-it("what was found of objects goes with a transaction that is undone", () => {
+it("the rollback of a transaction clears the cache", () => {
   const store = createMemoryStore();
   const { cache } = store;
   expect(() =>
@@ -34,7 +34,7 @@ it("what was found of objects goes with a transaction that is undone", () => {
   expect(store.cache).not.toBe(cache);
 });
 
-it("entries are told apart by the function that found them, also where nothing was found", () => {
+it("different functions have different entries, also for undefined results", () => {
   const calls: string[] = [];
   const one = (text: string): void => void calls.push(`one ${text}`);
   const other = (text: string): void => void calls.push(`other ${text}`);
@@ -49,7 +49,7 @@ it("entries are told apart by the function that found them, also where nothing w
   expect(found).toBe(1);
 });
 
-it("a memory gives what the function gives, whatever it has forgotten", () => {
+it("a memoized function returns the results of the function, also after evictions", () => {
   let calls = 0;
   const length = memoizedLast((text: string) => ++calls && text.length, {
     maxSize: 3,

@@ -159,14 +159,14 @@ const configuration = (spec: object): object => ({
 });
 
 describe("a ContourConfiguration", () => {
-  it("has each of its keys among the settings", () => {
+  it("has a setting for each of its keys", () => {
     const { settings, findings } = parseSettings(parse(whole));
     expect(settings.spec).toEqual(expected);
     const errors = findings.filter(({ reason }) => reason !== "NoEffect");
     expect(errors).toEqual([]);
   });
 
-  it("names services as the file does, for authorization, rate limits and tracing", () => {
+  it("gives extension services the form of the file, for authorization, rate limits and tracing", () => {
     const extensionService = { namespace: "auth", name: "server" };
     const { settings } = parseSettings(
       configuration({
@@ -182,7 +182,7 @@ describe("a ContourConfiguration", () => {
     });
   });
 
-  it("warns of what is Contour's own, and of keys that it does not have", () => {
+  it("warns about keys for Contour itself, and about unknown keys", () => {
     const { settings, findings } = parseSettings(
       configuration({
         xdsServer: { port: 8001 },
@@ -210,14 +210,14 @@ describe("a ContourConfiguration", () => {
     ]);
   });
 
-  it("names wrong values by their own path", () => {
+  it("reports wrong values with their path in the object", () => {
     const { findings } = parseSettings(
       configuration({ envoy: { listener: { socketOptions: { tos: 256 } } } }),
     );
     expect(findings).toMatchObject([{ severity: "error", path: "spec.envoy.listener.socketOptions.tos" }]);
   });
 
-  it("gives way to overrides, silently", () => {
+  it("is overridden without a warning", () => {
     const { settings, findings } = parseSettings(configuration({ envoy: { http: { port: 80 } } }), {
       httpPort: 81,
       statsPort: 82,
@@ -226,7 +226,7 @@ describe("a ContourConfiguration", () => {
     expect(findings).toEqual([]);
   });
 
-  it("is one only by kind and group", () => {
+  it("is recognized only by kind and group", () => {
     for (const other of [
       { kind: "ContourConfiguration" },
       { kind: "Other", apiVersion: "projectcontour.io/v1" },

@@ -30,7 +30,7 @@ interface Found {
   readonly suppression?: object;
 }
 
-/** What `isoline check` says: findings in the order of their places, the lines of standard error, the exit code. */
+/** The output of `isoline check`: findings sorted by location, the lines of standard error, the exit code. */
 async function outcomeOf(args: readonly string[]): Promise<string> {
   let out = "";
   const lines: string[] = [];
@@ -61,7 +61,7 @@ function splitOnce(text: string, mark: string): readonly [string, string] {
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
 describe("a repository in the shape of", () => {
-  it("sixty others is there", () => expect(names.length).toBeGreaterThanOrEqual(60));
+  it("sixty others exists", () => expect(names.length).toBeGreaterThanOrEqual(60));
 
   it.each(names)("%s", async (name) => {
     const text = readFileSync(join(corpus, name, "expected.txt"), "utf8");

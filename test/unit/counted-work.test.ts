@@ -21,7 +21,7 @@ const parse = (value: unknown): KubeObject => {
 };
 const options = { endpoints: "inline", xdsCluster: "isoline", routeShards: 16 } as const;
 
-/** What an edit costs, in numbers that are the same on every machine. */
+/** The cost of an edit, in counts that are equal on every machine. */
 function workOf(count: number, change: Change): Record<string, number> {
   const store = createMemoryStore();
   const objects = applications(count)
@@ -34,14 +34,14 @@ function workOf(count: number, change: Change): Record<string, number> {
   return { units, ...Object.fromEntries(xdsTypes.map((type) => [type, changedOf(type, before, after)])) };
 }
 
-/** Resources of a type that were linked anew. */
+/** The number of resources of a type that were linked again. */
 function changedOf(type: (typeof xdsTypes)[number], before: Snapshot, after: Snapshot): number {
   const [old, now] = [before.sets[type], after.sets[type]];
   return [...now.names()].filter((name) => old.get(name)?.pieces !== now.get(name)?.pieces).length;
 }
 
 const [service, slice, proxy] = application(7, "team-7", "99s");
-/** A change of a route table is in the part that Envoys have, and in the whole that is there for whoever asks. */
+/** A change of a route table changes the part that Envoys use, and the whole table for other clients. */
 const base = { clusters: 0, endpoints: 0, routes: 0, secrets: 0 };
 const edits: readonly [string, Change, Record<string, number>][] = [
   ["the timeout of a route", parse(proxy), { units: 1, ...base, routes: 2 }],
@@ -63,7 +63,7 @@ const edits: readonly [string, Change, Record<string, number>][] = [
   ],
 ];
 
-/** Units that an edit compiles among so many HTTPRoutes of one Gateway. */
+/** The number of units that an edit compiles among `count` HTTPRoutes of one Gateway. */
 function gatewayWork(count: number, change: Manifest): number {
   const { settings } = parseSettings(gatewaySettings);
   const routes = Array.from({ length: count }, (_, i) =>
@@ -79,7 +79,7 @@ function gatewayWork(count: number, change: Manifest): number {
   return update(store, [parse(change)], platform).units;
 }
 
-/** How often a Service is read for a host that several Envoy listeners have. */
+/** The number of reads of a Service for a host on several Envoy listeners. */
 function readsOfService(kind: "HTTPRoute" | "GRPCRoute", listeners: number): number {
   const { settings } = parseSettings(gatewaySettings);
   const ports = Array.from({ length: listeners }, (_, i) => onPort(8080 + i, `http-${i}`, "HTTP"));
@@ -137,7 +137,7 @@ describe("the work for one edit is the same at any size", () => {
   });
 
   it.each(edits)("%s", (_, change, expected) => {
-    // With fewer, application 7 is not in namespace team-7.
+    // With fewer applications, application 7 is not in namespace team-7.
     for (const count of [400, 1200]) {
       const { listeners: _listeners, "scoped-routes": _scopes, ...work } = workOf(count, change);
       expect(work, `at ${count} applications`).toEqual(expected);

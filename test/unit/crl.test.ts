@@ -6,7 +6,7 @@ const pem = readFileSync(new URL("../support/certs/crl.pem", import.meta.url), "
 const good = atob(pem.replace(/-----[^-]+-----|\s/g, ""));
 const hex = (text: string): string => Buffer.from(text, "hex").toString("latin1");
 
-test("a revocation list is one, and no part of it is", () => {
+test("a complete revocation list is accepted, and no truncated one", () => {
   expect(isRevocationList(good)).toBe(true);
   for (let end = 0; end < good.length; end += 1) expect(isRevocationList(good.slice(0, end))).toBe(false);
   expect(isRevocationList(`${good}\0`)).toBe(false);

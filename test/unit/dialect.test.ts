@@ -27,7 +27,7 @@ interface Message {
   readonly "@type": string;
 }
 
-/** The resources of one type as an Envoy of a minor release is sent them. */
+/** The resources of one type as they are sent to an Envoy of a minor release. */
 function resourcesFor(snapshot: Snapshot, type: XdsType, minor: number): Message[] {
   const resources = snapshot.sets[type];
   if (resources.size === 0) return [];
@@ -36,7 +36,7 @@ function resourcesFor(snapshot: Snapshot, type: XdsType, minor: number): Message
   return (JSON.parse(text) as { resources: Message[] }).resources;
 }
 
-describe("what is served to the oldest Envoy has nothing that it does not know", () => {
+describe("the oldest Envoy receives no field that it does not support", () => {
   it.each(cases)("%s", (name) => {
     const snapshot = snapshotOf(name);
     const problems = xdsTypes.flatMap((type) =>
@@ -48,17 +48,17 @@ describe("what is served to the oldest Envoy has nothing that it does not know",
   });
 });
 
-describe("answers", () => {
+describe("responses", () => {
   const snapshot = snapshotOf("tls/termination");
   const text = (minor: number): string => JSON.stringify(resourcesFor(snapshot, "listeners", minor));
 
-  it("list the content types that are compressed in the field that a release has", () => {
+  it("list compressed content types in the field that the release supports", () => {
     expect(text(40)).toContain('"content_type_matcher":[{"exact":"text/html"},');
     expect(text(39)).toContain('"content_type":["text/html",');
     expect(text(39)).not.toContain("content_type_matcher");
   });
 
-  it("have whole route tables for releases that can't work out the part of a host", () => {
+  it("have whole route tables for releases that can't compute the part of a host", () => {
     const store = compileAll(
       parseCase(readFileSync(join(goldens, "tls/termination/objects.yaml"), "utf8")).objects,
     );
@@ -69,12 +69,12 @@ describe("answers", () => {
     expect([...whole.sets.routes.names()].filter((name) => !parts.sets.routes.has(name))).toEqual([]);
   });
 
-  it("are the same bytes but for releases that need others", () => {
+  it("are byte-equal for all releases without differences", () => {
     expect(text(36)).toBe(text(39));
     expect(text(41)).toBe(text(40));
   });
 
-  it("name the xDS cluster as the Envoy does, in every source", () => {
+  it("name the xDS cluster as the bootstrap does, in every source", () => {
     const names = [...text(40).matchAll(/"cluster_names":\[([^\]]*)\]/g)].map(([, name]) => name);
     expect(new Set(names)).toEqual(new Set(['"xds.example.com"']));
   });

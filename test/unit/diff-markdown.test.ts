@@ -79,7 +79,7 @@ function marksOutside(markdown: string): string {
 
 const expected = (count: number): RegExp =>
   new RegExp(
-    `^<!-- isoline diff -->\n### [0-9a-z, ]+\n\n\\*\\*Not compared\\*\\*, so that what it does to traffic is not known:\n\n- CODE\n(\n<details><summary>CODE( — <b>[a-z-]+</b>)?</summary>\n\n\n</details>\n){${count}}$`,
+    `^<!-- isoline diff -->\n### [0-9a-z, ]+\n\n\\*\\*Not compared\\*\\*, effect on traffic unknown:\n\n- CODE\n(\n<details><summary>CODE( — <b>[a-z-]+</b>)?</summary>\n\n\n</details>\n){${count}}$`,
   );
 
 describe("the Markdown of a review", () => {

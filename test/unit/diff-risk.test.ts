@@ -258,8 +258,8 @@ describe("requests", () => {
     expect(changesIn(found)).toEqual([]);
     expect(found.rewritten).toEqual([{ site: "x.test (http)", tried: 6 }]);
     expect(formatReview(found, { uncompared: [], rewritten: [] })).toBe(
-      "written differently, the same for every request\n" +
-        "  x.test (http): 6 requests that stand for all are answered as before\n" +
+      "written differently, same result for every request\n" +
+        "  x.test (http): 6 requests that represent all others are answered as before\n" +
         "no change for traffic\n",
     );
   });

@@ -117,7 +117,7 @@ it("a host with too many requests to try them all is not compared", async () => 
     );
   const { uncompared } = await told(many(1), many(1100));
   expect(uncompared).toMatchObject([
-    { reason: "untried", message: expect.stringContaining("2000 requests of more") },
+    { reason: "untried", message: expect.stringContaining("only 2000 requests") },
   ]);
 });
 
@@ -218,7 +218,9 @@ describe("a side in git", () => {
     commit();
     for (const name of ["link.yaml", "out.yaml", "up", "round"]) rmSync(join(folder, "manifests", name));
     const found = kinds(await told("git:main", join(folder, "manifests")));
-    expect(errors).toMatch(/git:main:manifests\/out.yaml: warning: is a link to no file of the commit/);
+    expect(errors).toMatch(
+      /git:main:manifests\/out.yaml: warning: is a link, and its target is not a file of the commit/,
+    );
     expect(found).toEqual([
       "host removed inside.test (http)",
       "listener removed ingress_http",
@@ -242,7 +244,7 @@ describe("a side in git", () => {
     const evil = git("commit-tree", bad, "-m", "evil").trim();
     vi.spyOn(process, "cwd").mockReturnValue(folder);
     expect(await run(`git:${evil}:.`, join(folder, "manifests"))).toBe(3);
-    expect(errors).toContain("is no path that can be written");
+    expect(errors).toContain("is not a valid path");
     expect(kinds(await told("git:main", join(folder, "manifests")))).toEqual([]);
   });
 
@@ -275,7 +277,7 @@ describe("a side that is saved", () => {
 
   it("is refused when it is something else", async () => {
     const file = write("x.yaml", yaml(a));
-    await expect(run(`snapshot:${file}`, file)).rejects.toThrow(/is not what isoline compile prints/);
+    await expect(run(`snapshot:${file}`, file)).rejects.toThrow(/is not the output of isoline compile/);
     await expect(run(`snapshot:${join(folder, "none")}`, file)).rejects.toThrow(/none/);
     await expect(run("snapshot:", file)).rejects.toThrow(UsageError);
   });

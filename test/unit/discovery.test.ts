@@ -38,7 +38,7 @@ const base: Sets = {
   routes: { r: '{"name":"r","to":"blue"}' },
 };
 
-/** A server whose clock the test moves. */
+/** A server with a clock that the test controls. */
 function rig(): { hub: Hub; poll: typeof poll; tick(ms: number): void } {
   let now = 1_000_000;
   const hub = new Hub({ now: () => now, log: () => undefined });
@@ -86,7 +86,7 @@ describe("discovery", () => {
     ).toThrow(/empty/);
   });
 
-  it("answers content once and then 304, with a length and no caching", async () => {
+  it("answers with content once and then with 304, with a length and without caching", async () => {
     const { poll, hub } = rig();
     hub.publish(snapshot(base), 1);
     const first = await poll("clusters");
@@ -98,7 +98,7 @@ describe("discovery", () => {
     expect((await poll("clusters", "")).status).toBe(200);
   });
 
-  it("keeps versions of types whose content is the same", async () => {
+  it("keeps the version of a type with equal content", async () => {
     const { poll, hub } = rig();
     hub.publish(snapshot(base), 1);
     const before = await poll("listeners");
@@ -106,7 +106,7 @@ describe("discovery", () => {
     expect((await poll("listeners")).version).toBe(before.version);
   });
 
-  it("holds a poll as long as Envoy says, and wakes it on a change", async () => {
+  it("holds a poll for the time that Envoy requests, and answers it on a change", async () => {
     expect([holdTime(undefined), holdTime("1000"), holdTime("30000"), holdTime("9000")]).toEqual([
       0, 0, 25_000, 7000,
     ]);
@@ -121,7 +121,7 @@ describe("discovery", () => {
     expect(await held).toMatchObject({ status: 200, names: ["r"] });
   });
 
-  it("switches routes only when the new cluster is there, and then removes the old one", async () => {
+  it("switches routes only when Envoy has the new cluster, and then removes the old one", async () => {
     const { poll, hub } = rig();
     hub.publish(snapshot(base), 1);
     const clusters = await poll("clusters");
@@ -146,7 +146,7 @@ describe("discovery", () => {
     expect((await poll("clusters", both.version)).names).toEqual(["green"]);
   });
 
-  it("goes on after a while without an Envoy that does not answer", async () => {
+  it("continues after some time without an Envoy that does not poll", async () => {
     const { poll, hub, tick } = rig();
     hub.publish(snapshot(base), 1);
     await poll("clusters");
@@ -160,7 +160,7 @@ describe("discovery", () => {
     expect((await poll("clusters")).names).toEqual(["green"]);
   });
 
-  it("does not give a refused version again at once, and goes back to old content under a new version", async () => {
+  it("does not repeat a rejected version at once, and serves earlier content with a new version", async () => {
     const { poll, hub } = rig();
     hub.publish(snapshot(base), 1);
     const good = await poll("listeners");
@@ -178,18 +178,18 @@ describe("discovery", () => {
     expect(JSON.stringify(hub.status())).not.toContain("refused");
   });
 
-  it("never takes an Envoy back to what an older replica has", async () => {
+  it("never sends an Envoy the older content of another replica", async () => {
     const { poll, hub, tick } = rig();
     hub.publish(snapshot(base), 5);
     expect((await poll("clusters", `9-${"a".repeat(16)}`)).status).toBe(304);
-    // Clusters of another replica: it gets the time to give the Envoy what it has by then.
+    // The Envoy has clusters of another replica, which gets time to send its newer ones.
     expect((await poll("clusters", `3-${"a".repeat(16)}`)).status).toBe(304);
     tick(2001);
     expect((await poll("clusters", `3-${"a".repeat(16)}`)).status).toBe(200);
     expect((await poll("clusters", "of-another-control-plane")).status).toBe(200);
   });
 
-  it("serves by name, and wakes nobody for other names", async () => {
+  it("serves by name, and answers no held poll for other names", async () => {
     const { poll, hub } = rig();
     hub.publish(
       snapshot({ ...base, endpoints: { a: '{"cluster_name":"a"}', b: '{"cluster_name":"b"}' } }),
@@ -207,7 +207,7 @@ describe("discovery", () => {
 });
 
 describe("the HTTP surface", () => {
-  it("answers mistakes with problem details and never with 200", async () => {
+  it("answers invalid requests with problem details and never with 200", async () => {
     const { hub } = rig();
     const app = createApp({ hub, status: () => ({}), authenticate: everyone });
     for (const [method, path, status] of [

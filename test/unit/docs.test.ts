@@ -37,7 +37,7 @@ const blocksOf = (language: string): Block[] =>
 
 const isRecord = (value: unknown): value is Manifest => typeof value === "object" && value !== null;
 
-/** Every value under a key, at any depth. */
+/** All values of a key, at any depth. */
 function under(value: unknown, key: string): unknown[] {
   if (!isRecord(value)) return [];
   return Object.entries(value).flatMap(([name, inner]) => [
@@ -46,7 +46,7 @@ function under(value: unknown, key: string): unknown[] {
   ]);
 }
 
-/** The Services and Secrets that an example speaks of and does not show. */
+/** The Services and Secrets that an example references and does not contain. */
 function surroundings(manifests: readonly Manifest[]): Manifest[] {
   return manifests.flatMap((manifest) => {
     const { namespace = "default" } = manifest.metadata as { namespace?: string };
@@ -75,7 +75,7 @@ function surroundings(manifests: readonly Manifest[]): Manifest[] {
 
 describe("examples in the docs", () => {
   const yaml = blocksOf("yaml");
-  it("are there", () => expect(yaml.length).toBeGreaterThan(12));
+  it("exist", () => expect(yaml.length).toBeGreaterThan(12));
 
   it.each(yaml)("$name", ({ text }) => {
     const values = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
@@ -98,7 +98,7 @@ describe("examples in the docs", () => {
   });
 });
 
-/** Names of all fields of a schema, at any depth. */
+/** The names of all fields of a schema, at any depth. */
 function fieldsOf(schema: unknown, found = new Set<string>()): Set<string> {
   const def = (schema as z.ZodType | undefined)?._zod?.def as unknown as Record<string, unknown> | undefined;
   if (!def) return found;
@@ -120,7 +120,7 @@ describe("documents name every field", () => {
     ["ingress.md", ingressSpec],
     ["ingressroute.md", ingressRouteSpec],
   ])("%s", (name, schema) => {
-    // What other kinds share with HTTPProxy is told there.
+    // The page on HTTPProxy documents the fields that other kinds share.
     const text = read(`docs/${name}`) + (name === "extension-service.md" ? read("docs/httpproxy.md") : "");
     const fields = [...fieldsOf(schema)];
     expect(fields.length).toBeGreaterThan(1);
@@ -144,16 +144,16 @@ describe("commands in the docs", () => {
     .join("\n");
   const withCommands = pages.filter((page) => commandsOf(page).length > 0);
 
-  it.each(withCommands)("%s has a walk, which runs them as they are written", (page) => {
+  it.each(withCommands)("%s has a walk, which runs them unchanged", (page) => {
     expect(walks.includes(`"${page}"`) || plainPages.includes(page)).toBe(true);
   });
 
-  it.each(replaced)("$page: $command is there, and not run as it is written", ({ page, command, by }) => {
+  it.each(replaced)("$page: $command exists, and its replacement is run", ({ page, command, by }) => {
     expect(commandsOf(page)).toContain(command);
     expect(by).not.toContain(command);
   });
 
-  it("are in blocks of their own: no other language has any", () => {
+  it("are only in sh blocks", () => {
     const others = pages.flatMap((page) =>
       [...read(page).matchAll(/^ *```(?!sh\n|$)(\w*)\n([\s\S]*?)^ *```$/gm)].filter(([, , text = ""]) =>
         /^ *(?:\$ )?(?:isoline|npm|npx|kubectl|curl|envoy) /m.test(text),
@@ -164,7 +164,7 @@ describe("commands in the docs", () => {
 });
 
 describe("workflows for CI", () => {
-  it("name each action by a commit, which can't be moved, and say its version", () => {
+  it("pin each action to a commit, with its version", () => {
     const actions = [...read("examples/ci/github.yaml").matchAll(/uses: *(.*)/g)].map(([, action]) => action);
     expect(actions.length).toBeGreaterThan(0);
     for (const action of actions)
@@ -172,7 +172,7 @@ describe("workflows for CI", () => {
     expect(read("examples/ci/gitlab.yaml")).toMatch(/component: .*@[0-9a-f]{40}$/m);
   });
 
-  it("pass inputs that the action and the component have", () => {
+  it("pass only inputs that the action and the component have", () => {
     const { inputs } = parse(read("action.yml")) as { inputs: Record<string, unknown> };
     const { jobs } = parse(read("examples/ci/github.yaml")) as {
       jobs: Record<string, { permissions: object; steps: { uses: string; with: object }[] }>;
@@ -198,7 +198,7 @@ describe("workflows for CI", () => {
       options: rest.match(/(?<![\w-])--?[a-z][a-z-]*/g) ?? [],
     })),
   );
-  it("are there", () => expect(commands.length).toBeGreaterThan(3));
+  it("exist", () => expect(commands.length).toBeGreaterThan(3));
 
   it.skipIf(!existsSync(built)).each(commands)("$name: $command $options", ({ command, options }) => {
     const help = execFileSync(process.execPath, [built, command, "--help"], { encoding: "utf8" });

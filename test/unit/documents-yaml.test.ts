@@ -3,7 +3,7 @@ import { readNow } from "../../src/documents/documents.js";
 import { writeYaml } from "../../src/documents/write.js";
 import { fc } from "../support/fast-check.js";
 
-/** What sigs.k8s.io/yaml v1.6.0 makes of each text, as its program answered; `Error` for what it refuses. */
+/** The recorded results of sigs.k8s.io/yaml v1.6.0; `Error` for a refused text. */
 function read(text: string): readonly unknown[] | typeof Error {
   const steps = [...readNow(text)];
   if (steps.some((one) => "fault" in one)) return Error;
@@ -142,7 +142,7 @@ describe("merge keys", () => {
     else expect(got).toEqual([{ base: { a: 1, b: 2 }, other: { b: 3, c: 4 }, x: value }]);
   });
 
-  it("bring a filter along, wherever in a map they stand", () => {
+  it("add a filter at any position in a map", () => {
     const text = `
 routes:
   - services: [{name: web}]
@@ -211,7 +211,7 @@ describe("documents", () => {
   });
 });
 
-describe("what is wrong is said with its place", () => {
+describe("an error has a line and a message", () => {
   it.each([
     ["spec:\n  rules:\n  - host: a\n    host: b\n", 4, "spec.rules[0].host: the key is set twice"],
     [
@@ -222,20 +222,20 @@ describe("what is wrong is said with its place", () => {
     ["a: 1\n<<: {b: 1}\na: 2\n", 3, "a: the key is set twice"],
     ["yes: 1\ntrue: 2\n", 2, "true: the key is set twice"],
     ['{"a": 1,\n "b": {"c": 1, "\\u0063": 2}}\n', 2, "b.c: the key is set twice"],
-    ["a:\n  - x\n  - *none\n", 3, "a[1]: an alias has no anchor before it"],
-    ["a: &a\n  b: *a\n", 2, "a.b: an alias stands inside of what it names"],
-    ["a: !secret x\n", 1, "a: the tag is not known"],
-    ["a: !!binary aGk=\n", 1, "a: the tag is not known"],
+    ["a:\n  - x\n  - *none\n", 3, "a[1]: an alias refers to no earlier anchor"],
+    ["a: &a\n  b: *a\n", 2, "a.b: an alias is inside of its own anchor"],
+    ["a: !secret x\n", 1, "a: the tag is unknown"],
+    ["a: !!binary aGk=\n", 1, "a: the tag is unknown"],
     ["a: 1\nb: [\n", 3, "not valid YAML"],
     ["a: 1\n b: 2\n", 2, "not valid YAML"],
-    ["a:\n  b: {c:\t1}\n", 2, "not valid YAML: use spaces in place of tabs"],
+    ["a:\n  b: {c:\t1}\n", 2, "not valid YAML: use spaces instead of tabs"],
     ["a: {\n b: 1\n}\nc: x: y\n", 4, "not valid YAML"],
-    [`a: ${"[".repeat(200)}\n`, 1, "nested over 100 levels"],
+    [`a: ${"[".repeat(200)}\n`, 1, "nested deeper than 100 levels"],
   ])("%s", (text, line, message) => {
     expect(faultOf(text)).toEqual({ line, fault: expect.stringContaining(message) as string });
   });
 
-  it("quotes no value", () => {
+  it("quotes no value of the text", () => {
     for (const text of [
       "a: !<hunter2 x\n",
       "!hunter2^ x\n",
@@ -247,8 +247,8 @@ describe("what is wrong is said with its place", () => {
   });
 });
 
-describe("what is written", () => {
-  it("is read again as it was", () => {
+describe("written YAML", () => {
+  it("is read as the same value", () => {
     const words = [
       "y",
       "N",
@@ -294,7 +294,7 @@ describe("what is written", () => {
     expect(read(writeYaml(value))).toEqual([value]);
   });
 
-  it("is read again as it was, whatever it is", () => {
+  it("is read as the same value, for any value", () => {
     const json = fc.jsonValue({ maxDepth: 4 }).filter((value) => value !== null);
     fc.assert(
       fc.property(json, (value) => {
@@ -304,7 +304,7 @@ describe("what is written", () => {
   });
 });
 
-describe("what a text may cost", () => {
+describe("the cost of a text", () => {
   const chain = (levels: number, width: number): string =>
     Array.from(
       { length: levels },
@@ -316,7 +316,7 @@ describe("what a text may cost", () => {
 
   it("is bounded for aliases, in all documents together", () => {
     expect(read(chain(3, 20))).not.toBe(Error);
-    expect(faultOf(chain(4, 20)).fault).toContain("aliases and merge keys add over 20000 nodes");
+    expect(faultOf(chain(4, 20)).fault).toContain("aliases and merge keys add more than 20000 nodes");
     const one = `a: &a [${"x,".repeat(100)}]\nb: [${"*a,".repeat(90)}]\n`;
     expect(read(one)).not.toBe(Error);
     expect(faultOf(Array(5).fill(one).join("---\n")).fault).toContain("aliases and merge keys");
@@ -343,11 +343,11 @@ describe("what a text may cost", () => {
     expect(faultOf(nested).fault).toContain("aliases and merge keys");
   });
 
-  it("is bounded for levels that come by aliases", () => {
+  it("is bounded for levels from aliases", () => {
     const deep = Array.from({ length: 120 }, (_, i) => `a${i}: &a${i} [${i ? `*a${i - 1}` : "x"}]\n`).join(
       "",
     );
-    expect(faultOf(deep).fault).toContain("nested over 100 levels");
+    expect(faultOf(deep).fault).toContain("nested deeper than 100 levels");
   });
 
   it("is bounded for nodes of YAML and JSON, before they are built", () => {
@@ -365,7 +365,7 @@ describe("what a text may cost", () => {
       expect([...readNow('{"a"\n---\n'.repeat(5000), format)]).toHaveLength(1001);
   });
 
-  it("is bounded for lines that stand too far to the left", () => {
+  it("is bounded for lines with missing indentation", () => {
     const text = `a:\n${"  - {\n}\n".repeat(100_000)}`;
     expect(faultOf(text).fault).toContain("indent the lines");
   });

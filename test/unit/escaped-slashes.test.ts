@@ -39,7 +39,7 @@ function parse(settings: Manifest, ...manifests: readonly Manifest[]) {
   return [...objects, parseSettings(settings).settings];
 }
 
-/** The object and field of each warning, of compiled objects. */
+/** The object and field of each warning for compiled objects. */
 function warnings(manifests: readonly Manifest[], settings: Manifest = {}): string[] {
   const store = compileAll(parse(settings, ...manifests));
   return [...store.findings()]
@@ -52,7 +52,7 @@ const proxy = (virtualhost: Manifest, ...routes: readonly Manifest[]): Manifest 
   httpProxy("default", "x", { virtualhost, routes });
 const first = ["HTTPProxy/default/x spec.routes[0].conditions"];
 
-describe("a path that decides what protects a route", () => {
+describe("a path that selects the protection of a route", () => {
   const rest = { services };
   it.each<[string, Manifest]>([
     [
@@ -115,7 +115,7 @@ describe("a path that decides what protects a route", () => {
       "two rate limits",
       proxy(plain, at({ prefix: "/a" }, { rateLimitPolicy }), at({ prefix: "/b" }), at({ prefix: "/c" })),
     ],
-  ])("is a warning: %s", (_, object) => {
+  ])("causes a warning: %s", (_, object) => {
     expect(warnings([object])).toEqual(first);
     for (const escapedSlashes of ["reject", "unescape"])
       expect(warnings([object], { escapedSlashes })).toEqual([]);
@@ -157,9 +157,9 @@ describe("a path that decides what protects a route", () => {
         rest,
       ),
     ],
-  ])("is none: %s", (_, object) => expect(warnings([object])).toEqual([]));
+  ])("causes none: %s", (_, object) => expect(warnings([object])).toEqual([]));
 
-  it("is told to the object that has the route, once", () => {
+  it("is reported once for the object with the route", () => {
     const root = httpProxy("default", "root", {
       virtualhost: plain,
       includes: [{ name: "child", conditions: [{ prefix: "/team" }] }],
@@ -175,7 +175,7 @@ describe("a path that decides what protects a route", () => {
     expect(warnings([root, child])).toEqual(["HTTPProxy/default/child spec.routes[1].conditions"]);
   });
 
-  it("is a warning where the other route is of another kind", () => {
+  it("causes a warning if the other route is of another kind", () => {
     const guarded = proxy(plain, at({ prefix: "/admin/" }, { rateLimitPolicy }));
     const backend = { service: { name: "a", port: { number: 80 } } };
     const ingress = {
@@ -225,9 +225,9 @@ describe("escaped slashes", () => {
     ["reject", "/admin%5cx", 400],
     ["reject", "/admin/x?y=%2f", "prefix /admin/"],
     ["reject", "/admin%252fx", "prefix /"],
-  ])("%s: %s is of %s", (setting, path, expected) => expect(routeOf(setting, path)).toBe(expected));
+  ])("%s: %s matches %s", (setting, path, expected) => expect(routeOf(setting, path)).toBe(expected));
 
-  it("make a path with them one that never matches, unless they stay", () => {
+  it("make a path with them unreachable, unless they are kept", () => {
     const written = [
       proxy(plain, at({ prefix: "/a%2Fb" })),
       ingressRoute("default", "y", {
@@ -250,7 +250,7 @@ describe("escaped slashes", () => {
     expect(told("unescape")).toEqual(told("reject"));
   });
 
-  it("are refused with a value that is none of the three", () => {
+  it("have three possible values, and others are refused", () => {
     expect(parseSettings({ escapedSlashes: "drop" }).findings).toMatchObject([
       { severity: "error", path: "escapedSlashes" },
     ]);

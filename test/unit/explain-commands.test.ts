@@ -77,7 +77,7 @@ describe("isoline explain", () => {
         ...hostProxy("b.test", "a"),
         spec: { ...(hostProxy("b.test", "a").spec as object), ingressClassName: "nginx" },
       },
-      "spec: is not served: it is of the class nginx, and without the setting ingressClassNames, contour, isoline and objects of no class are served",
+      "spec: is not served: it has the class nginx, and without the setting ingressClassNames",
     ],
     [
       "the setting gatewayRef",
@@ -103,7 +103,7 @@ describe("isoline explain", () => {
         metadata: { name: "t" },
         spec: { routes: [{ match: "Host(`B.test`) && PathPrefix(`/`)" }] },
       },
-      "IngressRoute/default/t: is not served: it is of traefik.io/v1alpha1, which another controller reads",
+      "IngressRoute/default/t: is not served: another controller reads its API version, traefik.io/v1alpha1",
     ],
   ])("says why an object for a host is not served: %s", async (_, object, hint) => {
     const manifests = ([] as Manifest[]).concat(object as Manifest | Manifest[]);
@@ -157,7 +157,7 @@ describe("isoline explain", () => {
     expect(out).toContain("http-8080 0.0.0.0:16080, port 8080 of the Gateway");
     expect(out).toContain(`HTTPRoute/default/late spec.rules[0] (${options.file[0]}:${line})`);
     expect(await run("http://a.test:81/x", options)).toBe(0);
-    expect(out).toContain("open are 8080 (http, Envoy's 16080)");
+    expect(out).toContain("open ports: 8080 (http, Envoy's 16080)");
   });
 
   it("asks a running server", async () => {
@@ -212,6 +212,6 @@ b.test
   it("counts errors on standard error", async () => {
     const bad = write("bad.yaml", `${yaml}---\n${stringify(hostProxy("bad.test", "missing"))}`);
     await run(bad, bad);
-    expect(errors).toContain(`1 error in ${bad}; isoline check tells which`);
+    expect(errors).toContain(`1 error in ${bad}; isoline check lists them`);
   });
 });

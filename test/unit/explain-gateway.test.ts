@@ -95,12 +95,12 @@ describe("explain, by the port of a URL", () => {
   ])("%s is passed on by %s", (url, name, cluster, chain) => {
     const found = explain("GET", url);
     expect(found).toMatchObject({ outcome: "tcp", listener: { name } });
-    expect(found.summary).toBe(`the connection is passed on to ${cluster}`);
+    expect(found.summary).toBe(`the connection is passed through to ${cluster}`);
     expect(found.chain).toEqual(chain && { ...chain, facts: expect.any(Array) });
   });
 
   const open =
-    "open are 80 (http, Envoy's 8080), 443 (https, Envoy's 8443), 8080 (http, Envoy's 16080), 8443 (https, Envoy's 16443), 8444 (https, Envoy's 16444), 9001 (tcp, Envoy's 17001)";
+    "open ports: 80 (http, Envoy's 8080), 443 (https, Envoy's 8443), 8080 (http, Envoy's 16080), 8443 (https, Envoy's 16443), 8444 (https, Envoy's 16444), 9001 (tcp, Envoy's 17001)";
 
   it("tells the ports that are open when nothing listens on one", () => {
     expect(explain("GET", "http://x.test:81/")).toMatchObject({
@@ -108,17 +108,17 @@ describe("explain, by the port of a URL", () => {
       summary: `nothing listens on port 81: the Gateway has no such port; ${open}`,
     });
     expect(explain("GET", "http://x.test:9000/").summary).toBe(
-      `nothing listens on port 9000: nothing is served there; ${open}`,
+      `nothing listens on port 9000: nothing is served on it; ${open}`,
     );
   });
 
   it("says that a port is for TLS, or not", () => {
     expect(explain("GET", "http://x.test:443/")).toMatchObject({
       outcome: "closed",
-      summary: "the connection is closed: https on port 443 takes TLS alone",
+      summary: "the connection is closed: https on port 443 accepts only TLS",
     });
     expect(explain("GET", "https://x.test:8080/").summary).toBe(
-      "the connection is closed: http on port 8080 takes no TLS",
+      "the connection is closed: http on port 8080 accepts no TLS",
     );
   });
 
@@ -196,7 +196,7 @@ describe("explain, by routes of the Gateway API", () => {
     });
     expect(explain("GET", "http://x.y.w.test/")).toMatchObject({
       outcome: "not-found",
-      hints: ["HTTPProxy/default/wild: *.w.test covers names with one label before .w.test alone"],
+      hints: ["HTTPProxy/default/wild: *.w.test covers only names with one label before .w.test"],
     });
     expect(explain("GET", "http://x.y.w.test:8080/").hints).toEqual([]);
   });
@@ -224,7 +224,7 @@ describe("explain, by routes of the Gateway API", () => {
     );
     expect(explainer(parse(detached))("GET", "http://x.test/").hints).toEqual([
       "x.test is claimed by HTTPRoute/default/detached",
-      "HTTPRoute/default/detached spec: is not served: the setting gatewayRef names the Gateway infra/edge, which is not there",
+      "HTTPRoute/default/detached spec: is not served: the setting gatewayRef names the Gateway infra/edge, which is missing",
     ]);
   });
 

@@ -87,7 +87,7 @@ describe("mismatch", () => {
     const not = { string_match: { exact: "b" }, invert_match: true };
     expect(why(header({ present_match: true }), "http://x/")).toBe("header x-a is absent");
     expect(why(header({ present_match: true, invert_match: true }), "http://x/", ["x-a: 1"])).toBe(
-      "header x-a is there and must not be",
+      "header x-a is present and must be absent",
     );
     expect(why(header({ string_match: { exact: "b" } }), "http://x/", ["x-a: 1"])).toBe(
       'header x-a is "1", which is not "b"',
@@ -283,7 +283,7 @@ describe("explain", () => {
     expect(over("GET", "http://x.w.test/").outcome).toBe("forward");
     expect(over("GET", "http://x.y.w.test/")).toMatchObject({
       outcome: "not-found",
-      hints: ["HTTPProxy/default/wild: *.w.test covers names with one label before .w.test alone"],
+      hints: ["HTTPProxy/default/wild: *.w.test covers only names with one label before .w.test"],
     });
   });
 
@@ -298,13 +298,13 @@ describe("explain", () => {
       "local rate limit",
       "3 in 1s for each Envoy, bursts to 5, answers ServiceUnavailable",
     ],
-    ["ip-filter/host-and-route", "addresses", "all but 192.0.2.0/24 (peer)"],
+    ["ip-filter/host-and-route", "addresses", "all except 192.0.2.0/24 (peer)"],
     ["jwt/providers", "JWT", "a token of remote (issuer issuer.example) for one, two"],
-    ["authorization/grpc", "authorization", "off (others of this host ask extension/infra/auth)"],
+    ["authorization/grpc", "authorization", "off (other routes of this host use extension/infra/auth)"],
     [
       "authorization/grpc",
       "authorization",
-      "asks extension/infra/auth, passes when it does not answer, told host=a, level=low",
+      "extension/infra/auth, allows requests when it does not respond, with context host=a, level=low",
     ],
     ["mirror/one-and-two", "mirror", "10 % to default/shadow/80"],
     ["retry/policies", "retries", "3 on retriable-status-codes (503), 0.15s each"],
@@ -339,7 +339,7 @@ describe("explain", () => {
   it("tells global rate limits where a request is forwarded", () => {
     const settings = readFileSync(join(golden, "rate-limit/global/settings.yaml"), "utf8");
     const { facts } = explainGolden("rate-limit/global", settings)("GET", "http://standard.test/");
-    expect(values(facts)["global rate limit"]).toBe("asks extension/infra/rls about remote_address");
+    expect(values(facts)["global rate limit"]).toBe("extension/infra/rls with remote_address");
   });
 });
 

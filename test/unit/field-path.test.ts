@@ -11,7 +11,7 @@ const path = fc.array(
   { maxLength: 5 },
 );
 
-it("a path is read as what it was printed from, whatever its keys", () => {
+it("a printed path is parsed to the same keys, for any keys", () => {
   fc.assert(
     fc.property(path, (keys) => {
       expect(pathOf(pathText(keys))).toEqual(keys);
@@ -19,7 +19,7 @@ it("a path is read as what it was printed from, whatever its keys", () => {
   );
 });
 
-it("two paths are joined as their keys are", () => {
+it("joined paths have the keys of both", () => {
   fc.assert(
     fc.property(path, path, (outer, inner) => {
       expect(joinPaths(pathText(outer), pathText(inner))).toBe(pathText([...outer, ...inner]));
@@ -27,7 +27,7 @@ it("two paths are joined as their keys are", () => {
   );
 });
 
-it("a field holds what is inside it, and no field whose text only begins alike", () => {
+it("a field contains the fields inside it, and no field whose text has only the same beginning", () => {
   expect(isWithin("spec.rules[1].matches[0]", "spec.rules[1]")).toBe(true);
   expect(isWithin("spec.rules[1]", "spec.rules[1]")).toBe(true);
   expect(isWithin("spec.rules[10]", "spec.rules[1]")).toBe(false);
@@ -35,7 +35,7 @@ it("a field holds what is inside it, and no field whose text only begins alike",
   expect(isWithin("anything", "")).toBe(true);
 });
 
-it("a place in a list is that of the list alone", () => {
+it("a list index is found only for the given list", () => {
   expect(indexIn("spec.listeners[12].tls", "spec.listeners")).toBe(12);
   expect(indexIn("spec.listeners", "spec.listeners")).toBeUndefined();
   expect(indexIn("spec.listenersets[1]", "spec.listeners")).toBeUndefined();

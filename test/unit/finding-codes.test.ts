@@ -13,7 +13,7 @@ const filesOf = (folder: string, name: RegExp): string[] =>
     .map((file) => join(root, folder, file));
 
 describe("the table of finding codes", () => {
-  it("is what docs/findings.md says", () => {
+  it("matches docs/findings.md", () => {
     const script =
       'import { generate } from "./scripts/gen-findings.mjs"; process.stdout.write(await generate());';
     const made = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
@@ -33,19 +33,16 @@ describe("the table of finding codes", () => {
       .filter((file) => !file.includes("finding-codes"))
       .map((file) => readFileSync(file, "utf8"))
       .join("\n");
-    // Made of a prefix and what is held (src/kubernetes/guard.ts).
+    // These codes have a prefix and a variable part (src/kubernetes/guard.ts).
     const written = (code: string): boolean => source.includes(`"${code.replace(/^Held/, "")}"`);
     expect(Object.keys(findingCodes).filter((code) => !written(code))).toEqual([]);
   });
 
-  it.each(Object.entries(findingCodes))(
-    "says what %s means and what to do",
-    (_, { meaning, fix, example }) => {
-      for (const text of [meaning, fix, example]) expect(text).toMatch(/^[A-Z`0-9].*\.$/s);
-    },
-  );
+  it.each(Object.entries(findingCodes))("describes %s and its fix", (_, { meaning, fix, example }) => {
+    for (const text of [meaning, fix, example]) expect(text).toMatch(/^[A-Z`0-9].*\.$/s);
+  });
 
-  it("has the severities that goldens have", () => {
+  it("has the severities of the goldens", () => {
     const wrong = filesOf("test/golden", /expected\.yaml$/).flatMap((file) => {
       const { findings = [] } = parse(readFileSync(file, "utf8")) as {
         findings?: readonly { reason: string; severity: string }[];

@@ -25,7 +25,7 @@ const hidden = located({ severity: "warning" }, { suppression: { kind: "external
 
 const hostile = "no \u001b[31mred\u001b[0m\nerror HTTPProxy/default/q: forged\u2028é";
 
-it("text of a user's stays text: neither lines of its own nor escape sequences come of it", () => {
+it("user text is escaped: it can't add lines or escape sequences", () => {
   expect(findingWriters.text([located({ message: hostile })])).toBe(
     "a.yaml:7: error HTTPProxy/default/p spec.routes[0]: no \\u001b[31mred\\u001b[0m\\u000aerror HTTPProxy/default/q: forged\\u2028é (RouteError/Invalid)\n",
   );
@@ -40,14 +40,14 @@ it("text of a user's stays text: neither lines of its own nor escape sequences c
 describe("for GitHub", () => {
   const linesOf = (all: readonly Located[]): string[] => findingWriters.github(all).trimEnd().split("\n");
 
-  it("an annotation has the place, with the column where it is known", () => {
+  it("an annotation has the position, with the column if known", () => {
     expect(linesOf([located(), located({}, { column: 3 })])).toEqual([
       "::error file=a.yaml,line=7,title=HTTPProxy/default/p Invalid::is wrong",
       "::error file=a.yaml,line=7,col=3,title=HTTPProxy/default/p Invalid::is wrong",
     ]);
   });
 
-  it("errors come first, ten of a level are annotations, and a notice says how many more there are", () => {
+  it("errors come first, ten per level are annotations, and a notice counts the others", () => {
     const lines = linesOf([...many("warning", 12), ...many("error", 11)]);
     expect(lines.filter((line) => line.startsWith("::error "))).toHaveLength(10);
     expect(lines.filter((line) => line.startsWith("::warning "))).toHaveLength(10);
@@ -61,7 +61,7 @@ describe("for GitHub", () => {
     expect(linesOf(many("error", 10))).toHaveLength(10);
   });
 
-  it("a line of the log is no command, whatever a file is called", () => {
+  it("a line of the log is not a command, for any file name", () => {
     const file = "::add-mask::x##[add-path]y.yaml";
     const lines = linesOf([...many("error", 10), located({ message: "##[error]" }, { file })]);
     expect(lines[10]).toMatch(/^- ::add-mask::x# #\[add-path\]y\.yaml:7: error .*# #\[error\]/);
@@ -69,7 +69,7 @@ describe("for GitHub", () => {
 
   it("hidden findings are left out", () => expect(findingWriters.github([hidden])).toBe(""));
 
-  it("the summary of the job holds all findings, errors first, and text of users as text", () => {
+  it("the summary of the job has all findings, errors first, and escapes user text", () => {
     const forged = "` | </td> <img src=x> @org/team [a](http://b) \n# c";
     const text = stepSummary(
       [located({ severity: "warning" }), located({ message: forged }), hidden],
@@ -81,7 +81,7 @@ describe("for GitHub", () => {
     ]);
   });
 
-  it("a summary of very many findings ends before GitHub leaves it out", () => {
+  it("a summary with very many findings stays within GitHub's limit", () => {
     const text = stepSummary(
       many("error", 2000).map((one) => ({ ...one, finding: { ...one.finding, message: "é".repeat(2000) } })),
       [],
@@ -131,7 +131,7 @@ interface Result {
   }[];
 }
 
-it("for GitLab, a report of Code Quality has what is shown, each with a fingerprint of its own", () => {
+it("for GitLab, the Code Quality report has the shown findings, each with a unique fingerprint", () => {
   const report = JSON.parse(
     findingWriters.gitlab([
       located(),
@@ -159,12 +159,12 @@ describe("SARIF", () => {
   const prints = (all: readonly Located[]): string[] =>
     runOf(all).results.map((one) => one.partialFingerprints.primaryLocationLineHash);
 
-  it("has no links of what users write", () => {
+  it("makes no links of user text", () => {
     const [result] = runOf([located({ message: 'found "[a](https://evil.test)"' })]).results;
     expect(result?.message.text).toBe('HTTPProxy/default/p: found "[a] (https://evil.test)"');
   });
 
-  it("has what the schema of SARIF 2.1.0 requires and what code scanning reads", () => {
+  it("has the fields that the schema of SARIF 2.1.0 and code scanning require", () => {
     const { version, runs } = logOf([located({}, { column: 5 })]);
     expect(version).toBe("2.1.0");
     expect(runs).toHaveLength(1);
@@ -197,19 +197,19 @@ describe("SARIF", () => {
     ]);
   });
 
-  it("links a rule to its section, where the address of the docs is known", () => {
+  it("links a rule to its section if the URL of the docs is known", () => {
     expect(runOf([located()]).tool.driver.rules[0]).not.toHaveProperty("helpUri");
     const [rule] = runOf([located()], "https://example.com/docs/").tool.driver.rules;
     expect(rule?.helpUri).toBe("https://example.com/docs/findings.md#invalid");
   });
 
-  it("has one rule for a code, and the index of each result's", () => {
+  it("has one rule per code, and its index in each result", () => {
     const { tool, results } = runOf([located(), located({ reason: "Duplicate" }), located()]);
     expect(tool.driver.rules.map(({ id }) => id)).toEqual(["Duplicate", "Invalid"]);
     expect(results.map(({ ruleIndex }) => ruleIndex)).toEqual([1, 0, 1]);
   });
 
-  it("fingerprints stay when lines move or entries are put before, and differ for other findings", () => {
+  it("fingerprints are stable when lines move or list entries are added before, and differ for other findings", () => {
     const message = "A is also in b.yaml:17; the later one is used";
     const moved = located(
       { path: "spec.routes[4]", message: message.replace("17", "90") },
@@ -228,7 +228,7 @@ describe("SARIF", () => {
     expect(second).toBe(first.replace(/1$/, "2"));
   });
 
-  it("places are relative references of URIs; a finding without a file is about the repository", () => {
+  it("locations are relative URI references; a finding without a file is about the repository", () => {
     const files = ["a b/c#d%.yaml", "/x/y z.yaml", ""].map((file) => located({}, { file, line: 0 }));
     const { results } = runOf(files);
     expect(results.map(({ locations: [place] }) => place?.physicalLocation.artifactLocation.uri)).toEqual([
@@ -239,7 +239,7 @@ describe("SARIF", () => {
     for (const { locations } of results) expect(locations[0]?.physicalLocation.region.startLine).toBe(1);
   });
 
-  it("marks what is suppressed", () => {
+  it("marks suppressed findings", () => {
     expect(runOf([hidden]).results[0]?.suppressions).toEqual([
       { kind: "external", justification: "is meant" },
     ]);

@@ -9,7 +9,7 @@ function findings(kind: string, spec: unknown) {
   return "findings" in parsed ? parsed.findings : [];
 }
 
-/** Just one problem, at this path and of a message with that text. */
+/** Expects exactly one problem, with this path and a message that contains the text. */
 function expectRefused(kind: string, spec: object, path: string, message: string): void {
   const found = findings(kind, spec);
   expect(found).toMatchObject([{ about: `${kind}/${kind === "GatewayClass" ? "" : "shop"}/one`, path }]);
@@ -39,7 +39,11 @@ describe("a Gateway", () => {
       ["spec.listeners", { gatewayClassName: "contour" }],
       ["spec.listeners", gateway()],
       ["spec.listeners", gateway(...times(65, listener))],
-      ["spec.listeners", gateway(listener(1), listener(1)), "must not hold two listeners of one name"],
+      [
+        "spec.listeners",
+        gateway(listener(1), listener(1)),
+        "must not contain two listeners with the same name",
+      ],
       ["spec.addresses", { ...gateway(listener(0)), addresses: times(17, () => ({})) }],
     ),
   )("$path", ({ path, given: spec, message }) => {
@@ -170,12 +174,12 @@ describe("an HTTPRoute", () => {
     expectRefused("HTTPRoute", { rules: [{ filters }] }, `spec.rules[0].filters[0].${path}`, message);
   });
 
-  it("says what is missing of a filter without its own field", () => {
+  it("reports the missing field of a filter", () => {
     const path = "spec.rules[0].filters[0].requestRedirect";
     expectRefused("HTTPRoute", { rules: [{ filters: [{ type: "RequestRedirect" }] }] }, path, "needs it");
   });
 
-  it("names the status codes that a redirect may have", () => {
+  it("lists the valid status codes of a redirect", () => {
     const filters = [{ type: "RequestRedirect", requestRedirect: { statusCode: 304 } }];
     const path = "spec.rules[0].filters[0].requestRedirect.statusCode";
     expectRefused("HTTPRoute", { rules: [{ filters }] }, path, "308");
@@ -197,7 +201,7 @@ describe("an HTTPRoute", () => {
     },
   );
 
-  it("with every problem named", () => {
+  it("reports every problem", () => {
     const spec = { hostnames: ["A"], rules: [{ backendRefs: [{ name: "app", weight: -1 }] }] };
     expect(findings("HTTPRoute", spec).map(({ path }) => path)).toEqual([
       "spec.hostnames[0]",

@@ -17,7 +17,7 @@ function specOf(kind: string, spec: unknown, version?: string): unknown {
   return parsed.object.spec;
 }
 
-/** Path and message of each finding. */
+/** The path and message of each finding. */
 const problems = (kind: string, spec: unknown): string[] =>
   parse(kind, spec).findings.flatMap(({ severity, path, message }) =>
     severity === "error" ? [`${path}: ${message}`] : [],
@@ -178,7 +178,7 @@ describe("defaults of the CRDs", () => {
   });
 });
 
-describe("what the CRDs take", () => {
+describe("values that the CRDs accept", () => {
   it.each<[string, unknown]>([
     ["Gateway", listener({ hostname: "" })],
     ["Gateway", listener({ hostname: "not a host", protocol: "example.com/own" })],
@@ -200,7 +200,7 @@ describe("what the CRDs take", () => {
     expect(problems(kind, spec)).toEqual([]);
   });
 
-  it("a TLSRoute with as many hostnames as TLSRoute v1 may have", () => {
+  it("a TLSRoute with the maximum number of hostnames of TLSRoute v1", () => {
     expect(problems("TLSRoute", { ...backend({}), hostnames: times(1024, (i) => `h${i}.test`) })).toEqual([]);
   });
 });
@@ -219,7 +219,7 @@ describe("versions", () => {
       { from: [{ group, kind: "HTTPRoute", namespace: "a" }], to: [{ group: "", kind: "Service" }] },
     ],
     ["BackendTLSPolicy", ["v1", "v1alpha3"], validation({})],
-  ])("of %s are %j, and no others", (kind, versions, spec) => {
+  ])("of %s are only %j", (kind, versions, spec) => {
     const [first] = versions;
     for (const version of versions) expect(specOf(kind, spec, version)).toEqual(specOf(kind, spec, first));
     const parsed = parse(kind, spec, "v9");
@@ -228,12 +228,12 @@ describe("versions", () => {
     ]);
   });
 
-  it("of another group are none of ours", () => {
+  it("of another group are ignored", () => {
     const parsed = parseObject({ apiVersion: "example.com/v1", kind: "Gateway", metadata: { name: "a" } });
     expect(parsed).toEqual({ ignored: "Gateway of example.com/v1", findings: [] });
   });
 
-  it("of a kind that is nearly one of the group are asked about", () => {
+  it("of a misspelt kind of the group give a suggestion", () => {
     const parsed = parse("HttpRoute", {});
     expect("findings" in parsed && parsed.findings[0]?.message).toContain("did you mean HTTPRoute?");
   });

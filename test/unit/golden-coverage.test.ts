@@ -23,10 +23,10 @@ const textsOf = (folder: string, name: RegExp): string[] =>
 
 const manifests = textsOf("test/golden", /objects\.yaml$/);
 const expected = textsOf("test/golden", /expected\.yaml$/).join("\n");
-/** All that tests and cases of `check` say. */
+/** The text of all tests and of all cases of `check`. */
 const tests = textsOf("test", /\.(ts|ya?ml|json|txt|md)$/).join("\n");
 
-/** Paths of all fields of a schema; `[]` stands for the members of a list. */
+/** The paths of all fields of a schema; `[]` stands for the entries of a list. */
 function paths(schema: unknown, at = ""): string[] {
   const def = (schema as z.ZodType | undefined)?._zod?.def as unknown as Record<string, unknown> | undefined;
   if (!def) return [];
@@ -45,7 +45,7 @@ function used(value: unknown, at: string, found: Set<string>): void {
     for (const [key, inner] of Object.entries(value)) used(inner, `${at}.${key}`, found);
 }
 
-/** Every field that a golden case uses, as `Kind.path`. */
+/** Every field in a golden case, as `Kind.path`. */
 function fieldsOfGoldens(): Set<string> {
   const found = new Set<string>();
   for (const document of manifests.flatMap((text) => parseAllDocuments(text))) {
@@ -56,7 +56,7 @@ function fieldsOfGoldens(): Set<string> {
 }
 
 const goldens = fieldsOfGoldens();
-/** One schema reads both versions of Ingress: a backend as the other version writes it. */
+/** One schema reads all versions of Ingress, so its paths include mixtures of a backend of two versions. */
 const mixed = /^Ingress\.(defaultBackend\.service(Name|Port)|backend\.(service|resource)\b)/;
 
 it.each([
@@ -71,7 +71,7 @@ it.each([
   expect(all.filter((path) => !goldens.has(path))).toEqual([]);
 });
 
-/** Paths of settings whose value in a golden case is not the default. */
+/** The paths of settings that have another value than the default in a golden case. */
 function settingsOfGoldens(): Set<string> {
   const found = new Set<string>();
   const compare = (value: unknown, usual: unknown, at: string): void => {
@@ -86,7 +86,7 @@ function settingsOfGoldens(): Set<string> {
   return found;
 }
 
-it("every setting has another value than its default in a golden case, or is the subject of another test", () => {
+it("every setting has another value than its default in a golden case, or another test covers it", () => {
   const inGoldens = settingsOfGoldens();
   const settingPaths = paths(settingsSpec)
     .map((path) => path.slice(1))
@@ -99,14 +99,14 @@ it("every setting has another value than its default in a golden case, or is the
 });
 
 it("every reason of a finding is in a golden case, or in another test", () => {
-  // Of what is held the code is made of a prefix and the reason (src/kubernetes/guard.ts).
+  // The codes of held lists have a prefix and a reason (src/kubernetes/guard.ts).
   const isSeen = (code: string): boolean =>
     new RegExp(`reason: ${code}\\b`).test(expected) ||
     new RegExp(`\\b(?:${code}|${code.replace(/^Held/, "")})\\b`).test(tests);
   expect(Object.keys(findingCodes).filter((code) => !isSeen(code))).toEqual([]);
 });
 
-it("every annotation that is known is in a golden case, or in another test", () => {
+it("every known annotation is in a golden case, or in another test", () => {
   const groups = "(?:(?:projectcontour|isoline|(?:ingress\\.)?kubernetes|contour\\.heptio)\\.(?:io|dev|com))";
   const literal = new RegExp(`"(${groups}/[a-z][a-zA-Z0-9.-]+)"`, "g");
   const read = [...textsOf("src/graph", /\.ts$/), ...textsOf("src/lint", /^annotations\.ts$/)].flatMap(

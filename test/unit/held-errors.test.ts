@@ -162,7 +162,7 @@ describe("an error that answers a poll of an Envoy", () => {
     for (const token of ["a", "b", "c"]) for (let i = 0; i < 4001; i++) ask({ token, network: "10.0.0.1" });
     await time.settle();
     expect(held.size).toBe(12_000);
-    expect(lines.filter((line) => line.includes("too many errors wait"))).toHaveLength(2);
+    expect(lines.filter((line) => line.includes("too many errors are held"))).toHaveLength(2);
     await time.pass(25_000);
     expect([held.size, time.pending()]).toEqual([0, 0]);
   });
@@ -195,7 +195,7 @@ describe("an error that answers a poll of an Envoy", () => {
     for (let i = 0; i < 100; i++) ask({ network: `10.0.1.${i}` });
     await time.settle();
     expect(lines.filter((line) => line.includes("some-code"))).toHaveLength(21);
-    expect(lines).toContain("further lines of this kind are left out for a minute");
+    expect(lines).toContain("further lines of this kind are omitted for a minute");
     ask({ token: "core", status: 403 });
     await time.settle();
     expect(lines.at(-1)).toContain("from the token core");

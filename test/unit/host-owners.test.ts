@@ -44,7 +44,7 @@ describe("roots of one host are all refused", () => {
     }
   });
 
-  it("three, of both kinds, each named in Contour's words", () => {
+  it("three, of both kinds, listed in Contour's wording", () => {
     const { findings } = claim([
       rootOf("HTTPProxy", "shop", "web.test"),
       rootOf("HTTPProxy", "evil", "web.test"),
@@ -57,7 +57,7 @@ describe("roots of one host are all refused", () => {
     );
   });
 
-  it("of several namespaces, and Ingresses with them: who takes a host down does not get it", () => {
+  it("in several namespaces, together with Ingresses: a tenant that blocks a host does not get it", () => {
     const both = [rootOf("HTTPProxy", "shop", "web.test"), rootOf("IngressRoute", "evil", "web.test")];
     const theirs = ingress("evil", { host: "web.test", tls: ["web.test"] });
     const { host, chain, told } = claim([...both, theirs]);
@@ -75,7 +75,7 @@ describe("roots of one host are all refused", () => {
     expect(ofOne.host("web.test")).toContain("shop/a");
   });
 
-  it("very many, each told of some", () => {
+  it("very many, with some of them in each message", () => {
     const many = Array.from({ length: 50 }, (_, i) => ({
       ...rootOf("HTTPProxy", "evil", "web.test"),
       metadata: { namespace: "evil", name: `root-${i}` },
@@ -86,7 +86,7 @@ describe("roots of one host are all refused", () => {
       expect(message).toMatch(/: (?:evil\/root-\d+(?:, | and )){10}40 more$/);
   });
 
-  it("an IngressRoute that can be no root takes no host down", () => {
+  it("an IngressRoute that can't be a root does not block a host", () => {
     const wildcard = claim([
       rootOf("HTTPProxy", "shop", "*.web.test"),
       rootOf("IngressRoute", "evil", "*.web.test"),
@@ -96,7 +96,7 @@ describe("roots of one host are all refused", () => {
   });
 });
 
-describe("connections are taken as the owner says, whole", () => {
+describe("all terms of connections come from the owner", () => {
   const protectedProxy = httpProxy("shop", "root", {
     virtualhost: {
       fqdn: "web.test",
@@ -106,7 +106,7 @@ describe("connections are taken as the owner says, whole", () => {
     routes: [{ services: to }],
   });
 
-  it("an older Ingress with a certificate of its own adds paths to a root's host and changes nothing else", () => {
+  it("an older Ingress with its own certificate adds paths to a root's host and changes nothing else", () => {
     const alone = claim([protectedProxy]);
     const both = claim([
       protectedProxy,
@@ -124,7 +124,7 @@ describe("connections are taken as the owner says, whole", () => {
     ["a tcpproxy", { tcpproxy: { services: to } }, secure],
     ["a passthrough", { tcpproxy: { services: to } }, { passthrough: true }],
     ["a passthrough to nothing", undefined, { passthrough: true }],
-  ])("an Ingress with a certificate takes no bytes of %s", (_, spec, tls) => {
+  ])("an Ingress with a certificate receives no connections of %s", (_, spec, tls) => {
     const root = rootOf("HTTPProxy", "shop", "web.test", spec, tls);
     const both = claim([root, old(ingress("evil", { host: "web.test", tls: ["web.test"] }))]);
     expect(both.chain("web.test")).toBe(claim([root]).chain("web.test"));
@@ -133,7 +133,7 @@ describe("connections are taken as the owner says, whole", () => {
 
   const edge = openGateway(onPort(9443, "web-https", "HTTPS", { hostname: "web.test", ...tlsOf("secure") }));
 
-  it("a route on a listener with a certificate has the host, without what a root asks of clients", () => {
+  it("a route on a listener with a certificate has the host, without the client validation of a root", () => {
     const route = routeOf("HTTPRoute", ["web.test"]);
     const { chain, told, host } = claim([...edge, protectedProxy, route]);
     expect(chain("web.test")).toBe(claim([...edge, route]).chain("web.test"));
@@ -141,7 +141,7 @@ describe("connections are taken as the owner says, whole", () => {
     expect(told).toContain("error HTTPProxy/shop HostOfAnotherObject");
   });
 
-  it("routes of a root that asks for nothing are served beside those of the Gateway API", () => {
+  it("routes of a root without own terms are served beside those of the Gateway API", () => {
     const root = rootOf(
       "HTTPProxy",
       "shop",
@@ -154,7 +154,7 @@ describe("connections are taken as the owner says, whole", () => {
     expect(host("web.test")).toContain("shop/a");
   });
 
-  it("a certificate holds for the Ingresses of namespaces that have one for the host", () => {
+  it("the Ingresses of a namespace are served over TLS if it has a certificate for the host", () => {
     const mine = young(ingress("shop", { host: "web.test", paths: ["/shop"] }));
     const theirs = old(ingress("evil", { host: "web.test", paths: ["/evil"], tls: ["web.test"] }));
     const https = (manifests: readonly Manifest[]): string =>
@@ -169,7 +169,7 @@ describe("connections are taken as the owner says, whole", () => {
   });
 });
 
-describe("a tls entry alone changes nothing for a host of another namespace", () => {
+describe("a tls entry without rules changes nothing for a host of another namespace", () => {
   const entries: readonly [string, Manifest][] = [
     ["alone", ingress("evil", { tls: ["web.test"] })],
     ["in capitals", ingress("evil", { tls: ["WEB.TEST"] })],
@@ -224,7 +224,7 @@ describe("a tls entry alone changes nothing for a host of another namespace", ()
     ]);
   });
 
-  it("its owner is told", () => {
+  it("its owner gets a warning", () => {
     const { findings } = claim([
       ingress("shop", { host: "web.test" }),
       ingress("evil", { tls: ["other.test", "web.test"] }),

@@ -7,8 +7,8 @@ const SRC = fileURLToPath(new URL("../../src", import.meta.url));
 const LONGEST_FILE = 400;
 
 /**
- * The parts of src (folders, folders within these, and top-level files), and those that each may import besides itself;
- * `type store` stands for its types alone. What is not listed is not allowed.
+ * The parts of src (folders, their subfolders, and top-level files), and the other parts that each may import;
+ * `type:store` allows only its types. All other imports are forbidden.
  */
 const CORE: Record<string, readonly string[]> = {
   gen: [],
@@ -30,7 +30,7 @@ const CORE: Record<string, readonly string[]> = {
 
 const listed = (text: string): readonly string[] => text.split(/\s+/).map((part) => part.replace(":", " "));
 
-/** Around the core, from the inside out: the engine, what it is fed by, what it serves through, and what wires these. */
+/** The parts around the core, from the inside out: the engine, sources, servers, and the wiring of these. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   ...CORE,
   index: Object.keys(CORE),
@@ -62,7 +62,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   action: listed("schema cli"),
 };
 
-/** What single files may import besides: `isoline serve` alone starts a server. */
+/** Additional imports of single files: only `isoline serve` starts a server. */
 const FILES_MAY_IMPORT: Record<string, readonly string[]> = { "cli/serve-command.ts": ["runtime/node"] };
 
 const mayImport = (file: string, to: string, isType: boolean): boolean => {
@@ -83,7 +83,7 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   "node-sqlite3-wasm": ["store"],
   "cloudflare:workers": ["runtime/worker"],
 };
-/** Parts that run on Node alone. `store` has a file for each platform. */
+/** The parts that run only on Node. `store` has a file for each platform. */
 const NODE_HOMES = [
   "platform",
   "store",
@@ -144,7 +144,7 @@ function wrongImport(importer: string, { specifier, isType }: Import): string | 
   return isType || !homes || homes.includes(from) ? undefined : `only ${homes.join(", ")} may import it`;
 }
 
-/** One circle of files that import each other's values or types, as a path, if there is one. */
+/** A cycle of imports of values or types, as a list of files; undefined without one. */
 function findCycle(edges: ReadonlyMap<string, readonly string[]>): string | undefined {
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): string | undefined => {
@@ -165,7 +165,7 @@ function findCycle(edges: ReadonlyMap<string, readonly string[]>): string | unde
 }
 
 describe("the imports of src", () => {
-  it("go in one direction only, and packages stay in their folders", () => {
+  it("have one direction, and packages are imported only in their folders", () => {
     const wrong = [...texts].flatMap(([file, text]) =>
       importsOf(text).flatMap((found) => {
         const reason = wrongImport(file, found);
@@ -175,11 +175,11 @@ describe("the imports of src", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("are written down for every part", () => {
+  it("are listed for every part", () => {
     expect(Object.keys(MAY_IMPORT).sort()).toEqual([...new Set(files.map(partOf))].sort());
   });
 
-  it("make no circle", () => {
+  it("have no cycle", () => {
     const edges = new Map(
       [...texts].map(([file, text]) => [
         file,
@@ -193,7 +193,7 @@ describe("the imports of src", () => {
 });
 
 describe("the command line", () => {
-  it("loads one package and few files of its own before a command runs", () => {
+  it("loads one package and few files before a command runs", () => {
     const loaded = new Set<string>();
     const packages = new Set<string>();
     const load = (file: string): void => {
@@ -227,7 +227,7 @@ describe("the core", () => {
     expect(core.filter(([, text]) => impure.test(code(text))).map(([file]) => file)).toEqual([]);
   });
 
-  it("has no state in its modules but what memoized.ts keeps", () => {
+  it("has no state in its modules outside of memoized.ts", () => {
     const state =
       /^(?:export )?(?:let |const \w+(?:: (?:Map|Set|WeakMap|WeakSet)<[^=]*)? = new (?:(?:Map|Set)(?:<.*>)?\(\)|(?:WeakMap|WeakSet|LruCache|StoreCache|UnitCache)\b))/m;
     expect(core.filter(([, text]) => state.test(text)).map(([file]) => file)).toEqual([]);

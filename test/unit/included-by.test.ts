@@ -21,7 +21,7 @@ const annotated = (object: Manifest, includedBy: string | undefined): Manifest =
 
 interface Form {
   readonly form: string;
-  /** A root at `<namespace>/root` that goes on to an object. */
+  /** A root at `<namespace>/root` that includes an object. */
   root(namespace: string, target: string, name: string): Manifest;
   /** An object between a root and a child. */
   middle(namespace: string, name: string, target: string, targetName: string): Manifest;
@@ -80,7 +80,7 @@ const forms: readonly Form[] = [
   },
 ];
 
-/** Whether the backends of `shop` are reached, and what is told. */
+/** Whether the backends of `shop` are reached, and the findings. */
 function serve(
   objects: readonly Manifest[],
   settings: Manifest = {},
@@ -122,7 +122,7 @@ describe.each(forms)("$form", ({ root, middle, child }) => {
           root(namespace, "shop", "child"),
           annotated(child("shop", "child"), includedBy),
         ]);
-        // A root in `shop` has a route to that backend itself.
+        // A root in `shop` routes to that backend directly.
         if (namespace === "evil") expect(reached).toBe(false);
         expect([...told].sort()).toEqual(
           [`${kind}/${namespace}/root IncludeNotPermitted`, `${kind}/shop/child AnnotationNotValid`].sort(),
@@ -131,14 +131,14 @@ describe.each(forms)("$form", ({ root, middle, child }) => {
     },
   );
 
-  it("its own namespace needs no entry", () => {
+  it("an object of the same namespace needs no entry", () => {
     expect(serve([root("shop", "shop", "child"), annotated(child("shop", "child"), "edge")])).toEqual({
       reached: true,
       told: [],
     });
   });
 
-  it("holds for all objects on the way", () => {
+  it("applies to all objects of the include chain", () => {
     const limited = annotated(child("shop", "child"), "edge");
     const throughOpen = serve([
       root("evil", "shop", "open"),
@@ -157,7 +157,7 @@ describe.each(forms)("$form", ({ root, middle, child }) => {
     ).toBe(true);
   });
 
-  it("the setting requireIncludedBy asks for it across namespaces", () => {
+  it("the setting requireIncludedBy requires it across namespaces", () => {
     const settings = { requireIncludedBy: true };
     const open = child("shop", "child");
     expect(serve([root("evil", "shop", "child"), open], settings)).toEqual({
@@ -174,7 +174,7 @@ describe.each(forms)("$form", ({ root, middle, child }) => {
   });
 });
 
-it("a refused include answers 502 under its conditions, as one that leads nowhere", () => {
+it("a refused include responds with 502 under its conditions, like one without a target", () => {
   const [include] = forms;
   const objects = include
     ? [include.root("evil", "shop", "child"), annotated(include.child("shop", "child"), "edge")]
@@ -184,7 +184,7 @@ it("a refused include answers 502 under its conditions, as one that leads nowher
   expect(host?.json).toContain('"status":502');
 });
 
-it("a chain that is too long is no fault of another namespace's child at its end", () => {
+it("a chain that is too long causes no error for another namespace's child at its end", () => {
   const chain = Array.from({ length: 63 }, (_, i) =>
     httpProxy("evil", `c${i}`, {
       includes: [i < 62 ? { name: `c${i + 1}` } : { namespace: "shop", name: "child" }],

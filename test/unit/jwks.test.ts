@@ -22,13 +22,13 @@ test.each<[what: string, key: JsonWebKey]>([
   expect(usableKeys(set(key))).toBe(set(pick(key)));
 });
 
-/** In the order in which they are written. */
+/** In output order. */
 function pick(key: JsonWebKey): JsonWebKey {
   const names = ["kty", "kid", "alg", ...(key.kty === "RSA" ? ["n", "e"] : ["crv", "x", "y", "k"])];
   return Object.fromEntries(names.filter((name) => key[name] !== undefined).map((name) => [name, key[name]]));
 }
 
-test("what Envoy does not read, and keys that it can't use, are left out", () => {
+test("members that Envoy does not read and keys that it can't use are omitted", () => {
   const extra = { ...rsa, use: "sig", x5c: ["x"], deep: { er: 1e300 }, alg: 5, kid: 7 };
   expect(usableKeys(set(null, [], { kty: "RSA" }, extra, { kty: "toString" }))).toBe(set(pick(rsa)));
 });

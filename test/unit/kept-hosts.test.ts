@@ -7,7 +7,7 @@ import { explainer } from "../support/explain.js";
 import { onPort } from "../support/gateway.js";
 import { compileWithGateway, openGateway, parseWithGateway, tlsOf } from "../support/gateway-threat.js";
 
-/** Every kind that may claim a host, for a host of another namespace. */
+/** Every kind that may claim a host, claiming a host of another namespace. */
 const claimsOn = (host: string): readonly [string, Manifest][] => [
   ["HTTPProxy", old(rootOf("HTTPProxy", "evil", host))],
   ["HTTPProxy with TLS", old(rootOf("HTTPProxy", "evil", host, undefined, secure))],
@@ -51,7 +51,7 @@ describe.each<[string, Manifest, Manifest]>([
     { hostOwners: [{ host: "web.test", namespaces: ["shop"] }] },
     rootOf("HTTPProxy", "shop", "web.test"),
   ],
-])("the setting %s keeps a host", (_, settings, own) => {
+])("the setting %s reserves a host", (_, settings, own) => {
   const before = claim([...gatewayFor, own], settings);
   it.each(claimsOn("web.test"))("from a %s", (kind, theirs) => {
     const { host, chain, told } = claim([...gatewayFor, own, theirs], settings);
@@ -76,7 +76,7 @@ describe.each<[string, Manifest, Manifest]>([
     { hostOwners: [{ host: "*.web.test", namespaces: ["shop"] }] },
     rootOf("HTTPProxy", "shop", "*.web.test"),
   ],
-])("the setting %s keeps what is below a wildcard", (_, settings, own) => {
+])("the setting %s reserves hosts below a wildcard", (_, settings, own) => {
   it.each(
     ["a.web.test", "b.a.web.test", "*.a.web.test"].flatMap((host) =>
       claimsOn(host).map(([kind, theirs]) => ({ host, kind, theirs })),
@@ -90,7 +90,7 @@ describe.each<[string, Manifest, Manifest]>([
 
 describe("outside the root namespaces", () => {
   const settings = { rootNamespaces: ["shop"] };
-  it("an Ingress and routes are served under hosts of their own, roots are not", () => {
+  it("an Ingress and routes are served under their own hosts, roots are not", () => {
     for (const [kind, theirs] of claimsOn("evil.test")) {
       const isRoot = kind.startsWith("HTTPProxy") || kind === "IngressRoute";
       const { host, chain } = claim(
@@ -101,14 +101,14 @@ describe("outside the root namespaces", () => {
     }
   });
 
-  it("a default backend of a root namespace keeps no host", () => {
+  it("a default backend in a root namespace reserves no host", () => {
     const any = { ...ingress("shop", {}), spec: { defaultBackend: backend } };
     expect(claim([any, ingress("evil", { host: "evil.test" })], settings).host("evil.test")).toContain(
       "evil/a",
     );
   });
 
-  it("an entry of hostOwners counts before a wildcard of a root namespace", () => {
+  it("an entry of hostOwners takes precedence over a wildcard of a root namespace", () => {
     const both = { ...settings, hostOwners: [{ host: "evil.web.test", namespaces: ["evil"] }] };
     const objects = [rootOf("HTTPProxy", "shop", "*.web.test"), ingress("evil", { host: "evil.web.test" })];
     expect(claim(objects, both).host("evil.web.test")).toContain("evil/a");
@@ -116,7 +116,7 @@ describe("outside the root namespaces", () => {
   });
 });
 
-describe("what no object claims of a kept host is not a wider host's", () => {
+describe("a wider host does not receive requests for a reserved host that no object claims", () => {
   const wide: readonly [string, Manifest, string][] = [
     ["an HTTPRoute of a wildcard", routeOf("HTTPRoute", ["*.test"]), "404"],
     ["an HTTPRoute without hostnames", routeOf("HTTPRoute", []), "404"],
@@ -150,7 +150,7 @@ describe("what no object claims of a kept host is not a wider host's", () => {
   });
 
   it.each(wide.filter(([name]) => name !== "a default backend"))(
-    "%s, over TLS, of a host that a root namespace has over plain HTTP alone",
+    "%s, over TLS, for a host that a root namespace has over plain HTTP only",
     (_, theirs, expected) => {
       const own = rootOf("HTTPProxy", "shop", "web.test");
       const settings = { rootNamespaces: ["shop"] };
@@ -162,11 +162,11 @@ describe("what no object claims of a kept host is not a wider host's", () => {
     },
   );
 
-  it("of keepers alone a wider host stays theirs", () => {
+  it("a wider host with claims of keepers only stays served", () => {
     expect(seen([routeOf("HTTPRoute", ["*.test"], "shop")], owners("web.test"), "web.test")).toBe("");
   });
 
-  it("a closer wildcard of the keepers comes before a wider one of others", () => {
+  it("a more specific wildcard of the keepers takes precedence over a wider one of others", () => {
     const own = routeOf("HTTPRoute", ["*.web.test"], "shop");
     const any = routeOf("HTTPRoute", ["*.test"], "evil");
     const { store } = compileWithGateway([...background, ...gatewayFor, own, any], owners("a.web.test"));
@@ -174,7 +174,7 @@ describe("what no object claims of a kept host is not a wider host's", () => {
     expect(seen([any], owners("a.web.test"), "a.web.test")).toBe("404");
   });
 
-  it("comes and goes with the wider host", () => {
+  it("depends on the wider host", () => {
     const any = routeOf("HTTPRoute", ["*.test"]);
     const { objects } = parseWithGateway([...background, ...gatewayFor], owners("web.test"));
     const [late] = parseWithGateway([any], {}).objects.filter(({ kind }) => kind === "HTTPRoute");
@@ -194,6 +194,6 @@ describe("what no object claims of a kept host is not a wider host's", () => {
     const explain = explainer(objects);
     const said = ["http://a.web.test:1080/", "https://a.web.test:1444/"].map((url) => explain("GET", url));
     expect(said.map(({ outcome }) => outcome)).toEqual(["not-found", "closed"]);
-    for (const { summary } of said) expect(summary).toContain("*.web.test is kept for its owners");
+    for (const { summary } of said) expect(summary).toContain("*.web.test is reserved for its owners");
   });
 });

@@ -53,7 +53,7 @@ const unit: fc.Arbitrary<readonly [UnitKey, Unit]> = fc.oneof(
   fc.constant([listenersUnit, { kind: "listeners" }] as const),
 );
 
-it("the key of a unit is read as what it was made of, whatever the names", () => {
+it("the key of a unit is parsed to the same unit, for any names", () => {
   fc.assert(
     fc.property(unit, ([key, made]) => {
       expect(readUnit(key)).toEqual(made);
@@ -61,7 +61,7 @@ it("the key of a unit is read as what it was made of, whatever the names", () =>
   );
 });
 
-it("keys of different units differ, and a unit is claimed, needed or the listeners", () => {
+it("different units have different keys, and a unit is a claimed one, a needed one or the listeners", () => {
   fc.assert(
     fc.property(unit, unit, ([one, ofOne], [other, ofOther]) => {
       expect(one === other).toBe(JSON.stringify(ofOne) === JSON.stringify(ofOther));
@@ -71,7 +71,7 @@ it("keys of different units differ, and a unit is claimed, needed or the listene
   );
 });
 
-it("a read is one of an object, of a list or of a need", () => {
+it("a read is an object, a list or a need", () => {
   const reads: readonly ReadKey[] = [
     "Service/need:x/claims:y",
     needRead(secretUnit("a/b")),
@@ -92,18 +92,18 @@ it("a read is one of an object, of a list or of a need", () => {
   ]);
 });
 
-it("no key is taken for one of another kind, and no text for a key", () => {
+it("key types are not interchangeable, and text is not a key", () => {
   const units = (_: UnitKey): void => undefined;
   const reads = (_: ReadKey): void => undefined;
-  // @ts-expect-error text is no key
+  // @ts-expect-error text is not a key
   units("vhost:a.test");
-  // @ts-expect-error a list is no unit
+  // @ts-expect-error a list is not a unit
   units(grantsKey("a"));
-  // @ts-expect-error a unit is not read as such
+  // @ts-expect-error a unit is not a read
   reads(routeUnit("HTTPRoute/a/b"));
-  // @ts-expect-error nor is a claim
+  // @ts-expect-error a claim is not a read
   reads(slicesKey("a", "b"));
-  // @ts-expect-error a unit that is claimed is not needed
+  // @ts-expect-error a claimed unit is not a needed unit
   needRead(hostUnit("a.test"));
-  expect(() => readUnit("gone:a" as never)).toThrow("gone is no unit");
+  expect(() => readUnit("gone:a" as never)).toThrow("gone is not a unit");
 });

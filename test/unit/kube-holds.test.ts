@@ -111,7 +111,7 @@ describe("a kind with deletions that are held", () => {
     expect(heldOf(c)).toMatchObject({ state: "held", held: { reason: "Shrink", objects: 10 } });
     const [finding] = c.source.findings;
     expect(finding).toMatchObject({ about: "HTTPProxy//", severity: "warning", reason: "HeldShrink" });
-    expect(finding?.message).toContain("the list lacks 10 of them, 12 httpproxies were there");
+    expect(finding?.message).toContain("the list lacks 10 of them, and there were 12 httpproxies");
     expect(finding?.message).not.toContain("empty");
     expect(c.log.filter((line) => line.startsWith("kube-held: "))).toHaveLength(1);
   });
@@ -165,7 +165,7 @@ describe("a kind with deletions that are held", () => {
     relist(c, "HTTPProxy");
     await c.refresh();
     expect(c.hosts()).toHaveLength(12);
-    expect(c.source.findings[0]?.message).toContain("the list is empty, 12 httpproxies were there");
+    expect(c.source.findings[0]?.message).toContain("the list is empty, and there were 12 httpproxies");
   });
 
   it("is held again after a restart: what was not deleted is not forgotten", async () => {

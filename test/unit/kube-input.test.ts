@@ -231,7 +231,7 @@ describe("failures", () => {
     ["kube-tls-protocol", coded("EPROTO")],
     ["kube-tls-authority", new TypeError("fetch failed", { cause: coded("DEPTH_ZERO_SELF_SIGNED_CERT") })],
     ["kube-unreachable", new AggregateError([coded("ECONNREFUSED"), coded("ECONNREFUSED")])],
-    ["kube-no-answer", new NoAnswer("there was no whole answer in 30 s")],
+    ["kube-no-answer", new NoAnswer("the answer was not complete within 30 s")],
     ["store", new LocalError(coded("ENOSPC", "no space left on device"))],
     ["store", new LocalError(Object.assign(new Error("database or disk is full"), { name: "SQLite3Error" }))],
     ["compile", new LocalError(new TypeError("secret-value is not a function"))],

@@ -40,8 +40,8 @@ const roleRules = (gateway: boolean): readonly Rule[] => {
 const ofGateway = resources.filter((one) => one.ofGateway && one.kind !== "ConfigMap");
 const plurals = (all: readonly ApiResource[]): string[] => all.map(({ plural }) => plural);
 
-describe("what `isoline manifests` prints", () => {
-  it("gives no right to the Gateway API, nor to ConfigMaps, unless it is asked for", () => {
+describe("the output of `isoline manifests`", () => {
+  it("grants access to the Gateway API and to ConfigMaps only with the option", () => {
     const text = JSON.stringify([
       printed("rbac", false),
       printed("webhook", false),
@@ -52,7 +52,7 @@ describe("what `isoline manifests` prints", () => {
     expect(printed("server", true)).toEqual(printed("server", false));
   });
 
-  it("gives, asked for it, the rights to read all of it and to write the statuses", () => {
+  it("grants with the option the permissions to read all its kinds and to write their statuses", () => {
     const rules = roleRules(true);
     const granted = (group: string, verb: string): readonly string[] =>
       rules
@@ -87,7 +87,7 @@ describe("what `isoline manifests` prints", () => {
     expect(more).toEqual([{ apiGroups: [""], resources: ["serviceaccounts"], verbs: ["create", "patch"] }]);
   });
 
-  it("has the webhook asked at every version that is read", () => {
+  it("registers the webhook for every supported version", () => {
     const [webhook] = printed("webhook", true) as readonly {
       webhooks: readonly { rules: readonly Rule[] }[];
     }[];
@@ -100,7 +100,7 @@ describe("what `isoline manifests` prints", () => {
     });
   });
 
-  it("has writes to all of it audited", () => {
+  it("audits writes to all kinds", () => {
     const [policy] = printed("audit-policy", true) as readonly {
       rules: readonly { resources: readonly object[] }[];
     }[];

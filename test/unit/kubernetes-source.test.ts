@@ -49,7 +49,7 @@ describe("clusters as a source", () => {
     expect(failed).toEqual(["west Secret kube-server-error"]);
     west.fault = () => undefined;
     await look();
-    expect([source.ready, source.looked, engine.snapshot !== undefined]).toEqual([true, true, true]);
+    expect([source.ready, source.hasAnswered, engine.snapshot !== undefined]).toEqual([true, true, true]);
     expect(source.clusters().map(({ cluster: name, stale }) => [name, stale])).toEqual([
       ["east", false],
       ["west", false],

@@ -2,7 +2,7 @@ import type { V1EndpointSlice, V1Ingress, V1Secret, V1Service } from "@kubernete
 import { describe, expect, it } from "vitest";
 import { parseObject } from "../../src/schema/object.js";
 
-/** Objects as the official client types them are objects that the schema takes whole. */
+/** Checks that the schemas accept objects with the types of the official client. */
 const service: V1Service = {
   apiVersion: "v1",
   kind: "Service",

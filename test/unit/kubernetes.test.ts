@@ -32,14 +32,14 @@ describe("a cluster as a source", () => {
     const c = cluster();
     c.api.absent.add("ingressroutes");
     await c.refresh();
-    c.source.listAnew();
+    c.source.relist();
     const again = cluster({ store: c.store });
     expect(again.source.ready).toBe(true);
-    expect(again.source.looked).toBe(false);
+    expect(again.source.hasAnswered).toBe(false);
     expect(again.source.status().HTTPProxy).toEqual({ state: "stored" });
     again.api.absent.add("ingressroutes");
     await again.refresh();
-    expect(again.source.looked).toBe(true);
+    expect(again.source.hasAnswered).toBe(true);
     expect(again.source.status().IngressRoute).toEqual({ state: "absent" });
     expect(again.api.requests.some((path) => path.includes("httpproxies?limit"))).toBe(true);
   });
@@ -173,7 +173,7 @@ describe("a cluster as a source", () => {
   it("lists everything again when it is told to, and is ready all the while", async () => {
     const c = cluster();
     await c.refresh();
-    c.source.listAnew();
+    c.source.relist();
     expect(c.source.ready).toBe(true);
     c.api.requests.length = 0;
     c.api.collections.set("httpproxies", [proxy("other"), proxy("h0"), proxy("h1")]);
@@ -212,7 +212,7 @@ describe("a cluster as a source", () => {
   ])("takes %s that comes with a 200 for a failure", async (_, body) => {
     const c = cluster();
     await c.refresh();
-    c.source.listAnew();
+    c.source.relist();
     c.api.fault = (path) =>
       path.includes("httpproxies") ? { status: 200, body: encode(JSON.stringify(body)) } : undefined;
     await c.refresh();

@@ -12,7 +12,7 @@ import { setOf, textOf } from "../support/resource-set.js";
 
 type Fragment = Omit<Resource, "group"> & { readonly group?: string };
 
-/** What link reads of a store, sorted as a store sorts it. */
+/** The part of a store that link reads, sorted in the same way. */
 function reader(fragments: readonly Fragment[]): Pick<Store, "resources" | "claimants"> {
   const all = fragments
     .map((fragment) => ({ group: "", ...fragment }))
@@ -98,7 +98,7 @@ describe("endpoints: auto beyond 200 clusters", () => {
     expect(relinked(new Map([[7, localities]]), twice)).toMatchObject({ sets: twice.sets });
   });
 
-  it("does so for the 64 that changed last", () => {
+  it("does so only for the 64 latest changes", () => {
     let snapshot = linked(many(), { endpoints: "auto" });
     const changed = new Map<number, string>();
     for (let i = 0; i < 70; i++) snapshot = relinked(changed.set(i, "[]"), snapshot);
@@ -109,7 +109,7 @@ describe("endpoints: auto beyond 200 clusters", () => {
     expect([...snapshot.sets.endpoints.names()]).not.toContain("c010");
   });
 
-  it("leaves clusters alone whose Service asks for a mode, and those of other modes", () => {
+  it("does not change clusters with a mode in their Service's annotation, and clusters in other modes", () => {
     const own = (json: string): Fragment[] => [
       ...many(),
       cluster("own", { endpoints: "ns/own/80", mode: "inline" }),
@@ -124,7 +124,7 @@ describe("endpoints: auto beyond 200 clusters", () => {
 });
 
 describe("endpoint modes", () => {
-  it("gives every EDS cluster its own subscription, also where two share a Service", () => {
+  it("gives every EDS cluster its own subscription, also when two share a Service", () => {
     const snapshot = linked([cluster("b"), cluster("a"), endpoints]);
     expect(parsed(snapshot, "clusters", "a")).toEqual({
       name: "a",
@@ -167,13 +167,13 @@ describe("endpoint modes", () => {
     });
   });
 
-  it("lets a Service's own mode win", () => {
+  it("uses the mode of a Service instead of the setting", () => {
     const snapshot = linked([cluster("a", { mode: "inline" }), cluster("b"), endpoints]);
     expect(parsed(snapshot, "clusters", "a")).toMatchObject({ type: "STATIC" });
     expect([...snapshot.sets.endpoints.names()]).toEqual(["b"]);
   });
 
-  it("serves no endpoints where there are none, and a whole cluster as it is", () => {
+  it("serves an empty list without endpoints, and a complete cluster unchanged", () => {
     const { endpoints: _, ...whole } = cluster("whole", { json: '{"name":"whole","type":"LOGICAL_DNS"}' });
     const snapshot = linked([cluster("a"), whole]);
     expect(parsed(snapshot, "endpoints", "a")).toEqual({ cluster_name: "a", endpoints: [] });
@@ -214,7 +214,7 @@ describe("listeners and routes", () => {
     });
   });
 
-  it("gives the routes another version when a host moves from one table to another", () => {
+  it("changes the version of routes when a host moves to another table", () => {
     const tables = ["one", "two"].map((name): Fragment => {
       return { type: "route-configuration", name, json: JSON.stringify({ name }) };
     });
@@ -222,7 +222,7 @@ describe("listeners and routes", () => {
     expect(withHostIn("one")).not.toBe(withHostIn("two"));
   });
 
-  it("leaves out a listener that has nothing to serve, but no other", () => {
+  it("leaves out only listeners without content", () => {
     const stats: Fragment = { type: "listener", name: "stats", json: '{"name":"stats"}' };
     expect([...linked([http, https, stats, table]).sets.listeners.names()]).toEqual(["stats"]);
     const served = linked([http, https, table, host("a")]);
@@ -281,7 +281,7 @@ describe("linking again", () => {
       ...[...sets[type].names()].map((name) => [name, textOf(sets[type], name)]),
     ]);
 
-  it("gives what linking from nothing gives, whatever was linked before", () => {
+  it("gives the result of a link without a previous snapshot, for any previous snapshot", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 5 }), (steps) => {
         let snapshot: Snapshot | undefined;
@@ -294,7 +294,7 @@ describe("linking again", () => {
     );
   });
 
-  it("takes over what did not change", () => {
+  it("reuses unchanged parts", () => {
     const before = linked([table, http, host("a"), cluster("a"), endpoints]);
     const same = linked([table, http, host("a"), cluster("a"), endpoints], {}, before);
     expect(same.sets.clusters).toBe(before.sets.clusters);
@@ -304,7 +304,7 @@ describe("linking again", () => {
 });
 
 describe("versions", () => {
-  it("reads what it writes, and nothing else", () => {
+  it("are parsed from their printed form, and from no other text", () => {
     fc.assert(
       fc.property(fc.nat(), fc.string(), (sequence, text) => {
         const version = { sequence, hash: setOf({ a: text }).hash };
@@ -316,7 +316,7 @@ describe("versions", () => {
     }
   });
 
-  it("hashes names and contents, and tells sets apart that differ in either", () => {
+  it("hash names and contents, so that sets that differ in either have different hashes", () => {
     const sets = fc.dictionary(fc.string(), fc.string());
     fc.assert(
       fc.property(sets, sets, (one, other) => {
@@ -331,7 +331,7 @@ describe("versions", () => {
     expect(setOf({ a: "", b: "a" }).hash).not.toBe(setOf({ a: "a", b: "" }).hash);
   });
 
-  it("has a version of just the names asked for", () => {
+  it("depend only on the requested names", () => {
     const before = serveSet(setOf({ a: '{"name":"a"}', b: '{"name":"b"}' }), 1);
     const after = serveSet(setOf({ a: '{"name":"a"}', b: '{"name":"b","n":1}' }), 2);
     const hash = (served: typeof before, name: string) => selectVersion(served, [name])?.resources.hash;
@@ -347,7 +347,7 @@ describe("encodeResponse", () => {
     resources: setOf(Object.fromEntries(jsons.map((json, i) => [`r${i}`, json]))),
     version: "1-h",
   });
-  it("writes every resource, its type first, and the same bytes for everyone", () => {
+  it("writes every resource with its type first, and the same bytes for every request", () => {
     const two = selection('{"name":"é"}', '{"name":"b"}');
     const bytes = encodeResponse("routes", two, { xdsCluster: "isoline" });
     const type = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
@@ -363,7 +363,7 @@ describe("encodeResponse", () => {
     expect(bytes.whole).toHaveLength(bytes.size);
   });
 
-  it("calls the xDS cluster as the asking Envoy's bootstrap does, and leaves texts of users alone", () => {
+  it("uses the xDS cluster name of the polling Envoy's bootstrap, and does not change user text", () => {
     const written = JSON.stringify({
       name: "a",
       rds: { config_source: configSource },
@@ -384,7 +384,7 @@ describe("encodeResponse", () => {
     expect(named("isoline")).toMatchObject({ rds: { config_source: configSource } });
   });
 
-  it("never joins a large answer: it is given out in chunks, each time anew", () => {
+  it("never joins a large answer: it is sent in chunks, encoded for each reader", () => {
     const jsons = Array.from({ length: 2000 }, (_, i) => `{"name":"é${i}","x":"${"y".repeat(1000)}"}`);
     const large = encodeResponse("routes", selection(...jsons), { xdsCluster: "isoline" });
     expect(large.whole).toBeUndefined();
@@ -411,7 +411,7 @@ describe("encodeResponse", () => {
     }
   });
 
-  it("never writes more than Envoy reads", () => {
+  it("never writes more than Envoy accepts", () => {
     const large = selection(`{"name":"${"x".repeat(maxBodyBytes)}"}`);
     expect(() => encodeResponse("clusters", large, { xdsCluster: "isoline" })).toThrow(/more than/);
     expect(() => encodeResponse("clusters", large, { xdsCluster: "isoline" })).toThrow(EncodeError);

@@ -21,7 +21,7 @@ function compiled(objects: readonly object[], settings: object) {
   return { store, parsed, settings: known.spec };
 }
 
-/** What is found in valid objects: `about path reason`. */
+/** The warnings about valid objects: `about path reason`. */
 function lints(objects: readonly object[], settings: object = {}): string[] {
   const { store, settings: known } = compiled(objects, settings);
   return lintFindings(store, known).map(({ about, path, reason, severity }) => {
@@ -95,7 +95,7 @@ describe("an HTTPProxy", () => {
     expect(found).toEqual(isFound ? [`HTTPProxy/shop/web ${path} OriginNeverMatches`] : []);
   });
 
-  it("has a finding for credentials of every origin, for a fallback beside tcpproxy and for passthrough of routes", () => {
+  it("has a finding for credentials with every origin, for a fallback beside tcpproxy and for passthrough with routes", () => {
     const corsPolicy = { allowOrigin: ["*"], allowMethods: ["GET"], allowCredentials: true };
     expect(lints([proxy({ virtualhost: { fqdn: "web.test", corsPolicy }, routes: [{ services }] })])).toEqual(
       ["HTTPProxy/shop/web spec.virtualhost.corsPolicy.allowCredentials CredentialsForEveryOrigin"],
@@ -112,7 +112,7 @@ describe("an HTTPProxy", () => {
 });
 
 describe("an Ingress", () => {
-  it("has a finding for each entry of tls that gives no host a certificate", () => {
+  it("has a finding for each tls entry without effect", () => {
     const tls = [
       { hosts: ["a.test"] },
       { secretName: "cert" },
@@ -128,7 +128,7 @@ describe("an Ingress", () => {
     ]);
   });
 
-  it("may secure the host of another Ingress of its namespace", () => {
+  it("may have a certificate for the host of another Ingress in its namespace", () => {
     const secure = ingress({ tls: [{ secretName: "cert", hosts: ["a.test"] }] }, { name: "secure" });
     expect(lints([secure, ingress({ rules: [rule("a.test")] })])).toEqual([]);
     expect(lints([secure, ingress({ rules: [rule("a.test")] }, { namespace: "other" })])).toEqual([
@@ -147,7 +147,7 @@ describe("an Ingress", () => {
     );
   });
 
-  it("of another class has none", () => {
+  it("with another class has no finding", () => {
     const foreign = { ingressClassName: "nginx", tls: [{ hosts: ["a.test"] }], rules: [rule("a.test")] };
     const annotations = { "nginx.ingress.kubernetes.io/auth-url": "https://a.test" };
     expect(lints([ingress(foreign, { annotations })])).toEqual([]);
@@ -187,11 +187,11 @@ describe("an annotation", () => {
     ["nginx.ingress.kubernetes.io/proxy-body-size", "1m"],
     ["cert-manager.io/cluster-issuer", "letsencrypt"],
     ["external-dns.alpha.kubernetes.io/target", "a.test"],
-  ])("%s: %s on an Ingress has none", (name, value) => {
+  ])("%s: %s on an Ingress has no finding", (name, value) => {
     expect(found(served({ [name]: value }))).toEqual([]);
   });
 
-  it("of an Ingress has no effect on an HTTPProxy, and of a Service its value is checked", () => {
+  it("for an Ingress has no effect on an HTTPProxy, and the value of one for a Service is checked", () => {
     const annotations = { "projectcontour.io/response-timeout": "1s" };
     expect(found(proxy({ routes: [{ services }] }, { annotations }))).toEqual([
       '["projectcontour.io/response-timeout"] AnnotationOfAnotherKind',
@@ -207,7 +207,7 @@ describe("an annotation", () => {
     expect(found(service("isoline.dev/endpoints", "inline"))).toEqual([]);
   });
 
-  it("that Contour writes on its own Secrets has none there, and one on an Ingress", () => {
+  it("that Contour writes on its own Secrets has no finding there, and one on an Ingress", () => {
     const annotations = { "projectcontour.io/generated-by-version": "v1.30.0" };
     const secret = {
       apiVersion: "v1",
@@ -222,7 +222,7 @@ describe("an annotation", () => {
   });
 });
 
-describe("an object that nothing serves", () => {
+describe("an object that is not served", () => {
   const route = (name: string, parentRefs?: object[]) => ({
     apiVersion: "gateway.networking.k8s.io/v1",
     kind: "HTTPRoute",
@@ -243,7 +243,7 @@ describe("an object that nothing serves", () => {
   };
   const gatewayRef = { namespace: "infra", name: "edge" };
 
-  it("is reported with the reason: no class where one is asked for", () => {
+  it("is reported with the reason: no class when the settings require one", () => {
     const classless = ingress({ rules: [rule("a.test")] });
     expect(lints([classless], { ingressClassNames: ["edge"] })).toEqual([
       "Ingress/shop/web spec ClassNotServed",
@@ -270,18 +270,18 @@ describe("an object that nothing serves", () => {
     ]);
   });
 
-  it("is reported once for settings without a Gateway, or with one that is not there", () => {
+  it("is reported once for settings without a Gateway, or with a missing one", () => {
     const objects = [gateway, route("a", [{ name: "edge", namespace: "infra" }]), route("b")];
     expect(lints(objects)).toEqual(["Settings//isoline gatewayRef NoGateway"]);
     expect(lints([route("a", [{ name: "edge", namespace: "infra" }])], { gatewayRef })).toEqual([
       "Settings//isoline gatewayRef GatewayNotFound",
     ]);
-    // A GatewayClass that is not there is told of the Gateway.
+    // A missing GatewayClass is reported for the Gateway.
     expect(lints(objects, { gatewayRef })).toEqual(["HTTPRoute/shop/b spec NoParent"]);
     expect(lints([proxy({ routes: [{ services }] })])).toEqual([]);
   });
 
-  it("is counted and not reported where it is meant: another Gateway or class, a kind that is left out, an idle object", () => {
+  it("is counted and not reported when it is intended: another Gateway or class, an excluded kind, an idle object", () => {
     const other = { ...gateway, metadata: { name: "other", namespace: "infra" } };
     const foreign = ingress({ ingressClassName: "nginx", rules: [rule("a.test")] });
     const grpc = { ...route("grpc", [{ name: "edge" }]), kind: "GRPCRoute" };
@@ -292,7 +292,7 @@ describe("an object that nothing serves", () => {
     expect(lints([proxy(idle)])).toEqual(["HTTPProxy/shop/web undefined Orphaned"]);
   });
 
-  it("has a reason also where it is not reported", () => {
+  it("has a reason also when it is not reported", () => {
     const other = { ...gateway, metadata: { name: "other", namespace: "infra" } };
     const grpc = { ...route("grpc", [{ name: "edge" }]), kind: "GRPCRoute" };
     const { store, settings, parsed } = compiled([other, grpc], {
@@ -318,7 +318,7 @@ describe("an object that nothing serves", () => {
   });
 });
 
-describe("a value that no reader knows", () => {
+describe("an unknown value", () => {
   it.each([
     [
       "proxy",
@@ -338,11 +338,11 @@ describe("a value that no reader knows", () => {
       proxy({ tcpproxy: { services, loadBalancerPolicy: { strategy: "LeastRequest" } } }),
       "spec.tcpproxy.loadBalancerPolicy.strategy",
     ],
-  ])("is reported at its place: %s", (_, object, path) => {
+  ])("is reported with its path: %s", (_, object, path) => {
     expect(lints([object])).toEqual([`HTTPProxy/shop/web ${path} UnknownValue`]);
   });
 
-  it("is none where it is known or absent", () => {
+  it("is not reported when it is valid or absent", () => {
     const policies = ["RoundRobin", "WeightedLeastRequest", "Random", "Cookie", "RequestHash", ""].map(
       (strategy, i) => ({
         conditions: [{ prefix: `/${i}` }],

@@ -60,7 +60,7 @@ describe("loadDocuments", () => {
     expect(load([file]).documents[0]?.value).toEqual({ a: false, b: 8, c: "on" });
   });
 
-  it("warns of a key that a merge key after it overrides", () => {
+  it("warns about a key that a later merge key overrides", () => {
     const file = write("a.yaml", "b: &b {x: 1, z: 2}\nl:\n- x: 3\n  <<: *b\n- <<: *b\n  x: 3\n");
     const { documents, findings } = load([file]);
     expect(documents[0]?.value).toMatchObject({
@@ -73,7 +73,7 @@ describe("loadDocuments", () => {
     expect(findings[0]?.finding.message).toContain("l[0].x: is set before `<<`");
   });
 
-  it("loses only what can't be read", () => {
+  it("leaves out only unreadable documents", () => {
     const missing = join(folder, "missing.yaml");
     const bad = write("bad.yaml", "a: 1\n---\nb: [1\n---\na: 2\n");
     const json = write("bad.json", '{\n  "a": x\n}');
@@ -102,12 +102,12 @@ describe("loadDocuments", () => {
     expect(findings).toHaveLength(1);
   });
 
-  it("never quotes what a broken JSON file holds", () => {
+  it("never quotes the content of an invalid JSON file", () => {
     const { findings } = load([write("a.json", '{"tls.key": "hunter2" "x"}')]);
     expect(findings[0]?.finding.message).toBe("not valid JSON: unexpected text (column 23)");
   });
 
-  it("refuses a file of more than 64 MiB", () => {
+  it("refuses a file above 64 MiB", () => {
     const file = write("a.yaml", "");
     truncateSync(file, 64 * 1024 * 1024 + 1);
     expect(load([file]).findings[0]?.finding.message).toContain("64 MiB");
@@ -135,7 +135,7 @@ describe("lineOf", () => {
     expect(line("")).toBe(3);
   });
 
-  it("finds fields of the members of lists, of YAML and of JSON", () => {
+  it("finds fields of list items, in YAML and JSON", () => {
     const yaml = "kind: List\napiVersion: v1\nitems:\n- a: 1\n- b:\n    c:\n    - 1\n    - d: 2\n";
     const [first, second] = load([write("a.yaml", yaml)]).documents;
     const json = '{"kind":"List","apiVersion":"v1",\n"items":[\n{"a":1},\n{"b":\n{"c":[1,\n{"d":2}]}}]}';
@@ -147,7 +147,7 @@ describe("lineOf", () => {
     expect(["b.c[1].d", "b.c", ""].map((path) => lineOf(other, path))).toEqual([6, 5, 4]);
   });
 
-  it("finds fields behind merge keys, lines that were moved, and keys that are no text", () => {
+  it("finds fields after merge keys, lines with added spaces, and keys that are not text", () => {
     const text = "x: &x\n  p: 1\na:\n  <<: *x\n  80: {\n'b': 1,\nc: [\n2]\n}\n  yes: 3\n";
     const document = load([write("a.yaml", text)]).documents[0];
     if (!document) throw new Error("no document");
@@ -163,7 +163,7 @@ describe("lineOf", () => {
 });
 
 describe("readSettings", () => {
-  it("reads text as manifests are read, and finds the lines of what is wrong", () => {
+  it("reads text like manifests, and finds the lines of errors", () => {
     const file = write("s.yaml", "disablePermitInsecure: yes\nxffNumTrustedHops: 010\ncompresion: gzip\n");
     const { settings, findings, locate } = readSettings(file);
     expect(settings.spec).toMatchObject({ disablePermitInsecure: true, xffNumTrustedHops: 8 });
@@ -175,7 +175,7 @@ describe("readSettings", () => {
     ["kind: Service\napiVersion: v1\nspec: {}\n", "Service"],
     ["kind: ConfigMap\napiVersion: v1\ndata: {contour.yaml: '{'}\n", "contour.yaml: line 1: not valid YAML"],
     ["a: 1\na: 2\n", "line 2: a: the key is set twice"],
-    ["a: 1\n---\nb: 2\n", "line 3: one document is expected"],
+    ["a: 1\n---\nb: 2\n", "line 3: a second document begins here"],
     ["a: [\n", "line 2: not valid YAML"],
   ])("refuses %j", (text, message) => {
     const file = write("s.yaml", text);

@@ -116,7 +116,7 @@ describe("a server whose store was lost", () => {
     expect((await next.push("web", "one", "more")).missing).toBe(1);
     expect(await next.get("/metrics")).toContain("isoline_sources_missing 1");
     expect(await next.get("/status")).toContain("StoreLost");
-    expect(next.log.join("\n")).toContain('1 of those that node "edge" has');
+    expect(next.log.join("\n")).toContain('node "edge" has 1 sources');
     const held = next.poll(version, "routes", "edge", 10_000);
     expect((await next.push("api", "two")).missing).toBeUndefined();
     const answer = await held;

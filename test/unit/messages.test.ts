@@ -13,7 +13,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What `isoline check` prints of one file: `LINE: severity object field: message (Type/Code)` each, and its last line. */
+/** The output of `isoline check` for one file: lines `LINE: severity object field: message (Type/Code)`, and the summary. */
 async function check(text: string): Promise<{ readonly lines: readonly string[]; readonly summary: string }> {
   const file = join(folder, text.startsWith("{") ? "a.json" : "a.yaml");
   writeFileSync(file, text);
@@ -32,7 +32,7 @@ async function check(text: string): Promise<{ readonly lines: readonly string[];
 
 const meta = "metadata: {name: a, namespace: s}\n";
 const service = `---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: s}\nspec: {ports: [{port: 80}]}\n`;
-/** Its spec is on line 5 and below. */
+/** A manifest whose spec begins on line 5. */
 const proxy = (...spec: readonly string[]): string =>
   `apiVersion: projectcontour.io/v1\nkind: HTTPProxy\n${meta}spec:\n${spec.map((line) => `  ${line}\n`).join("")}${service}`;
 const host = "virtualhost: {fqdn: a.test}";
@@ -46,17 +46,17 @@ const response = `6: ${at("spec.routes[0].timeoutPolicy.response")}`;
 const duration = 'must be a duration with a unit such as "15s", or "infinity"';
 const invalid = "(SchemaError/Invalid)";
 
-/** Each has one cause, and so one finding. */
+/** Each case has one cause, and therefore one finding. */
 const cases: readonly (readonly [what: string, text: string, line: string])[] = [
   [
     "a key twice",
     proxy(host, routes, routes),
-    "7: error: spec.routes: the key is set twice in one map; remove one of the two (column 3) (FileError/NotReadable)",
+    "7: error: spec.routes: the key is set twice in one map; remove one of them (column 3) (FileError/NotReadable)",
   ],
   [
     "a key twice in JSON",
     '{"kind":"A","kind":"B"}',
-    "1: error: kind: the key is set twice in one map; remove one of the two (column 13) (FileError/NotReadable)",
+    "1: error: kind: the key is set twice in one map; remove one of them (column 13) (FileError/NotReadable)",
   ],
   [
     "no name",
@@ -64,7 +64,7 @@ const cases: readonly (readonly [what: string, text: string, line: string])[] = 
     `1: error Service metadata.name: is missing; every object needs a name ${invalid}`,
   ],
   [
-    "a name that is none",
+    "an invalid name",
     `apiVersion: v1\nkind: Service\nmetadata: {name: Web_1}\n`,
     `3: error Service metadata.name: must be a Kubernetes name (lower-case letters, digits and -), found "Web_1" ${invalid}`,
   ],
@@ -140,7 +140,7 @@ const cases: readonly (readonly [what: string, text: string, line: string])[] = 
   [
     "a negative duration",
     timeout("-1s"),
-    `${response}: ${duration}; it is never negative, found "-1s" ${invalid}`,
+    `${response}: ${duration}; negative values are not allowed, found "-1s" ${invalid}`,
   ],
   ["a list for a duration", timeout("[1s]"), `${response}: must be text, found a list ${invalid}`],
   [
@@ -154,17 +154,17 @@ const cases: readonly (readonly [what: string, text: string, line: string])[] = 
     `5: ${at("spec.virtualhost.fqdn")}: must have at most 253 characters, found 300 ${invalid}`,
   ],
   [
-    "no value of several",
+    "an unknown value of an enum",
     proxy("virtualhost: {fqdn: a.test, rateLimitPolicy: {local: {requests: 1}}}", routes),
     `5: ${at("spec.virtualhost.rateLimitPolicy.local.unit")}: is missing; use one of "second", "minute", "hour" ${invalid}`,
   ],
   [
-    "a misspelt field that is needed",
+    "a misspelt required field",
     proxy("virtualhost: {fqnd: a.test}", routes),
     `5: ${at("spec.virtualhost.fqnd")}: "fqnd" is not a field; did you mean fqdn, which is missing? ${invalid}`,
   ],
   [
-    "a misspelt field of a list",
+    "a misspelt field in a list",
     to("[{nmae: web, port: 80}]"),
     `6: ${at("spec.routes[0].services[0].nmae")}: "nmae" is not a field; did you mean name, which is missing? ${invalid}`,
   ],
@@ -200,7 +200,7 @@ const cases: readonly (readonly [what: string, text: string, line: string])[] = 
   ],
 ];
 
-describe("what check says of", () => {
+describe("the output of check for", () => {
   it.each(cases)("%s", async (_, text, line) => {
     const { lines, summary } = await check(text);
     expect(lines).toEqual([line]);

@@ -14,7 +14,7 @@ import { oddPem } from "../support/odd-pem.js";
 
 const pairs = [...oddCertificates, ...oddKeys, ...oddPem];
 
-/** Each pair in a namespace of its own, under a host of its own. */
+/** Each pair in its own namespace and host. */
 const objectsOf = (namespace: string, { certificate, key }: (typeof pairs)[number]): readonly Manifest[] => [
   service(namespace, "web"),
   { ...secret(namespace, "odd", { "tls.crt": certificate, "tls.key": key }), type: "kubernetes.io/tls" },
@@ -38,7 +38,7 @@ const errors = [...findingsAt(Date.UTC(2026, 1, 1), compiled.findings())].filter
 );
 const chains = new Set([...compiled.resources("filter-chain", "ingress_https")].map(({ name }) => name));
 
-test("a Secret that changes from one kind to another gives what compiling it anew gives", () => {
+test("a Secret that changes between kinds compiles to the same as in a new store", () => {
   const settings = parseSettings({ secrets: "inline" }).settings;
   const parse = (manifests: readonly Manifest[]): KubeObject[] =>
     manifests.flatMap((manifest) => {
@@ -71,8 +71,8 @@ test("names of pairs are different", () => {
   expect(new Set(pairs.map(({ name }) => name)).size).toBe(pairs.length);
 });
 
-test("what Envoy does not load is refused here", () => {
-  // What is sent has other lines.
+test("pairs that Envoy does not load are refused", () => {
+  // The PEM that is sent has other line lengths.
   const repaired = ["PEM: lines of 253"];
   expect(pairs.filter(({ loads, problem }) => !loads && !problem).map(({ name }) => name)).toEqual(repaired);
 });

@@ -11,7 +11,7 @@ const name = { namespace: "default", name: "odd" };
 const reading = (key: string, text: string): Reader =>
   readerOf([secret(name.namespace, name.name, { [key]: text })]);
 
-test("what Envoy does not load as a list is refused here", () => {
+test("lists that Envoy does not load are refused", () => {
   expect(oddLists.filter(({ loads, problem }) => !loads && !problem)).toEqual([]);
 });
 
@@ -21,7 +21,7 @@ test.each(oddLists.map((list) => [list.name, list] as const))("list: %s", (_, { 
   else expect(error).toContain(problem);
 });
 
-/** Of an authority Envoy's library reads the form only. */
+/** Envoy's library checks only the form of authorities. */
 test.each(oddCertificates.map((pair) => [pair.name, pair] as const))(
   "authority: %s",
   (_, { certificate, problem }) => {

@@ -18,7 +18,7 @@ const textOf = (folder: string, file: string): string | undefined => {
   return readdirSync(path).includes(file) ? readFileSync(join(path, file), "utf8") : undefined;
 };
 
-/** Of each route of a store: what a fragment says of its object where access logs ask for it, and what the store says. */
+/** For each route of a store: its object according to its metadata for access logs, and according to the store. */
 function routesOf(store: Store): (readonly [string, string])[] {
   const settings = store.object(settingsRef);
   if (settings?.kind !== "Settings") throw new Error("there are no settings");
@@ -40,7 +40,7 @@ function routesOf(store: Store): (readonly [string, string])[] {
   );
 }
 
-/** Settings under which routes tell in their metadata which object they come from. */
+/** Settings with which routes have their object in their metadata. */
 function withSources(object: KubeObject): KubeObject {
   if (object.kind !== "Settings") return object;
   const formatString = "%METADATA(ROUTE:envoy.access_loggers.file:io.projectcontour.kind)%";
@@ -48,7 +48,7 @@ function withSources(object: KubeObject): KubeObject {
   return { ...object, spec: { ...object.spec, accessLog } };
 }
 
-it("every route of every case is from the object that its metadata names, in every table", () => {
+it("every route of every case comes from the object in its metadata, in every table", () => {
   let routes = 0;
   for (const folder of cases) {
     const { objects } = parseCase(

@@ -25,7 +25,7 @@ function parse(manifests: readonly Manifest[]): KubeObject[] {
 const lines = (headers: Readonly<Record<string, string>> = {}): string[] =>
   Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
 
-/** As a probe writes it: the Service and the path that it sees, the path of a `Location`, or a status. */
+/** In the form of a probe: the Service and the path that it receives, the path of a `Location`, or a status. */
 function outcome(found: Explanation, path: string): string {
   if (found.outcome === "redirect") return found.location?.replace(/^http:\/\/[^/]+/, "") ?? "";
   if (found.outcome !== "forward") return String(found.status);
@@ -47,7 +47,7 @@ describe("a rewritten prefix", () => {
     ...parse([...gateway(onPort(8080, "web", "HTTP")), ...gatewayRewriteObjects]),
     settings,
   ]);
-  it.each(gatewayRewriteProbes)("of an HTTPRoute: $host$path", ({ host, path, to }) => {
+  it.each(gatewayRewriteProbes)("for an HTTPRoute: $host$path", ({ host, path, to }) => {
     expect(outcome(through("GET", `http://${host}${path}`), path)).toBe(to);
   });
 });
@@ -103,7 +103,7 @@ const withoutRewrite = ({
   ...(redirect ? { requestRedirectPolicy: { statusCode: 301 } } : {}),
 });
 
-it("a prefix that is too long for any request has no regular expression, which Envoy could refuse", () => {
+it("a prefix that is too long for any request makes no regular expression, which Envoy could refuse", () => {
   for (const end of ["a", "/"]) {
     const prefix = `/${"a".repeat(1_000_000)}${end}`;
     const routes = [
@@ -121,7 +121,7 @@ it("a prefix that is too long for any request has no regular expression, which E
 });
 
 describe("routes with rewrites", () => {
-  it("are never two with one match", () => {
+  it("never have duplicate matches", () => {
     const hosts = [...compileAll(parse(rewriteObjects)).resources("virtual-host", "ingress_http")];
     expect(hosts.length).toBeGreaterThan(40);
     for (const { json } of hosts) {
@@ -130,7 +130,7 @@ describe("routes with rewrites", () => {
     }
   });
 
-  it("are chosen as without, but for the path of a prefix without its final slash that no closer route has", () => {
+  it("are selected as without rewrites, except for a prefix without its final slash that no more specific route matches", () => {
     const paths = ["/", "/a", "/a/", "/ab", "/a/b", "/a/b/", "/a/bc", "/a/b/c", "/a/bc/", "/x"];
     const headers = [[], ["x-h: 1"], ["x-h: 1", "x-i: 1"]];
     let added = 0;

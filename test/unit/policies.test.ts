@@ -12,7 +12,7 @@ import type { WrittenPolicy } from "../../src/xds/policies/policy.js";
 
 const src = join(import.meta.dirname, "../../src");
 
-/** The files that a table imports, by what it imports from them. */
+/** The imports of a table: names by file. */
 function importsOf(file: string): Map<string, string> {
   const text = readFileSync(join(src, file), "utf8");
   const found = [...text.matchAll(/^import (?:type )?\{([^}]*)\} from "\.\/([a-z-]+)\.js";/gm)];
@@ -23,14 +23,14 @@ function importsOf(file: string): Map<string, string> {
   );
 }
 
-it("a policy is in files of one name in graph/policies and xds/policies", () => {
+it("a policy has the same file name in graph/policies and xds/policies", () => {
   const [read, written] = [importsOf("graph/policies/index.ts"), importsOf("xds/policies/index.ts")];
   const names = Object.keys(policies);
   expect(names.map((name) => [name, written.get(name)])).toEqual(names.map((name) => [name, read.get(name)]));
   expect(names.filter((name) => !read.has(name))).toEqual([]);
 });
 
-it("a policy does not compile without a member that its scopes ask for", () => {
+it("a policy does not compile without the members that its scopes require", () => {
   const describe = () => [];
   const read = { host: () => "enabled", route: () => "enabled" } as const;
   const timeout = { route: () => ({}) };
@@ -45,7 +45,7 @@ it("a policy does not compile without a member that its scopes ask for", () => {
     { write: headers, describe } satisfies WrittenPolicy<"requestHeaders">,
     // @ts-expect-error a writer of clusters
     { write: {} } satisfies WrittenPolicy<"slowStart">,
-    // @ts-expect-error what a protection is in values
+    // @ts-expect-error the values of a protection
     token satisfies WrittenPolicy<"jwt">,
     // @ts-expect-error a reader of virtual hosts
     { protects: false, fields: {}, read: { route: read.route } } satisfies (typeof policies)["compression"],
@@ -60,7 +60,7 @@ it("a policy does not compile without a member that its scopes ask for", () => {
 const fieldsOf = (scope: "host" | "route" | "service"): Set<string> =>
   new Set(Object.values(policies).flatMap(({ fields }) => fields[scope] ?? []));
 
-it("every field of a virtual host, route or service is that of a policy, or of the object itself", () => {
+it("every field of a virtual host, route or service belongs to a policy, or to the object itself", () => {
   const { virtualhost, routes } = httpProxySpec.shape;
   const route = routes.unwrap().element.shape;
   const service = route.services.unwrap().element.shape;
@@ -85,7 +85,7 @@ it("every field of a virtual host, route or service is that of a policy, or of t
   ]);
 });
 
-it("an object with a misspelt field of a policy that protects is not served", () => {
+it("an object with a misspelt field of a protection is not served", () => {
   const restricting = new Set(
     Object.values(policies).flatMap(({ protects, fields }) =>
       protects ? [...(fields.host ?? []), ...(fields.route ?? [])] : [],
@@ -94,14 +94,14 @@ it("an object with a misspelt field of a policy that protects is not served", ()
   expect([...restricting].filter((field) => !restrictingFields.HTTPProxy?.includes(field))).toEqual([]);
 });
 
-it("every filter of a policy has a name of its own and is before the router", () => {
+it("every filter of a policy has a unique name and is before the router", () => {
   const names = policyFilters.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(policyFilters.map(({ stage }) => stage)).not.toContain("router");
   expect(Object.keys(filterStages).at(-1)).toBe("router");
 });
 
-it("explanations list what a request passes in the order of the filters", () => {
+it("explanations list the effects of policies in the order of the filters", () => {
   const type = "type.googleapis.com/envoy.extensions.filters.http";
   const route = {
     typed_per_filter_config: {
@@ -124,7 +124,7 @@ it("explanations list what a request passes in the order of the filters", () => 
   expect(shown.map(({ what }) => what)).toEqual(["compression", "CORS", "addresses", "JWT"]);
 });
 
-it("HTTP filters are in the order of their stages, and those of plain HTTP need no host", () => {
+it("HTTP filters are in the order of their stages, and those of plain HTTP do not depend on a host", () => {
   const service = { cluster: "extension/a/b", authority: "b" };
   const services = {
     authorization: { ...service, failOpen: false },

@@ -39,7 +39,7 @@ afterEach(() => {
 
 const modeOf = (path: string): number => lstatSync(path).mode & 0o777;
 
-/** Every command that writes what may hold keys or tokens; the second gets the path. */
+/** Every command that writes files with keys or tokens; the function gets the path. */
 const writers: readonly (readonly [string, (path: string) => unknown])[] = [
   ["replacePrivateFile", (path) => replacePrivateFile(path, ["a", Buffer.from("b")])],
   ["appendPrivateFile", (path) => appendPrivateFile(path, "text")],
@@ -71,7 +71,7 @@ async function compile(output: string, options: object): Promise<void> {
 }
 
 describe.each(writers)("%s", (_, write) => {
-  it("makes a file for its owner alone", async () => {
+  it("creates a file that only its owner can read", async () => {
     const path = join(folder, "new");
     await write(path);
     expect(modeOf(path)).toBe(0o600);
@@ -109,7 +109,7 @@ describe.each(writers)("%s", (_, write) => {
 });
 
 describe("compile --format envoy-files", () => {
-  it("makes its files for their owner alone", async () => {
+  it("creates files that only their owner can read", async () => {
     const out = join(folder, "out");
     mkdirSync(out);
     writeFileSync(join(out, "secrets.json"), "old");
@@ -123,7 +123,7 @@ describe("compile --format envoy-files", () => {
 });
 
 describe("replacePrivateFile", () => {
-  it("writes nothing into the old file: neither through a hard link nor for who has it open", () => {
+  it("writes nothing into the old file: neither through a hard link nor for a process that has it open", () => {
     const path = join(folder, "keys");
     writeFileSync(path, "old");
     linkSync(path, join(folder, "hard"));
@@ -134,7 +134,7 @@ describe("replacePrivateFile", () => {
     expect(readFileSync(opened, "utf8")).toBe("old");
   });
 
-  it("leaves the old file and nothing else when it fails", () => {
+  it("leaves only the old file when it fails", () => {
     const path = join(folder, "keys");
     writeFileSync(path, "old");
     const failing = function* (): Generator<string> {
@@ -149,7 +149,7 @@ describe("replacePrivateFile", () => {
     expect(readdirSync(folder).sort()).toEqual(["inner", "keys"]);
   });
 
-  it("writes to a device, whose mode stays", () => {
+  it("writes to a device without changing its mode", () => {
     const before = modeOf("/dev/null");
     replacePrivateFile("/dev/null", ["x"]);
     appendPrivateFile("/dev/null", "x");
@@ -159,7 +159,7 @@ describe("replacePrivateFile", () => {
 });
 
 describe("a SQLite store", () => {
-  it("leaves journals of a killed process, and what it puts aside, for their owner alone", () => {
+  it("makes journals of a killed process, and the files that it moves aside, readable only for their owner", () => {
     const path = join(folder, "isoline.db");
     createSqliteStore(path).close();
     writeFileSync(path, "this is no database, but 4096 bytes of something else".padEnd(4096, "x"));
@@ -171,7 +171,7 @@ describe("a SQLite store", () => {
       expect(modeOf(join(folder, name)), name).toBe(0o600);
   });
 
-  it("follows no link of a journal", () => {
+  it("follows no symbolic link of a journal", () => {
     const path = join(folder, "isoline.db");
     createSqliteStore(path).close();
     const victim = join(folder, "victim");

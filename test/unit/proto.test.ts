@@ -13,7 +13,7 @@ const tls = (members: object) => ({
 });
 
 describe("src/gen/envoy.ts", () => {
-  it("is what scripts/gen-xds.mjs makes of protos/", () => {
+  it("is the output of scripts/gen-xds.mjs for protos/", () => {
     const script = 'import { generate } from "./scripts/gen-xds.mjs"; process.stdout.write(generate());';
     const made = execFileSync(process.execPath, ["--input-type=module", "--eval", script], {
       cwd: new URL("../..", import.meta.url),
@@ -23,7 +23,7 @@ describe("src/gen/envoy.ts", () => {
     expect(readFileSync(new URL("../../src/gen/envoy.ts", import.meta.url), "utf8") === made).toBe(true);
   });
 
-  it("types a Cluster as checkProto reads it", () => {
+  it("has the type of a Cluster that checkProto parses", () => {
     const typed_config: Any = { "@type": TLS, sni: "example.com" };
     const cluster: Cluster = {
       name: "a",
@@ -35,7 +35,7 @@ describe("src/gen/envoy.ts", () => {
     expect(checkProto(CLUSTER, cluster)).toEqual([]);
   });
 
-  it("refuses what Envoy has not", () => {
+  it("refuses fields and values that Envoy does not have", () => {
     // @ts-expect-error: a misspelt field
     const field: Cluster = { conect_timeout: "1s" };
     // @ts-expect-error: a duration without its unit

@@ -31,13 +31,13 @@ const serving = (name: string): Sets => ({
 
 const token = { id: "", name: "" };
 
-/** A publication, and Envoys that poll it as Envoy does. */
+/** A publication, and clients that poll it like Envoy. */
 function rig(options: ConstructorParameters<typeof Publication>[1] = {}) {
   const fleet = new EnvoyRegistry();
   const publication = new Publication(fleet, options);
   let now = 1_000_000;
   const names = (type: XdsType): string[] => [...(publication.served(type)?.set.names() ?? [])];
-  /** One poll that is answered at once: the version had after it. */
+  /** Polls once without a hold; returns the version after it. */
   const poll = (type: XdsType, version: string, name?: string, node = "envoy"): string => {
     const request = { type, node, token, version, names: name === undefined ? [] : [name] };
     fleet.observe(request, type, request.names, version, now);
@@ -58,13 +58,13 @@ function rig(options: ConstructorParameters<typeof Publication>[1] = {}) {
       now += ms;
       return publication.advance(now);
     },
-    /** Polls until it has what is served of a type: twice, so that the last answer is accepted. */
+    /** Polls twice, so that the Envoy has the served version of a type and has accepted it. */
     settle: (type: XdsType, version: string, name?: string, node?: string) =>
       [1, 2].reduce((has) => poll(type, has, name, node), version),
   };
 }
 
-/** An Envoy that has all that is served: what it has of each type. */
+/** The versions of an Envoy that has all served resources. */
 function upToDate({ settle }: ReturnType<typeof rig>, node = "envoy") {
   return {
     clusters: settle("clusters", "", undefined, node),
@@ -74,7 +74,7 @@ function upToDate({ settle }: ReturnType<typeof rig>, node = "envoy") {
   };
 }
 
-/** An Envoy that comes with what another replica gave it is given the clusters of green, and then its routes. */
+/** Checks that an Envoy from another replica gets the clusters of green first, and then its routes. */
 function expectClustersFirst(one: ReturnType<typeof rig>, has: ReturnType<typeof upToDate>): void {
   expect(one.poll("routes", has.routes, "r")).toBe(has.routes);
   expect(one.poll("clusters", has.clusters)).toBe(has.clusters);
@@ -85,7 +85,7 @@ function expectClustersFirst(one: ReturnType<typeof rig>, has: ReturnType<typeof
 }
 
 describe("phases", () => {
-  it("keeps what Envoys of another replica may need when nobody polls", () => {
+  it("keeps resources that Envoys of another replica may need when no Envoy polls", () => {
     const { publish, publication, names, tick } = rig();
     publish(serving("blue"));
     publish(serving("green"), 2);
@@ -97,7 +97,7 @@ describe("phases", () => {
     expect([names("clusters"), names("endpoints")]).toEqual([["green"], ["green"]]);
   });
 
-  it("gives an Envoy routes when it has the clusters and the endpoints of those that were added", () => {
+  it("sends an Envoy routes when it has the clusters and the endpoints of new ones", () => {
     const one = rig();
     one.publish(serving("blue"));
     const has = upToDate(one);
@@ -109,7 +109,7 @@ describe("phases", () => {
     expect(one.poll("routes", has.routes, "r")).not.toBe(has.routes);
   });
 
-  it("waits for no other Envoy", () => {
+  it("does not wait for other Envoys", () => {
     const one = rig();
     one.publish(serving("blue"));
     const has = upToDate(one);
@@ -120,7 +120,7 @@ describe("phases", () => {
     expect(one.poll("routes", has.routes, "r")).not.toBe(has.routes);
   });
 
-  it("withholds routes from an Envoy whose clusters another replica has, until it is sure to have them", () => {
+  it("withholds routes from an Envoy with clusters of another replica until it certainly has the new ones", () => {
     const one = rig();
     one.publish(serving("blue"));
     const routes = one.settle("routes", "", "r");
@@ -131,7 +131,7 @@ describe("phases", () => {
     expect(one.poll("routes", routes, "r")).not.toBe(routes);
   });
 
-  it("withholds routes from an Envoy that comes from a replica which saw no edit for long, until it has the clusters", () => {
+  it("withholds routes from an Envoy of an outdated replica until it has the clusters", () => {
     const [old, one] = [rig(), rig()];
     for (const each of [old, one]) each.publish(serving("blue"));
     const has = upToDate(old);
@@ -140,7 +140,7 @@ describe("phases", () => {
     expectClustersFirst(one, has);
   });
 
-  it("does so also where the Envoy was here before", () => {
+  it("does so also when the Envoy polled this replica before", () => {
     const [old, one] = [rig(), rig()];
     for (const each of [old, one]) each.publish(serving("blue"));
     upToDate(one);
@@ -152,11 +152,11 @@ describe("phases", () => {
     expectClustersFirst(one, has);
   });
 
-  it("learns what another replica gave an Envoy from the version that it reports", () => {
+  it("detects from the reported version what another replica sent an Envoy", () => {
     const [one, other] = [rig(), rig()];
     one.publish(serving("blue"));
     const has = upToDate(one);
-    // The other one has served something in between, and serves it still.
+    // The other replica still serves a version from between.
     other.publish({ ...serving("red"), clusters: { red: '{"name":"red"}' } });
     other.settle("clusters", "");
     other.publish(serving("green"), 5);
@@ -187,7 +187,7 @@ describe("phases", () => {
     expect([one.names("clusters"), one.names("endpoints")]).toEqual([["green"], ["green"]]);
   });
 
-  it("keeps it for an Envoy that other replicas answer too, and drops it by time, also when it is overtaken", () => {
+  it("keeps it for an Envoy that other replicas also answer, and removes it by time, also after another snapshot", () => {
     const one = rig();
     one.publish(serving("blue"));
     upToDate(one);
@@ -212,7 +212,7 @@ describe("phases", () => {
     expect(publication.phase).toBe("settled");
   });
 
-  it("gives routes at once where no cluster is new", () => {
+  it("sends routes at once when no cluster is new", () => {
     const one = rig();
     one.publish(serving("blue"));
     const routes = one.settle("routes", "", "r");
@@ -221,7 +221,7 @@ describe("phases", () => {
     expect(one.poll("routes", routes, "r")).not.toBe(routes);
   });
 
-  it("gives them at once to as many Envoys as one token may have polls held", () => {
+  it("sends them at once to the maximum number of Envoys with held polls of one token", () => {
     const one = rig();
     one.publish(serving("blue"));
     const envoys = Array.from({ length: maxNodes }, (_, i) => `envoy-${i}`);
@@ -231,7 +231,7 @@ describe("phases", () => {
     expect(envoys.filter((node, i) => one.poll("routes", had[i] ?? "", "r", node) === had[i])).toEqual([]);
   });
 
-  it("gets to the routes however often it is overtaken", () => {
+  it("sends the routes also when new snapshots follow in quick succession", () => {
     const one = rig();
     one.publish(serving("blue"));
     const routes = one.settle("routes", "", "r");
@@ -244,7 +244,7 @@ describe("phases", () => {
     expect(has).not.toBe(routes);
   });
 
-  it("takes an Envoy that refused its clusters for one that has them", () => {
+  it("treats an Envoy that rejected its clusters as one that has them", () => {
     const one = rig();
     one.publish(serving("blue"));
     const has = upToDate(one);
@@ -263,10 +263,10 @@ describe("phases", () => {
   });
 });
 
-describe("an Envoy that is ahead", () => {
+describe("an Envoy with a newer version", () => {
   const ahead = (sequence: number): string => `${sequence}-${"a".repeat(16)}`;
 
-  it("gets what is published next, whatever the clock says", () => {
+  it("gets the next publication, independent of the clock", () => {
     const { publish, publication, poll } = rig();
     publish(serving("blue"), 1000);
     expect(poll("clusters", ahead(91_000))).toBe(ahead(91_000));
@@ -274,7 +274,7 @@ describe("an Envoy that is ahead", () => {
     expect(parseVersion(publication.served("clusters")?.version ?? "")?.sequence).toBeGreaterThan(91_000);
   });
 
-  it("is taken back after a while, in which this replica may see what another has seen", () => {
+  it("is overridden after some time, in which this replica may see the edits of another one", () => {
     const { publish, poll, tick } = rig();
     publish(serving("blue"), 1000);
     poll("clusters", ahead(91_000));
@@ -286,7 +286,7 @@ describe("an Envoy that is ahead", () => {
     expect(poll("clusters", ahead(91_000))).not.toBe(ahead(91_000));
   });
 
-  it("is left alone by a replica that is not in step with its source", () => {
+  it("is not overridden by a replica that is not in sync with its source", () => {
     let synced = false;
     const { publish, poll, tick } = rig({ synced: () => synced });
     publish(serving("blue"), 1000);
@@ -300,7 +300,7 @@ describe("an Envoy that is ahead", () => {
     expect(poll("clusters", ahead(91_000))).not.toBe(ahead(91_000));
   });
 
-  it("is waited for twice as long each time, ten minutes at most, and as at first after an hour", () => {
+  it("is overridden after a time that doubles up to ten minutes, and that is reset after an hour", () => {
     let raised = 0;
     const { publish, poll, tick } = rig({ raised: () => raised++ });
     publish(serving("blue"), 1000);
@@ -320,7 +320,7 @@ describe("an Envoy that is ahead", () => {
     expect(raised).toBe(11);
   });
 
-  it("can't use up the numbers: what no clock says for ages orders nothing", () => {
+  it("can't exhaust the numbers: sequences far in the future are ignored", () => {
     const { publish, publication, poll, tick } = rig();
     publish(serving("blue"), 1000);
     for (const sequence of [999_999_999_999_999, 900_000_000_000_001]) {
@@ -334,7 +334,7 @@ describe("an Envoy that is ahead", () => {
 });
 
 describe("versions", () => {
-  it("raises the sequence of what changed and of nothing else", () => {
+  it("raises the sequence only of changed types", () => {
     const { publish, publication } = rig();
     publish(serving("blue"), 7);
     const version = (type: XdsType): string => publication.served(type)?.version ?? "";
@@ -346,7 +346,7 @@ describe("versions", () => {
     expect(version("clusters")).toBe(before[0]);
   });
 
-  it("say what is to stay of the content, also where that changes and the content does not", () => {
+  it("contain the hash of the target, also when only the target changes", () => {
     const one = rig();
     const target = (): string => {
       const version = parseVersion(one.publication.served("clusters")?.version ?? "");
@@ -365,7 +365,7 @@ describe("versions", () => {
     expect(target()).toBe(parseVersion(has)?.hash);
   });
 
-  it("gives what is served, whatever happened before, the hash of its content", () => {
+  it("contain the hash of the served content, for any history", () => {
     const names = fc.subarray(["a", "b", "c", "d"], { minLength: 1 });
     fc.assert(
       fc.property(fc.array(names, { minLength: 1, maxLength: 5 }), (steps) => {
@@ -435,7 +435,7 @@ describe("make before break", () => {
 });
 
 describe("Fleet", () => {
-  it("stays bounded whatever clients ask", () => {
+  it("is bounded for any requests of clients", () => {
     const fleet = new EnvoyRegistry();
     for (let i = 0; i < maxNodes + 2000; i++)
       fleet.observe({ token, node: `node-${i}` }, "clusters", [], "", i);
@@ -447,7 +447,7 @@ describe("Fleet", () => {
     expect(kept).toBeLessThanOrEqual(131_072);
   });
 
-  it("is bounded by token: no token's Envoys, however many, take the place of another token's", () => {
+  it("is bounded by token: the Envoys of a token never displace those of another token", () => {
     const fleet = new EnvoyRegistry();
     const [victim, many, large] = ["victim", "many", "large"].map((id) => ({ id, name: id }));
     const own = (i: number) => ({ token: victim ?? token, node: `edge-${i}` });
@@ -468,7 +468,7 @@ describe("Fleet", () => {
     expect(kept).toBeLessThanOrEqual(131_072);
   });
 
-  it("says by type which requests are for names", () => {
+  it("reports for which types requests have names", () => {
     expect(xdsTypes.filter(isByName)).toEqual(["endpoints", "routes", "secrets"]);
   });
 });

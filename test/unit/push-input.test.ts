@@ -69,7 +69,7 @@ describe("a push that is no list of objects changes nothing", () => {
       "metadata alone",
       { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", items: [] },
       "not-an-object",
-      "no whole objects",
+      "does not contain whole objects",
     ],
     ["a list in a list", list(first, list(first)), "not-an-object", "items[1] is a list"],
     [
@@ -104,7 +104,7 @@ describe("a push that is no list of objects changes nothing", () => {
       "apiVersion",
     ],
     ["one page of a list", { ...list(first), metadata: { continue: "abc" } }, "not-an-object", "one page"],
-    ["a list of texts", list("x"), "not-an-object", "items[0] is no object"],
+    ["a list of texts", list("x"), "not-an-object", "items[0] is not an object"],
     [
       "an object without a kind",
       { ...first, kind: undefined },
@@ -224,7 +224,7 @@ describe("a large push", () => {
     const { put } = rig();
     expect(await put(text)).toMatchObject({
       status: 400,
-      detail: expect.stringContaining("over 600000 nodes"),
+      detail: expect.stringContaining("more than 600000 nodes"),
     });
   });
 
@@ -266,7 +266,7 @@ describe("a large push", () => {
     const routes = Array.from({ length: 50_000 }, () => 1);
     const { findings = [] } = await put([{ ...first, spec: { routes } }]);
     expect(findings.length).toBe(101);
-    expect(findings.at(-1)).toMatchObject({ message: "has 49900 more errors of its fields" });
+    expect(findings.at(-1)).toMatchObject({ message: expect.stringContaining("49900 more") });
   });
 });
 

@@ -14,7 +14,7 @@ const asker = (settings: object = {}): Asker => ({
   settings: parseSettings(settings).settings.spec,
 });
 
-/** Spellings of addresses that lead to Envoy's own machine. */
+/** Spellings of addresses of Envoy's own machine. */
 const loopback = [
   "127.0.0.1",
   "127.255.255.254",
@@ -31,7 +31,7 @@ const loopback = [
   "64:ff9b:1::7f00:1",
   "2002:7f00:1::",
 ];
-/** Never allowed, whatever the settings. */
+/** Never permitted, whatever the settings. */
 const never = [
   "0.0.0.0",
   "0.1.2.3",
@@ -60,7 +60,7 @@ const never = [
   "ff02::1",
   "64:ff9b::e000:1",
 ];
-/** What some resolver takes for an address; Envoy takes dotted quads and IPv6 alone. */
+/** Texts that some resolver parses as an address; Envoy accepts only dotted quads and IPv6. */
 const oddSpellings = [
   "127.1",
   "127.0.1",
@@ -123,7 +123,7 @@ const noNames = [
 ];
 
 describe("addresses", () => {
-  it.each(loopback)("%s takes the setting allowLoopbackEndpoints", (address) => {
+  it.each(loopback)("%s requires the setting allowLoopbackEndpoints", (address) => {
     const problem = expect.stringMatching(/loopback .*allowLoopbackEndpoints does not allow .* team$/);
     expect(readAddress(address, asker())).toEqual({ problem });
     expect(readAddress(address, asker({ allowLoopbackEndpoints: ["other"] }))).toEqual({ problem });
@@ -135,7 +135,7 @@ describe("addresses", () => {
     expect(readAddress(address, asker({ allowLoopbackEndpoints: true }))).toHaveProperty("problem");
   });
 
-  it.each([...oddSpellings, ...names])("%j is no address", (address) => {
+  it.each([...oddSpellings, ...names])("%j is not an address", (address) => {
     expect(readAddress(address, asker({ allowLoopbackEndpoints: true }))).toHaveProperty("problem");
   });
 
@@ -159,7 +159,7 @@ describe("addresses", () => {
     expect(readAddress(address, asker())).toEqual({ host: address });
   });
 
-  it("of this control plane and in forbiddenHosts are refused", () => {
+  it("of this control plane or in forbiddenHosts are refused", () => {
     const settings = {
       xdsCluster: "10.1.2.3",
       forbiddenHosts: ["10.96.0.1", "172.16.0.0/24", "fd00:1::/32"],
@@ -179,7 +179,7 @@ describe("addresses", () => {
 });
 
 describe("hosts", () => {
-  it.each(names)("%s takes the setting allowLoopbackEndpoints", (name) => {
+  it.each(names)("%s requires the setting allowLoopbackEndpoints", (name) => {
     expect(readHost(name, asker())).toEqual({ problem: expect.stringContaining("allowLoopbackEndpoints") });
     expect(readHost(name, asker({ allowLoopbackEndpoints: true }))).toHaveProperty("host");
   });
@@ -188,7 +188,7 @@ describe("hosts", () => {
     expect(readHost(name, asker({ allowLoopbackEndpoints: true }))).toHaveProperty("problem");
   });
 
-  it.each(oddSpellings.filter((text) => text !== "10.0.0.1."))("%j is no host", (text) => {
+  it.each(oddSpellings.filter((text) => text !== "10.0.0.1."))("%j is not a host", (text) => {
     expect(readHost(text, asker({ allowLoopbackEndpoints: true }))).toHaveProperty("problem");
   });
 
@@ -212,7 +212,7 @@ describe("hosts", () => {
     expect(readHost(text, asker())).toEqual({ host });
   });
 
-  it("with a label svc elsewhere are whole names", () => {
+  it("with a label svc in another place are complete names", () => {
     const settings = { xdsCluster: "xds.svc.example.com" };
     for (const name of [
       "xds",
@@ -224,7 +224,7 @@ describe("hosts", () => {
     expect(readHost("xds.svc.example.com", asker(settings))).toHaveProperty("problem");
   });
 
-  it("of this control plane in its cluster and in forbiddenHosts are refused, however they are written", () => {
+  it("of this control plane or in forbiddenHosts are refused in every spelling", () => {
     const settings = {
       xdsCluster: "Isoline.projectcontour.svc",
       forbiddenHosts: ["vault.example.com", "*.internal.example.com", "admin.infra.svc", "10.0.0.0/8"],
@@ -251,14 +251,14 @@ it.each([
   [{ forbiddenHosts: ["10.0.0.0/33"] }, "forbiddenHosts[0]", "DNS name"],
   [{ forbiddenHosts: ["127.1/8"] }, "forbiddenHosts[0]", "DNS name"],
   [{ forbiddenHosts: ["a b"] }, "forbiddenHosts[0]", "DNS name"],
-])("a wrong setting is an error: %j", (settings, path, text) => {
+])("an invalid setting is an error: %j", (settings, path, text) => {
   const { findings, settings: read } = parseSettings(settings);
   expect(findings).toMatchObject([{ severity: "error", path: expect.stringContaining(path) }]);
   expect(findings[0]?.message).toContain(text);
   expect(read.spec).toMatchObject({ allowLoopbackEndpoints: false, forbiddenHosts: [] });
 });
 
-/** Everything that clusters connect to. Addresses of listeners come from the settings. */
+/** All destinations of clusters. Addresses of listeners come from the settings. */
 function sockets(manifests: readonly unknown[], settings: object): Set<string> {
   const text = manifests.map((one) => JSON.stringify(one)).join("\n---\n");
   const store = compileAll(parseCase(text, JSON.stringify(settings)).objects);
@@ -284,7 +284,7 @@ interface Occurrence {
 
 const golden = join(import.meta.dirname, "../golden");
 
-/** Every text of every golden case, by its kind and path, a few times each; all fields of all schemas are among them. */
+/** Texts of all golden cases, by kind and path, a few times each. They cover all fields of all schemas. */
 function occurrences(): Map<string, Occurrence[]> {
   const found = new Map<string, Occurrence[]>();
   for (const file of readdirSync(golden, { recursive: true, encoding: "utf8" }).sort()) {
@@ -310,7 +310,7 @@ function occurrences(): Map<string, Occurrence[]> {
   return found;
 }
 
-/** The manifests with another text in one place; of a URL, another host. */
+/** The manifests with another text in one place; for a URL, with another host. */
 function replaced({ manifests, at, value }: Occurrence, text: string): readonly unknown[] {
   const copy = structuredClone(manifests) as unknown[];
   const parent = at.slice(0, -1).reduce<unknown>((inner, key) => (inner as never)[key], copy) as never;
@@ -320,7 +320,7 @@ function replaced({ manifests, at, value }: Occurrence, text: string): readonly 
   return copy;
 }
 
-describe("what tenants write and Envoy connects to", () => {
+describe("text of tenants that Envoy connects to", () => {
   const canaries = ["10.66.66.66", "canary.test"];
   const reaching = new Map<string, Occurrence>();
   for (const [path, list] of occurrences())
@@ -330,8 +330,8 @@ describe("what tenants write and Envoy connects to", () => {
         break;
       }
 
-  // A field that is missing here leads Envoy somewhere: its node must hold a `Reachable`.
-  it("is in these fields", () => {
+  // A field that is missing here is a destination of Envoy: its node must have the type `Reachable`.
+  it("is only in these fields", () => {
     expect([...reaching.keys()].sort()).toEqual([
       "EndpointSlice.endpoints[].addresses[]",
       "Endpoints.subsets[].addresses[].ip",
@@ -341,11 +341,11 @@ describe("what tenants write and Envoy connects to", () => {
     ]);
   });
 
-  it.each([...reaching])("%s never leads to what is forbidden", (_, one) => {
+  it.each([...reaching])("%s never leads to a forbidden destination", (_, one) => {
     const before = sockets(one.manifests, one.settings);
     for (const text of [...loopback, ...never, ...oddSpellings, ...names, ...neverNames, ...noNames]) {
       const added = [...sockets(replaced(one, text), one.settings)].filter((host) => !before.has(host));
-      // Without an address of its own, a Service is reached by its name.
+      // A Service without its own address is reached by its name.
       expect(
         added.filter((host) => !/^[a-z]+\.[a-z]+\.svc$/.test(host) && host !== "10.0.0.1"),
         text,
@@ -376,7 +376,7 @@ describe("findings on endpoints", () => {
     return { found: [...store.findings()], to: [...sockets(manifests, settings)] };
   };
 
-  it("name the object, the address, its place and the setting, once for a list of any length", () => {
+  it("have the object, the address, its place and the setting, once for a list of any length", () => {
     const addresses = ["10.0.0.1", ...Array.from({ length: 1000 }, (_, i) => `127.0.${i >> 8}.${i & 255}`)];
     const { found, to } = compile([service("default", "b"), slice(addresses), proxy]);
     expect(to).toEqual(["10.0.0.1"]);
@@ -387,7 +387,7 @@ describe("findings on endpoints", () => {
         type: "EndpointError",
         reason: "AddressNotAllowed",
         message:
-          'address "127.0.0.0" is a loopback address, which the setting allowLoopbackEndpoints does not allow in namespace default; it is left out, and 999 more of the list',
+          'address "127.0.0.0" is a loopback address, which the setting allowLoopbackEndpoints does not allow in namespace default; it is left out, and 999 more in the list',
         path: "endpoints[1].addresses[0]",
       },
     ]);
@@ -408,7 +408,7 @@ describe("findings on endpoints", () => {
     },
   );
 
-  it("are hints of an explanation, for a route and for a TCP host", () => {
+  it("are hints in an explanation, for a route and for a TCP host", () => {
     const tcp = httpProxy("default", "tcp", {
       virtualhost: { fqdn: "tcp.test", tls: { passthrough: true } },
       tcpproxy: { services: [{ name: "b", port: 80 }] },
@@ -423,7 +423,7 @@ describe("findings on endpoints", () => {
       ]);
   });
 
-  it("of an ExtensionService are the same", () => {
+  it("are the same for an ExtensionService", () => {
     const extension: Manifest = {
       apiVersion: "projectcontour.io/v1alpha1",
       kind: "ExtensionService",
@@ -447,7 +447,7 @@ describe("findings on endpoints", () => {
     expect(compile([...all, slice(["127.0.0.1"])], allowed).to).toEqual(["127.0.0.1"]);
   });
 
-  it("by a Service's own name or cluster IP: that of the API server and of this control plane", () => {
+  it("refuse a Service by its own name or cluster IP: the API server and this control plane", () => {
     const own = (namespace: string, name: string, clusterIP = ""): ReturnType<typeof compile> =>
       compile(
         [
@@ -479,7 +479,7 @@ describe("findings on endpoints", () => {
 });
 
 describe("findings on hosts of key sets", () => {
-  it("name each provider whose host is refused, and the host has no keys then", () => {
+  it("name each provider with a refused host, which gets no keys", () => {
     const uris = [
       "http://127.0.0.1:9001/config_dump",
       "http://[fd00:ec2::254]/latest/meta-data/",
@@ -506,7 +506,7 @@ describe("findings on hosts of key sets", () => {
         'its host "127.0.0.1" is a loopback address, which the setting allowLoopbackEndpoints does not allow in namespace default',
         'its host "[fd00:ec2::254]" is an address of a cloud\'s metadata service',
         'its host "Metadata.Google.Internal" is a name of a cloud\'s metadata service',
-        'its host "2130706433" is an address in a form that Envoy does not take; write it in full',
+        'its host "2130706433" is an address in a form that Envoy does not accept; write it in full',
       ].map((message, i) => [
         "HTTPProxy/default/web",
         `spec.virtualhost.jwtProviders[${i}].remoteJWKS.uri`,

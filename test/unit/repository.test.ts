@@ -7,7 +7,7 @@ import { findManifests } from "../../src/cli/repository.js";
 import { readRepository } from "../../src/cli/repository-objects.js";
 import { loadDocuments } from "../../src/sources/files/load.js";
 
-/** Writes files by their paths into a new folder. */
+/** Writes files into a new folder, by path. */
 function folderOf(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), "isoline-repository-"));
   for (const [path, text] of Object.entries(files)) {
@@ -60,7 +60,7 @@ describe("a folder as it is in a repository", () => {
     expect(read(files)).toMatchObject({
       objects: ["Namespace//a"],
       findings: ["half.yaml error Invalid", "text.yaml error Invalid"],
-      leftOut: { "document that is no manifest": 3 },
+      leftOut: { "document without a manifest": 3 },
     });
   });
 
@@ -98,7 +98,7 @@ spec: {rules: [{host: "\${HOST}"}]}
 `,
     });
     const messages = readRepository([root], [], {}).located.map(({ finding }) => finding.message);
-    expect(messages[0]).toMatch(/; a template has to be rendered first$/);
+    expect(messages[0]).toMatch(/; render the template first$/);
     expect(messages.at(-1)).toMatch(/found "\$\{HOST\}": a placeholder that is not substituted$/);
   });
 
@@ -118,7 +118,11 @@ spec: {rules: [{host: "\${HOST}"}]}
     symlinkSync(join(outside, "secret.yaml"), join(root, "prod/kustomization.yaml"));
     const { files, findings } = findManifests([join(root, "prod")]);
     expect(files.map((file) => relative(root, file))).toEqual(["prod/a.yaml", "prod/b.yaml"]);
-    const fault = { severity: "error", reason: "NotReadable", message: expect.stringContaining("leads out") };
+    const fault = {
+      severity: "error",
+      reason: "NotReadable",
+      message: expect.stringContaining("outside of the repository"),
+    };
     expect(findings).toMatchObject([fault, fault]);
   });
 

@@ -22,7 +22,7 @@ const textOf = ({ about, path = "", message, type, reason }: Finding): string =>
 const folders = (path: string): string[] =>
   readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 
-describe("what admission says of an object is what check says of it", () => {
+describe("admission reports the same findings for an object as check", () => {
   const corpus = join(import.meta.dirname, "../corpus");
 
   it.each(folders(corpus))("%s", (name) => {
@@ -30,7 +30,7 @@ describe("what admission says of an object is what check says of it", () => {
     const { objects } = readManifests(paths, []);
     const store = compileAll(objects);
     const compiled = [...findingsAt(now, store.findings()), ...lintFindings(store, defaultSettings)];
-    // Of several documents of an object the last one is served.
+    // If a file has several documents of one object, the last one is served.
     const raws = new Map<string, unknown>();
     loadDocuments(paths, (value) => {
       const parsed = parseObject(value);
@@ -41,7 +41,7 @@ describe("what admission says of an object is what check says of it", () => {
       const { errors, warnings } = judge(raw, null, store);
       const said = [...errors, ...warnings].map(textOf);
       const expected = [...parsed.findings, ...compiled.filter(({ about }) => about === ref)].map(textOf);
-      // What is told of the settings in check is told of each object here.
+      // Findings about the settings in check are reported for each object here.
       const rest = said.filter((text) => !expected.includes(text));
       expect(expected.filter((text) => !said.includes(text))).toEqual([]);
       expect(rest.filter((text) => !/\/(?:NoGateway|GatewayNotFound)\)$/.test(text))).toEqual([]);
@@ -49,7 +49,7 @@ describe("what admission says of an object is what check says of it", () => {
   });
 });
 
-describe("a reference to what is not there", () => {
+describe("a reference to a missing object", () => {
   const golden = join(import.meta.dirname, "../golden");
   const cases = folders(golden).flatMap((feature) =>
     folders(join(golden, feature)).map((name) => `${feature}/${name}`),
@@ -80,7 +80,7 @@ describe("a reference to what is not there", () => {
   });
 });
 
-it("before the cluster is read an object is allowed with a warning, and refused for its own fields alone", () => {
+it("before the Kubernetes cluster is read, an object is allowed with a warning, and refused only for its own fields", () => {
   const store = compileAll([]);
   const unready = (raw: unknown) => review(raw, null, { store, platform, ready: false, strict: false, now });
   const proxy = (spec: object): object => ({

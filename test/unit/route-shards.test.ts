@@ -9,7 +9,7 @@ import { fc } from "../support/fast-check.js";
 import { checkProto } from "../support/proto.js";
 import { textOf } from "../support/resource-set.js";
 
-/** The part as Envoy works it out: by the patterns that are sent to it. */
+/** The part that Envoy computes with the patterns of its configuration. */
 function partByPatterns(host: string): string {
   const text = JSON.stringify(scopedRoutes("table", {}));
   const patterns = [...text.matchAll(/matches\('([^']+)'\)\?'0':'1'/g)].map(([, pattern = ""]) => pattern);
@@ -20,8 +20,8 @@ function partByPatterns(host: string): string {
 const label = fc.stringMatching(/^[a-z0-9_]([a-z0-9_-]{0,20}[a-z0-9_])?$/);
 const host = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => labels.join("."));
 
-describe("the part of a route table that a host is in", () => {
-  it("is the same here and by the patterns that Envoy gets, in any case and with a port", () => {
+describe("the part of a host in a route table", () => {
+  it("is equal in Isoline and by the patterns in Envoy, in any case and with a port", () => {
     fc.assert(
       fc.property(host, fc.integer({ min: 1, max: 65_535 }), (name, port) => {
         const expected = shardName("table", shardOf(name));
@@ -33,7 +33,7 @@ describe("the part of a route table that a host is in", () => {
     );
   });
 
-  it("spreads hosts that differ in a number or a word", () => {
+  it("differs for hosts that differ in a number or a word", () => {
     const counts = new Array<number>(shardCount).fill(0);
     const count = 8000;
     for (let i = 0; i < count; i++) {
@@ -43,12 +43,12 @@ describe("the part of a route table that a host is in", () => {
     expect(Math.max(...counts)).toBeLessThan((3 * count) / shardCount);
   });
 
-  it("has a scope of its own", () => {
+  it("has its own scope", () => {
     expect(new Set([...shardScopes("t").keys()]).size).toBe(shardCount);
   });
 });
 
-describe("tables in parts", () => {
+describe("route tables in parts", () => {
   const wild: Manifest = httpProxy("default", "wild", {
     virtualhost: { fqdn: "*.wild.test" },
     routes: [{ services: [{ name: "a", port: 80 }] }],
@@ -74,7 +74,7 @@ describe("tables in parts", () => {
     );
   };
 
-  it("hold each host once, and wildcards everywhere", () => {
+  it("contain each host once, and wildcards in every part", () => {
     const whole = hostsOf(1).get("ingress_http") ?? [];
     const parts = [...hostsOf(16)].filter(([name]) => name.startsWith("ingress_http/"));
     expect(parts).toHaveLength(shardCount);
@@ -84,7 +84,7 @@ describe("tables in parts", () => {
     expect(exact.sort()).toEqual(whole.filter((name) => !name.startsWith("*")).sort());
   });
 
-  it("are named by every connection manager that looks into them", () => {
+  it("are referenced by every connection manager of the table", () => {
     const { listeners, "scoped-routes": scopes } = link(store, {
       endpoints: "eds",
       xdsCluster: "isoline",
@@ -110,7 +110,7 @@ describe("routeShards: auto", () => {
     return [...link(store, options, before && { mode: "inline", split: new Set(before) }).split];
   };
 
-  it("splits tables of many hosts, and does not go to and fro", () => {
+  it("splits tables with many hosts, with hysteresis", () => {
     expect(splitOf(storeOf(hosts(400)))).toEqual([]);
     expect(splitOf(storeOf(hosts(401)))).toEqual(["ingress_http"]);
     expect(splitOf(storeOf(hosts(350)))).toEqual([]);
@@ -118,7 +118,7 @@ describe("routeShards: auto", () => {
     expect(splitOf(storeOf(hosts(299)), ["ingress_http"])).toEqual([]);
   });
 
-  it("leaves a table whole that many filter chains lead to", () => {
+  it("does not split a table with many filter chains", () => {
     const tls = (secrets: number): Manifest[] => [
       service("default", "a"),
       ...Array.from({ length: secrets }, (_, i) => ({

@@ -106,7 +106,7 @@ const run = (tests: readonly string[], options: Partial<TestCommandOptions> = {}
 
 const get = (path: string, host = "shop.test"): string => `GET https://${host}${path}`;
 
-/** Fields of the failures of one expectation. */
+/** The fields of failed expectations. */
 async function failed(request: unknown, expected: Manifest): Promise<readonly string[]> {
   out = "";
   const code = await run([testFile([{ request, expect: expected }])], {
@@ -123,7 +123,7 @@ async function failed(request: unknown, expected: Manifest): Promise<readonly st
   expect(code).toBe(fields.length > 0 ? 1 : 0);
   return fields;
 }
-describe("what a test expects", () => {
+describe("an expectation of a test", () => {
   const root = get("/");
   const api = get("/api/x?q=1");
   it.each<readonly [string, unknown, Manifest, Manifest]>([
@@ -252,13 +252,13 @@ describe("what a test expects", () => {
       { protections: { authorization: "infra/auth" } },
     ],
     [
-      "what comes of another server name",
+      "the result with another server name",
       { scheme: "https", host: "plain.test", sni: "shop.test", path: "/x" },
       { status: 421 },
       { backend: "shop/a" },
     ],
     [
-      "what comes without a server name",
+      "the result without a server name",
       { scheme: "https", host: "shop.test", sni: "" },
       { closed: true },
       { status: 200 },
@@ -302,7 +302,7 @@ const two = [
 ];
 
 describe("isoline test", () => {
-  it("tells of a failure what was expected, what came and which objects are why, with files and lines", async () => {
+  it("reports for a failure the expected and the actual result and the responsible objects, with files and lines", async () => {
     const [file, tests] = [manifests(objects), testFile(two)];
     expect(await run([tests], { file: [file] })).toBe(1);
     const lineOf = (path: string, text: string): number =>
@@ -322,7 +322,7 @@ describe("isoline test", () => {
 `);
   });
 
-  it("names who claims a host that is not served, and hosts of nearly its name", async () => {
+  it("names the objects that claim a host that is not served, and hosts with similar names", async () => {
     const bad = hostProxy("bad.test", "missing", "shop");
     const tests = testFile([
       { request: "http://bad.test/", expect: { backend: "shop/a" } },
@@ -333,12 +333,12 @@ describe("isoline test", () => {
     expect(out).toContain("hint     nearest hosts: plain.test");
   });
 
-  it("leaves the status to backends, and says so", async () => {
+  it("reports that the backend sets the status", async () => {
     expect(await failed(get("/api"), { status: 200 })).toEqual(["status"]);
-    expect(out).toContain("the status is the backend's");
+    expect(out).toContain("the backend sets the status");
   });
 
-  it("assumes what is not among the files, as check and explain do", async () => {
+  it("assumes missing objects, as check and explain do", async () => {
     const tests = testFile([
       {
         request: get("/api"),
@@ -346,14 +346,14 @@ describe("isoline test", () => {
       },
     ]);
     expect(await run([tests], { file: [manifests([shop])] })).toBe(0);
-    expect(errors).toContain("assumed to exist elsewhere: 4 Services");
+    expect(errors).toContain("assumed to exist: 4 Services");
     expect(await run([tests], { file: [manifests([shop])], assumeMissing: "none" })).toBe(1);
     const known = write("known.txt", "Service/shop/*\nSecret/shop/*\n");
     expect(await run([tests], { file: [manifests([shop])], assumeMissing: "none", known: [known] })).toBe(1);
     expect(out).toContain("503: goes to shop/b/80 as /v1, which has no endpoints");
   });
 
-  it("runs the good tests beside ones that it can't read, and exits with 3", async () => {
+  it("runs valid tests beside unreadable ones, and exits with 3", async () => {
     const [good, bad] = [testFile(two.slice(0, 1), "good.yaml"), write("bad.yaml", "tests: [\n")];
     const missing = join(folder, "missing.yaml");
     expect(await run([bad, good, missing], { file: [manifests(objects)] })).toBe(3);
@@ -374,13 +374,13 @@ describe("isoline test", () => {
     expect(out).toBe("2 tests: 2 passed, 0 failed\n");
   });
 
-  it("exits with 3 where a path holds no tests: an empty file proves nothing", async () => {
+  it("exits with 3 when a path has no tests, because an empty file proves nothing", async () => {
     const [good, empty] = [testFile(two.slice(0, 1), "good.yaml"), write("empty.yaml", "# none yet\n")];
     expect(await run([good, empty], { file: [manifests(objects)] })).toBe(3);
     expect(out).toContain(`${empty}: error: holds no tests`);
   });
 
-  it("refuses a wrong use", async () => {
+  it("refuses wrong options", async () => {
     const [file, tests] = [manifests(objects), testFile(two)];
     const wrong: readonly (readonly [readonly string[], Partial<TestCommandOptions>])[] = [
       [[], { file: [file] }],
@@ -398,12 +398,12 @@ describe("isoline test", () => {
   });
 });
 
-describe("a test file that is wrong", () => {
+describe("an invalid test file", () => {
   it.each([
     [
       "request: GET http://a.test/\n    expect: {stauts: 200}",
       3,
-      'tests[0].expect.stauts: is no field here; "status" may be meant',
+      'tests[0].expect.stauts: is not a field here; a similar field is "status"',
     ],
     ["request: GET http://a.test/\n    expect: {}", 3, "tests[0].expect: expects nothing"],
     ["request: GET http://a.test/\n    expect: {requestHeaders: {}}", 3, "tests[0].expect: expects nothing"],
@@ -465,11 +465,11 @@ describe("a test file that is wrong", () => {
   });
 
   it.each([
-    ["kind: Service\n", "is no test file"],
+    ["kind: Service\n", "is not a test file"],
     ["tests: []\n", "must have at least 1 entry"],
     [
       "test: 1\ntests: [{request: 'http://a.test/', expect: {status: 404}}]\n",
-      'test: is no field of a test file; "tests" may be meant',
+      'test: is not a field of a test file; a similar field is "tests"',
     ],
     ["tests:\n- request: http://a.test/\n  expect: {status: 404, status: 500}\n", "status"],
   ])("%s", async (text, message) => {
@@ -479,7 +479,7 @@ describe("a test file that is wrong", () => {
 });
 
 describe("isoline test --record", () => {
-  it("writes a test for each route, which pass, and no file over another", async () => {
+  it("writes a passing test for each route, and overwrites no file", async () => {
     const file = [manifests(objects)];
     const record = join(folder, "recorded.yaml");
     expect(await run([], { file, record })).toBe(0);
@@ -493,7 +493,7 @@ describe("isoline test --record", () => {
     expect(readFileSync(record, "utf8")).toBe(text);
   });
 
-  it("names routes that no request comes to", async () => {
+  it("names routes that no request gets to", async () => {
     const shadowed = httpProxy("shop", "s", {
       virtualhost: { fqdn: "s.test" },
       routes: [
@@ -504,7 +504,7 @@ describe("isoline test --record", () => {
     });
     expect(await run([], { file: [manifests([...objects, shadowed])], record: "-" })).toBe(0);
     expect(errors).toMatch(
-      /not recorded: s.test regex \S+ \(HTTPProxy\/shop\/s spec.routes\[\d\]\): no request is known/,
+      /not recorded: s.test regex \S+ \(HTTPProxy\/shop\/s spec.routes\[\d\]\): no request was found/,
     );
     expect(errors).toContain("13 tests recorded, 1 route not");
   });
@@ -512,12 +512,12 @@ describe("isoline test --record", () => {
   it("fails when nothing is served, and writes nothing", async () => {
     const record = join(folder, "recorded.yaml");
     await expect(run([], { file: [manifests([service("a", "a")])], record })).rejects.toThrow(
-      "nothing is served",
+      "no routes to record",
     );
     expect(existsSync(record)).toBe(false);
   });
 
-  it("records from a running server what files record, and its tests pass there", async () => {
+  it("records the same tests from a running server as from files, and they pass on the server", async () => {
     const file = manifests(objects);
     await run([], { file: [file], record: "-" });
     const ofFiles = parse(out) as { readonly tests: readonly unknown[] };
@@ -547,7 +547,7 @@ describe("docs/tests.md", () => {
     expect(out).toBe("1 test: 1 passed, 0 failed\n");
   });
 
-  it("shows what comes of an edit of the example that puts the login page behind a login", async () => {
+  it("shows the failures after an edit of the example that puts the login page behind a login", async () => {
     const text = readFileSync(join(example, "manifests/shop.yaml"), "utf8");
     const login = "services: [{name: login, port: 80}]\n      authPolicy: {disabled: ";
     expect(text).toContain(`${login}true}`);
@@ -560,7 +560,7 @@ describe("docs/tests.md", () => {
     expect(shown).toBe(blockOf("FAIL"));
   });
 
-  it("has each example of its table in the example's tests", () => {
+  it("has each example of its table in the tests of the example", () => {
     const tests = readFileSync(join(example, "tests/shop.yaml"), "utf8");
     const rows = [...page.matchAll(/^\| [^|]+ \| `([^`]+)` \| .*\|$/gm)].map(([, request = ""]) => request);
     const requests = rows.filter((row) => /^GET |^\{scheme/.test(row));

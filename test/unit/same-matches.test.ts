@@ -10,7 +10,7 @@ const services = [{ name: "a", port: 80 }];
 const backend = { service: { name: "a", port: { number: 80 } } };
 const base = [service("default", "a"), ...openGateway()];
 
-/** Which object has the requests for each path of web.test, and what is told of equal matches. */
+/** The object that serves each path of web.test, and the findings about equal matches. */
 function winners(
   manifests: readonly Manifest[],
   ...urls: readonly string[]
@@ -105,7 +105,7 @@ describe("a route of an HTTPProxy comes before one of an Ingress with the same m
     }
   });
 
-  it("what only one of them has stays with it", () => {
+  it("matches of only one object stay with it", () => {
     const objects = [
       proxy([{ prefix: "/x/y" }], [{ exact: "/only" }]),
       ingress(["Prefix", "/x"], ["Prefix", "/own"]),
@@ -115,7 +115,7 @@ describe("a route of an HTTPProxy comes before one of an Ingress with the same m
     expect(told).toEqual([]);
   });
 
-  it("a route with more conditions comes first, whatever kind of prefix it has", () => {
+  it("a route with more conditions comes first, whatever the kind of its prefix", () => {
     const canary = [{ prefix: "/x" }, { header: { name: "x-canary", exact: "1" } }];
     const { by, told } = winners([proxy(canary), ingress(["Prefix", "/x"])], "/x/y|x-canary: 1", "/x/y");
     expect(by).toEqual(["HTTPProxy", "Ingress"]);
@@ -163,7 +163,7 @@ describe("the order of kinds", () => {
   });
 });
 
-describe("equal matches of one object are told of", () => {
+describe("equal matches of one object are reported", () => {
   it.each<[string, Manifest, string]>([
     ["an Ingress", ingress(["Prefix", "/x"], ["Prefix", "/x"]), "spec.rules[0].http.paths[0]"],
     ["an Ingress, with a slash", ingress(["Prefix", "/x"], ["Prefix", "/x/"]), "spec.rules[0].http.paths[0]"],
@@ -192,7 +192,7 @@ describe("equal matches of one object are told of", () => {
     expect(winners([proxy([{ prefix: "/x" }], [{ prefix: "/x/" }])]).told).toEqual([]);
   });
 
-  it("objects that one object comes before are named up to three", () => {
+  it("up to three objects are named that another one takes precedence over", () => {
     const many = Array.from({ length: 9 }, (_, i) => ({
       ...ingress(["Prefix", `/x${i}`]),
       metadata: { namespace: "default", name: `many-${i}` },

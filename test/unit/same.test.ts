@@ -4,7 +4,7 @@ import { isSame } from "../../src/schema/same.js";
 describe("equality of JSON values", () => {
   const value = { a: [1, { b: "x" }], c: null };
 
-  it("is over all fields and elements", () => {
+  it("compares all fields and elements", () => {
     expect(isSame(value, structuredClone(value))).toBe(true);
     for (const other of [
       { a: [1, { b: "y" }], c: null },
@@ -22,14 +22,14 @@ describe("equality of JSON values", () => {
     }
   });
 
-  it("takes a field that is undefined for absent, and the order of fields for nothing", () => {
+  it("treats an undefined field as absent, and ignores the order of fields", () => {
     expect(isSame({ a: 1, b: undefined }, { a: 1 })).toBe(true);
     expect(isSame({ a: 1 }, { b: undefined, a: 1 })).toBe(true);
     expect(isSame({ a: undefined }, { a: null })).toBe(false);
     expect(isSame({ a: 1, b: 2 }, { b: 2, a: 1 })).toBe(true);
   });
 
-  it("tells lists from objects, and own fields from inherited ones", () => {
+  it("distinguishes lists from objects, and own fields from inherited ones", () => {
     expect(isSame([], {})).toBe(false);
     expect(isSame({}, [])).toBe(false);
     expect(isSame({ toString: undefined }, {})).toBe(true);
@@ -37,7 +37,7 @@ describe("equality of JSON values", () => {
     expect(isSame({}, JSON.parse('{"__proto__": {"a": 1}}'))).toBe(false);
   });
 
-  it("takes time in proportion to the size, also of deep values", () => {
+  it("takes time in proportion to the size, also for deep values", () => {
     const deep = (): unknown => {
       let made: unknown = {};
       for (let i = 0; i < 60; i++) made = { made, other: i };

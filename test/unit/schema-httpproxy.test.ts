@@ -181,7 +181,7 @@ describe("rules of HTTPProxy's CRD", () => {
     expect(problems(spec)).toEqual([path]);
   });
 
-  it("collects every problem of an object, with what to do", () => {
+  it("collects every problem of an object, with the correction", () => {
     const parsed = parseObject(proxy(route({ services: [{ port: 70000 }], enableWebsockets: "yes" })));
     expect(parsed).toMatchObject({
       ref: "HTTPProxy/shop/web",
@@ -247,12 +247,12 @@ describe("rules of HTTPProxy's CRD", () => {
     });
   });
 
-  it("drops fields that it does not know", () => {
+  it("drops unknown fields", () => {
     expect(specOf({ ...host({ future: 1 }), more: {} })).toEqual({ virtualhost: { fqdn: "a.example.com" } });
   });
 
   it.each(["15s", "1h2m3.5s", ".5s", "100ms", "1µs", "infinity", "infinite"])(
-    "takes the timeout %j",
+    "accepts the timeout %j",
     (response) => {
       expect(problems(route({ timeoutPolicy: { response } }))).toEqual([]);
     },

@@ -117,7 +117,7 @@ describe("parseSettings", () => {
     expect(settings.spec.policy.requestHeaders).toEqual({ set: { "X-Foo-Bar": "1" }, remove: ["a"] });
   });
 
-  it("warns of what has no effect, by the name that was written", () => {
+  it("warns about keys without effect, with their spelling in the input", () => {
     const { findings } = parseSettings({
       "made-up": 1,
       timeouts: { "made-up": 1 },
@@ -197,7 +197,7 @@ describe("parseSettings", () => {
       "envoy",
       "spec.envoy.logging.accessLogFormat",
     ],
-  ])("has JSON access logs unless text is asked for, which is a warning: %j", (input, format, path) => {
+  ])("has JSON access logs by default, and warns about text: %j", (input, format, path) => {
     const { settings, findings } = parseSettings(input);
     expect(settings.spec.accessLog.format).toBe(format);
     const told = findings.filter(({ reason }) => reason === "ForgeableLog");
@@ -239,7 +239,7 @@ describe("parseSettings", () => {
       ["omEnforcedHealth.port"],
       { http: 8080, https: 8443, stats: 8002 },
     ],
-  ])("keeps the listeners for traffic to ports of their own: %j", (input, paths, ports) => {
+  ])("refuses ports of traffic listeners for other listeners: %j", (input, paths, ports) => {
     const { settings, findings } = parseSettings(input);
     expect(findings.map(({ path }) => path)).toEqual(paths);
     const { http, https, stats } = settings.spec;
@@ -258,7 +258,7 @@ describe("parseSettings", () => {
     expect(parseSettings({ listener, httpAddress: "::", httpsAddress: "::" }).findings).toEqual([]);
   });
 
-  it("keeps good settings beside wrong ones, and refuses what is no map", () => {
+  it("keeps valid settings beside wrong ones, and refuses values that are not a map", () => {
     const { settings, findings } = parseSettings({
       httpPort: 80,
       httpsPort: "x",

@@ -21,7 +21,7 @@ function findingsOf(input: unknown): readonly Finding[] {
 }
 
 describe("metadata", () => {
-  it("defaults the namespace, and keeps what routing reads", () => {
+  it("defaults the namespace, and keeps the fields for routing", () => {
     const object = objectOf({
       ...manifest("v1", "Service", { spec: { ports: [{ port: 80 }] } }),
       metadata: {
@@ -64,7 +64,7 @@ describe("metadata", () => {
     ]);
   });
 
-  it("takes names of Object's prototype for names like any other", () => {
+  it("treats names of Object's prototype like any other name", () => {
     const object = objectOf({
       apiVersion: "v1",
       kind: "Namespace",
@@ -89,7 +89,7 @@ describe("kinds", () => {
     ["traefik.io/v1alpha1", "IngressRoute"],
     ["networking.k8s.io/v1", "NetworkPolicy"],
     ["example.com/v1", "hasOwnProperty"],
-  ])("leaves %s %s alone", (apiVersion, kind) => {
+  ])("ignores %s %s", (apiVersion, kind) => {
     expect(parseObject(manifest(apiVersion, kind, {}))).toEqual({
       ignored: `${kind} of ${apiVersion}`,
       findings: [],
@@ -100,7 +100,7 @@ describe("kinds", () => {
     ["projectcontour.io/v1", "HttpProxy", "HTTPProxy"],
     ["networking.k8s.io/v1", "Ingres", "Ingress"],
     ["projectcontour.io/v1", "Proxy", "HTTPProxy"],
-  ])("asks about %s %s", (apiVersion, kind, meant) => {
+  ])("suggests a kind for %s %s", (apiVersion, kind, meant) => {
     const [finding] = findingsOf(manifest(apiVersion, kind, {}));
     expect(finding).toMatchObject({ severity: "error", path: "kind" });
     expect(finding?.message).toContain(meant);
@@ -138,7 +138,7 @@ describe("hostile input", () => {
     { kind: "Service", apiVersion: {} },
   ])("answers %j with a finding", (input) => expect(findingsOf(input)).toHaveLength(1));
 
-  it("refuses __proto__ wherever it is", () => {
+  it("refuses __proto__ at any level", () => {
     const input: unknown = JSON.parse(
       '{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"ports":[{"__proto__":{"port":1}}]}}',
     );
@@ -166,7 +166,7 @@ describe("hostile input", () => {
     "IngressRoute",
     "Endpoints",
     "ConfigMap",
-  ])("survives a %s of wrong types", (kind) => {
+  ])("does not throw on a %s with wrong types", (kind) => {
     const apiVersion =
       {
         HTTPProxy: "projectcontour.io/v1",
@@ -190,7 +190,7 @@ describe("hostile input", () => {
     }
   });
 
-  it("takes linear time for text that backtracking patterns choke on", () => {
+  it("takes linear time for text that is slow in backtracking patterns", () => {
     const text = "ms".repeat(50_000);
     const spec = {
       virtualhost: { fqdn: `${"a-".repeat(50_000)}!` },
@@ -201,7 +201,7 @@ describe("hostile input", () => {
 });
 
 describe("core", () => {
-  it("takes null for absent", () => {
+  it("treats null as absent", () => {
     const input = manifest("v1", "Service", {
       spec: { type: null, ports: [{ port: 80, name: null, targetPort: "http" }] },
     });
@@ -275,7 +275,7 @@ describe("core", () => {
 });
 
 describe("ingress", () => {
-  it("brings the beta versions into the shape of v1", () => {
+  it("converts the beta versions to v1", () => {
     const old = manifest("extensions/v1beta1", "Ingress", {
       spec: {
         backend: { serviceName: "a", servicePort: 80 },

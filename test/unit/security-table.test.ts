@@ -11,7 +11,7 @@ const rows = [
 
 it("lists what tenants can and cannot do", () => expect(rows.length).toBeGreaterThan(25));
 
-it.each(rows)("a tenant $what: its test is there", ({ file, name }) => {
+it.each(rows)("a tenant $what: its test exists", ({ file, name }) => {
   const path = join(docs, file);
   expect(existsSync(path)).toBe(true);
   expect(readFileSync(path, "utf8")).toContain(name);

@@ -14,7 +14,7 @@ import {
 import { compileAll } from "../support/compile.js";
 import { gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 
-/** Hosts of a `Host` header, with the server name that TLS to the backend has. */
+/** Hosts of a `Host` header, and the server name of TLS to the backend. */
 const hosts: Readonly<Record<string, string | undefined>> = {
   "inner.test": "inner.test",
   "inner.test:8443": "inner.test",
@@ -75,7 +75,7 @@ interface Written {
   readonly transport_socket?: { readonly typed_config: { readonly sni?: string } };
 }
 
-/** The server names of all clusters, in the order of the clusters; none is an empty text. */
+/** The server names of all clusters, in the order of the clusters; empty for none. */
 const namesIn = (store: Store): string[] =>
   [...store.resources("cluster")]
     .map(({ json }) => (JSON.parse(json) as Written).transport_socket?.typed_config)
@@ -99,7 +99,7 @@ const ingress = (name: string): Manifest => ({
 });
 
 describe("with a Host header that is set", () => {
-  /** How each kind of object sets it. */
+  /** How each kind sets it. */
   const ways: Readonly<Record<string, (value: string) => Manifest>> = {
     "by a route of an HTTPProxy": (value) =>
       proxy({ requestHeadersPolicy: setHost(value), services: [to("plain")] }),
@@ -131,7 +131,7 @@ describe("with a Host header that is set", () => {
     }
   });
 
-  it("is that of a URLRewrite, which wins over a header modifier, also for mirrors that come before it", () => {
+  it("is the host of a URLRewrite, which takes precedence over a header modifier, also for earlier mirrors", () => {
     const mirror = { type: "RequestMirror", requestMirror: { backendRef: to("named") } };
     const rule = {
       filters: [mirror, modifier("other.test"), rewrite("inner.test")],
@@ -140,13 +140,13 @@ describe("with a Host header that is set", () => {
     expect(namesIn(compile([httpRoute(rule)]))).toEqual(["inner.test", "inner.test"]);
   });
 
-  it("is that of an HTTPProxy's mirror", () => {
+  it("is the host of an HTTPProxy's mirror", () => {
     const services = [to("plain"), to("named", { mirror: true })];
     const store = compile([proxy({ requestHeadersPolicy: setHost("inner.test:8443"), services })]);
     expect(namesIn(store)).toEqual(["inner.test", "inner.test"]);
   });
 
-  it("is that of the settings, for services that set none", () => {
+  it("is the host of the settings, for services that set none", () => {
     const policy = { requestHeaders: { set: { Host: "inner.test:8443" } }, applyToIngress: true };
     const own = proxy({
       services: [to("plain", { requestHeadersPolicy: setHost("own.test") }), to("plain")],
@@ -167,7 +167,7 @@ describe("with a Host header that is set", () => {
     expect(namesIn(without)).toEqual([""]);
   });
 
-  it("is not the one of a request header, but the ExternalName if there is one", () => {
+  it("is never copied from a request header, but is the ExternalName if there is one", () => {
     const fromRequest = setHost("%REQ(x-host)%");
     const services = [to("plain", { requestHeadersPolicy: setHost("own.test") }), to("named")];
     expect(namesIn(compile([proxy({ requestHeadersPolicy: fromRequest, services })]))).toEqual([
@@ -176,7 +176,7 @@ describe("with a Host header that is set", () => {
     ]);
   });
 
-  it("is that of a BackendTLSPolicy before all others", () => {
+  it("is the name of a BackendTLSPolicy, with precedence over all others", () => {
     const policy = {
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "BackendTLSPolicy",
@@ -194,7 +194,7 @@ describe("with a Host header that is set", () => {
   });
 });
 
-it("is the host of a key set, and the first subject name of an ExtensionService, where these are names", () => {
+it("is the host of a key set, and the first subject name of an ExtensionService, if these are DNS names", () => {
   const keys = (host: string): Manifest =>
     httpProxy("default", "j", {
       virtualhost: {
@@ -230,7 +230,7 @@ describe("without one", () => {
     TLSRoute: (name) =>
       gatewayRoute("TLSRoute", "t", { hostnames: ["t.test"], rules: [{ backendRefs: [to(name)] }] }, "tls"),
   };
-  it.each(Object.keys(ways))("is the ExternalName where that is a name, by %s", (way) => {
+  it.each(Object.keys(ways))("is the ExternalName if that is a DNS name, by %s", (way) => {
     const of = (name: string): string[] => namesIn(compile([ways[way]?.(name) ?? {}]));
     expect(of("named")).toEqual(["outside.example.com"]);
     expect(of("address")).toEqual([""]);

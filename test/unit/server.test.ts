@@ -286,7 +286,7 @@ describe("refused answers", () => {
     expect(bad).toMatchObject({ status: 200 });
     expect(done.at - start).toBe(15_000);
     expect(await poll("")).toMatchObject({ status: 200 });
-    expect(lines).toEqual([expect.stringContaining(`refuses version ${versionOf(bad)} of listeners`)]);
+    expect(lines).toEqual([expect.stringContaining(`rejects version ${versionOf(bad)} of listeners`)]);
 
     await poll(versionOf(bad));
     expect(JSON.stringify(hub.status())).not.toContain('"refused"');

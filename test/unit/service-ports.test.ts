@@ -10,7 +10,7 @@ const number = 443;
 const tcp = { name: "https", port: number, protocol: "TCP" };
 const udp = { name: "h3", port: number, protocol: "UDP" };
 const sctp = { name: "sctp", port: number, protocol: "SCTP" };
-/** Orders of the ports of a Service that are all of one number. */
+/** All orders of ports of a Service with one port number. */
 const orders = [
   [tcp, udp],
   [udp, tcp],
@@ -115,13 +115,13 @@ describe("a Service with several protocols on one port number", () => {
       expect(new Set(dumps).size).toBe(1);
     });
 
-    it("is an error where no port of the number is TCP", () => {
+    it("is an error if no port with the number is TCP", () => {
       const store = compile([...served([{ ...udp, name: "https" }, sctp]), ...objects]);
       expect(errorsOf(store).join()).toMatch(use.startsWith("IngressRoute") ? /not found|missing/ : /"UDP"/);
     });
   });
 
-  it.each(orders)("is checked over TCP by a healthPort (%#)", (...ports) => {
+  it.each(orders)("has its health checks over TCP with a healthPort (%#)", (...ports) => {
     const store = compile([
       ...served(ports),
       httpProxy("default", "both", {
@@ -135,20 +135,20 @@ describe("a Service with several protocols on one port number", () => {
     expect([...store.resources("endpoints")].flatMap(portsOf)).toEqual([8080, 9443]);
   });
 
-  it("is no healthPort where no port of the number is TCP", () => {
+  it("has no healthPort if no port with the number is TCP", () => {
     const services = [{ name: "both", port: 80, healthPort: number }];
     const routes = [{ services, healthCheckPolicy: { path: "/up" } }];
     const store = compile([...served([udp]), httpProxy("default", "both", { ...root, routes })]);
     expect(errorsOf(store).join()).toContain('port "443" on service "default/both" not matched');
   });
 
-  it("has the one port number of its cluster IP in mode `service`", () => {
+  it("uses the port number of its cluster IP in mode `service`", () => {
     const objects = uses.HTTPProxy ?? [];
     const stores = orders.map((ports) => compile([...served(ports), ...objects], { endpoints: "service" }));
     for (const store of stores) expect([...store.resources("endpoints")].flatMap(portsOf)).toEqual([number]);
   });
 
-  it("takes the TCP ports of Endpoints and of slices without port names", () => {
+  it("uses the TCP ports of Endpoints and of slices without port names", () => {
     const unnamed = [
       { port: number, protocol: "UDP" },
       { port: number, protocol: "TCP" },

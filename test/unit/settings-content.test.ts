@@ -88,7 +88,7 @@ describe("a settings file that is an object", () => {
     ]);
   });
 
-  it("is pushed as the settings that it holds", () => {
+  it("is pushed as the settings that it contains", () => {
     expect(readSettingsValue(write("s.yaml", block))).toEqual({
       ingressClassNames: ["outer"],
       compresion: "gzip",
@@ -98,8 +98,8 @@ describe("a settings file that is an object", () => {
     });
   });
 
-  it("has to be the only one of its file", () => {
-    expect(() => readSettings(write("s.yaml", `${block}---\n${block}`))).toThrow("one document is expected");
+  it("must be the only object of its file", () => {
+    expect(() => readSettings(write("s.yaml", `${block}---\n${block}`))).toThrow("only one is expected");
   });
 });
 
@@ -107,7 +107,7 @@ describe("settings among manifests", () => {
   const check = (options: Partial<CheckCommandOptions> = {}): Promise<number> =>
     checkCommand({ file: [folder], format: "text", ...options });
 
-  it("are used by check, with the lines of what is wrong with them", async () => {
+  it("are used by check, with the lines of their errors", async () => {
     const file = write("a.yaml", block);
     write("b.yaml", proxy);
     expect(await check()).toBe(0);
@@ -116,14 +116,14 @@ describe("settings among manifests", () => {
     expect(errors).toContain(`settings: contour.yaml of ConfigMap/projectcontour/contour (${file})`);
   });
 
-  it("in a list have their lines, too", async () => {
+  it("in a list also have lines", async () => {
     const items = block.replace(/^/gm, "  ").replace("  apiVersion", "- apiVersion");
     const file = write("a.yaml", `apiVersion: v1\nkind: List\nitems:\n${items}`);
     await check();
     expect(out).toContain(`${file}:13: warning`);
   });
 
-  it("that can't be read are an error where they stand", async () => {
+  it("that can't be read are an error at their line", async () => {
     const file = write("a.yaml", configMap("|\n    a: [\n"));
     write("b.yaml", proxy);
     expect(await check()).toBe(1);
@@ -131,7 +131,7 @@ describe("settings among manifests", () => {
     expect(errors).toContain("1 host");
   });
 
-  it("lose to --settings, also where it names one of the files", async () => {
+  it("are replaced by --settings, also when it names one of the files", async () => {
     write("a.yaml", block);
     write("b.yaml", proxy);
     const own = write("own.yaml", "disablePermitInsecure: true\n");
@@ -144,7 +144,7 @@ describe("settings among manifests", () => {
     expect(errors).toContain("1 not served");
   });
 
-  it("leave namespaces out that they do not watch", async () => {
+  it("exclude namespaces that are not watched", async () => {
     write("a.yaml", configMap("|\n    watchNamespaces: [elsewhere]\n"));
     write("b.yaml", `${proxy}---\n${proxy.replace("web.test", "..")}`);
     expect(await check()).toBe(0);
@@ -153,14 +153,14 @@ describe("settings among manifests", () => {
     );
   });
 
-  it("are used by explain, and by diff on their own side", async () => {
+  it("are used by explain, and by diff for their side", async () => {
     write("b.yaml", proxy);
     const before = folder;
     folder = mkdtempSync(join(tmpdir(), "isoline-settings-"));
     write("a.yaml", block);
     write("b.yaml", proxy);
     await explainCommand("GET", "http://web.test/", { file: [folder], header: [], format: "text" });
-    expect(out).toContain("HTTPProxy/shop/web spec: is not served: it names no class");
+    expect(out).toContain("HTTPProxy/shop/web spec: is not served: it has no class");
     expect(errors).toContain("settings: contour.yaml of");
     out = "";
     await diffCommand(before, folder, { format: "text", from: [], to: [] });

@@ -10,13 +10,13 @@ import { httpProxy, ingressRoute, type Manifest, service } from "../support/back
 import { platform } from "../support/compile.js";
 import { gateway, gatewayRoute, gatewaySettings } from "../support/gateway.js";
 
-/** Far below the 1.5 MB that etcd takes for an object with its status. */
+/** Far below etcd's limit of 1.5 MB for an object with its status. */
 const most = 200_000;
 const long = (count: number): string => "x".repeat(count);
 const many = <T>(count: number, make: (i: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => make(i));
 
-/** The statuses of objects and of those that can't be read, by kind. */
+/** The statuses of objects and of unreadable objects, by kind. */
 function statusesOf(
   objects: readonly Manifest[],
   others: readonly Finding[] = [],
@@ -144,7 +144,7 @@ describe("a status is bounded", () => {
         },
       ],
     ],
-  ])("of %s", (kind, objects) => {
+  ])("for %s", (kind, objects) => {
     const status = statusesOf(objects).get(kind)?.status;
     expect(bytesOf(status)).toBeGreaterThan(50);
     expect(bytesOf(status)).toBeLessThan(most);
@@ -167,7 +167,7 @@ describe("a status is bounded", () => {
     },
   );
 
-  it("says how much it leaves out", () => {
+  it("has the number of omitted errors", () => {
     const proxy = httpProxy("default", "p", {
       virtualhost: { fqdn: "p.test" },
       routes: many(40, (i) => ({
@@ -184,19 +184,19 @@ describe("a status is bounded", () => {
       type: "Truncated",
       status: "True",
       reason: "TooMany",
-      message: "and 15 more errors; `isoline check` and the server's /status have them all",
+      message: "and 15 more errors; `isoline check` and the server's /status list all",
     });
   });
 });
 
 describe("texts of a status", () => {
-  it("are cut between characters", () => {
+  it("are truncated between characters", () => {
     expect(clipped("x".repeat(1024))).toHaveLength(1024);
     expect(clipped("x".repeat(1025))).toBe(`${"x".repeat(1023)}…`);
     expect(clipped(`${"x".repeat(1022)}\u{1f600}${"x".repeat(9)}`)).toBe(`${"x".repeat(1022)}…`);
   });
 
-  it("are joined as far as they fit, each once", () => {
+  it("are joined up to the limit, each once", () => {
     expect(joined(["a", "b", "a"])).toBe("a, b");
     expect(joined(["a".repeat(600), "b".repeat(600), "c"])).toBe(`${"a".repeat(600)}, and 2 more`);
     expect(joined(["a".repeat(2000), "b"])).toBe(`${"a".repeat(1023)}…, and 1 more`);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Ref } from "../../src/schema/meta.js";
 import type { ObjectStatus } from "../../src/status/status.js";
-import { statusRig, wanted } from "../support/status-rig.js";
+import { desiredStatus, statusRig } from "../support/status-rig.js";
 
 const proxies = "/apis/projectcontour.io/v1/namespaces/default/httpproxies";
 const fine = (): number => 200;
@@ -10,17 +10,17 @@ const described = (one: ObjectStatus, description: string): ObjectStatus => ({
   status: { currentStatus: "invalid", description },
 });
 const many = (count: number, namespace: (i: number) => string): ObjectStatus[] =>
-  Array.from({ length: count }, (_, i) => wanted(`p-${i}`, "HTTPProxy", namespace(i)));
+  Array.from({ length: count }, (_, i) => desiredStatus(`p-${i}`, "HTTPProxy", namespace(i)));
 
-it("a tenant who edits a thousand objects a second keeps no other waiting", async () => {
+it("a tenant that edits a thousand objects a second does not delay others", async () => {
   const versions = new Map<Ref, number>();
   const evil = many(1000, () => "evil");
-  const good = wanted("good", "HTTPProxy", "good");
+  const good = desiredStatus("good", "HTTPProxy", "good");
   const current = (one: ObjectStatus): ObjectStatus => described(one, String(versions.get(one.ref) ?? 0));
   const { pass, attempts, writer, writes } = statusRig(
     fine,
     () => [...evil, good],
-    (_, { wanted: one }) => (one ? { wanted: current(one) } : {}),
+    (_, { desired: one }) => (one ? { desired: current(one) } : {}),
   );
   const edit = ({ ref }: ObjectStatus): void => {
     versions.set(ref, (versions.get(ref) ?? 0) + 1);
@@ -41,11 +41,11 @@ it("a tenant who edits a thousand objects a second keeps no other waiting", asyn
   }
   expect(Math.min(...times)).toBeGreaterThan(0);
   expect(Math.max(...times)).toBeLessThan(500);
-  // Both have the one rate.
+  // Both share one rate.
   expect(writes.length).toBeLessThan(13 * 100 + 150);
 });
 
-it("the first writing is paced, begins with what changed last, and lets changes go first", async () => {
+it("the first writes are rate-limited, start with the newest objects, and let changes go first", async () => {
   const all = many(2000, (i) => `team-${i % 20}`);
   const { pass, writes, written, writer } = statusRig(fine, () => all);
   for (const [i, { ref }] of all.entries()) writer.observe(ref, { metadata: { resourceVersion: String(i) } });
@@ -64,7 +64,7 @@ it("the first writing is paced, begins with what changed last, and lets changes 
   expect(writes).toHaveLength(2000);
 });
 
-it("what somebody else writes over is put back, the later the oftener, and soon again after a time of peace", async () => {
+it("a status that another writer overwrites is restored with an exponentially growing delay, which resets after a quiet time", async () => {
   const { pass, attempts, writer, stored } = statusRig(fine);
   const forge = (text: string): void => {
     const status = { currentStatus: text };
@@ -86,7 +86,7 @@ it("what somebody else writes over is put back, the later the oftener, and soon 
   expect(await putBack(1000)).toBe(true);
 });
 
-it("the replica that leads next writes only what is not right", async () => {
+it("the next leader writes only differences", async () => {
   const all = many(50, (i) => `team-${i % 5}`);
   const { pass, leads, writes, written, writer } = statusRig(fine, () => all);
   leads.value = false;
@@ -104,14 +104,14 @@ it("the replica that leads next writes only what is not right", async () => {
   expect(writes).toHaveLength(2);
 });
 
-it("a verdict that ends by itself is passed anew then", async () => {
+it("a verdict is evaluated again when it ends", async () => {
   const end = 7_200_000;
   let now = 0;
-  const { pass, attempts } = statusRig(fine, undefined, (_, { wanted: one }) =>
+  const { pass, attempts } = statusRig(fine, undefined, (_, { desired: one }) =>
     one
       ? now < end
-        ? { wanted: one, until: end }
-        : { wanted: described(one, "the certificate has run out") }
+        ? { desired: one, until: end }
+        : { desired: described(one, "the certificate has run out") }
       : {},
   );
   await pass(end - 1000);
@@ -121,7 +121,7 @@ it("a verdict that ends by itself is passed anew then", async () => {
   expect(attempts("p")).toHaveLength(2);
 });
 
-it("a fault in judging one object costs that one, and is told", async () => {
+it("an internal error for one object affects only this one, and is logged", async () => {
   const all = many(20, () => "default");
   const { pass, written, log, failures, writer } = statusRig(
     fine,
@@ -139,8 +139,8 @@ it("a fault in judging one object costs that one, and is told", async () => {
   expect(writer.failing).toMatchObject([{ ref: "HTTPProxy/default/p-7" }]);
 });
 
-it("a kind without the status subresource is asked for seldom, and written once it has one", async () => {
-  const routes = Array.from({ length: 200 }, (_, i) => wanted(`r-${i}`, "TLSRoute", `team-${i % 50}`));
+it("a kind without the status subresource is tried rarely, and written once it has one", async () => {
+  const routes = Array.from({ length: 200 }, (_, i) => desiredStatus(`r-${i}`, "TLSRoute", `team-${i % 50}`));
   const proxies = many(20, (i) => `team-${i}`);
   let code = 404;
   const { pass, attempts, written, log, writer } = statusRig(
@@ -157,9 +157,9 @@ it("a kind without the status subresource is asked for seldom, and written once 
   expect([written().length, writer.failing.length]).toEqual([220, 0]);
 });
 
-it("objects of one namespace that hang keep no other namespace waiting", async () => {
+it("hanging writes of one namespace do not delay other namespaces", async () => {
   const hanging = many(50, () => "evil");
-  const good = wanted("good", "HTTPProxy", "good");
+  const good = desiredStatus("good", "HTTPProxy", "good");
   let isThere = false;
   const { pass, poke, attempts } = statusRig(
     (_, name) => (name.startsWith("p-") ? "hangs" : 200),
@@ -172,7 +172,7 @@ it("objects of one namespace that hang keep no other namespace waiting", async (
   expect((attempts("good")[0] ?? Number.POSITIVE_INFINITY) - 20_000).toBeLessThan(4500);
 });
 
-it("an object that changes while its status is written is written once more", async () => {
+it("a status is written again if the object changes during the write", async () => {
   let description = "first";
   let touch = (): void => undefined;
   const { pass, attempts, writer } = statusRig(
@@ -181,7 +181,7 @@ it("an object that changes while its status is written is written once more", as
       return 200;
     },
     undefined,
-    (_, { wanted: one }) => (one ? { wanted: described(one, description) } : {}),
+    (_, { desired: one }) => (one ? { desired: described(one, description) } : {}),
   );
   touch = () => {
     touch = () => undefined;
@@ -192,7 +192,7 @@ it("an object that changes while its status is written is written once more", as
   expect(attempts("p")).toHaveLength(2);
 });
 
-it("what could not be read is left as it is, and what is gone is asked for once at most", async () => {
+it("an unreadable object keeps its status, and a deleted one is requested at most once", async () => {
   let answer = 200;
   const { pass, writes, writer, judged, stored, managed } = statusRig(
     () => answer,

@@ -35,8 +35,8 @@ const agrees = (wanted: object, there: KnownStatus): boolean => agreesWith(wanti
 const merged = (wanted: object, there: object, time: string): object =>
   mergedWith(wanting(wanted), raw(there), owner, time);
 
-describe("what of a status is Isoline's", () => {
-  it("of a route what its own controller says, whatever others do and whenever it was", () => {
+describe("Isoline's parts of a status", () => {
+  it("are the entries of its own controller in a route, whatever others do and in any order", () => {
     const wanted = { parents: [parent("ours", "True")] };
     const there = {
       parents: [parent("theirs", "False"), parent("ours", "True", { lastTransitionTime: now })],
@@ -47,14 +47,14 @@ describe("what of a status is Isoline's", () => {
     expect(agrees(wanted, partsOf(undefined))).toBe(false);
   });
 
-  it("of a Gateway all but addresses that nobody asks for", () => {
+  it("are all fields of a Gateway except unset addresses", () => {
     const wanted = { conditions: [condition("Accepted", "True")], listeners: [{ name: "a" }] };
     expect(agrees(wanted, partsOf({ ...wanted, addresses: [{ value: "192.0.2.1" }] }))).toBe(true);
     expect(agrees(wanted, partsOf({ ...wanted, listeners: [{ name: "b" }] }))).toBe(false);
     expect(agrees({ ...wanted, addresses: [{ value: "192.0.2.1" }] }, partsOf(wanted))).toBe(false);
   });
 
-  it("of an HTTPProxy the condition Valid, not those of others", () => {
+  it("are the condition Valid of an HTTPProxy, not those of others", () => {
     const wanted = { currentStatus: "valid", conditions: [condition("Valid", "True")] };
     const there = {
       currentStatus: "valid",
@@ -66,13 +66,13 @@ describe("what of a status is Isoline's", () => {
 });
 
 describe("a status as it is written", () => {
-  it("keeps what other controllers say, and the time of a transition that there was not", () => {
+  it("keeps the parts of other controllers, and the transition time of unchanged conditions", () => {
     const there = {
       parents: [
         parent("theirs", "False"),
         parent("ours", "True", { lastTransitionTime: before }),
         { ...parent("ours", "True"), parentRef: { name: "edge", sectionName: "gone" } },
-        // What another deployment says of its own Gateway.
+        // The entry of another deployment about its own Gateway.
         { ...parent("ours", "True"), parentRef: { name: "edge", namespace: "elsewhere" } },
       ],
     };
@@ -84,7 +84,7 @@ describe("a status as it is written", () => {
     });
   });
 
-  it("has the times of listeners by their names", () => {
+  it("keeps the times of listeners by their names", () => {
     const there = {
       listeners: [
         { name: "a", conditions: [condition("Programmed", "True", { lastTransitionTime: before })] },
@@ -108,7 +108,7 @@ describe("a status as it is written", () => {
     });
   });
 
-  it("is not written on an older generation than the API server has, wherever its first condition is", () => {
+  it("is not written for an older generation than the API server has, wherever its first condition is", () => {
     const seen = { observedGeneration: 4 };
     const older = (status: object, generation: number): boolean =>
       isOlder(status as ObjectStatus["status"], raw({}, { generation }));
@@ -123,8 +123,8 @@ describe("a status as it is written", () => {
   });
 });
 
-describe("what is taken back of a status", () => {
-  /** Managed fields as an API server keeps them. */
+describe("the removal from a status", () => {
+  /** Managed fields in the form of an API server. */
   const managedBy = (manager: string, fields: object) => ({
     manager,
     operation: "Update",
@@ -142,14 +142,14 @@ describe("what is taken back of a status", () => {
   const left = (status: object, ...managedFields: readonly object[]) =>
     withoutOwned(raw(status, { managedFields }), "infra", owner);
 
-  it("is what the own manager wrote, beside what others did", () => {
+  it("covers the own manager's parts, beside those of others", () => {
     const audited = { "f:conditions": { 'k:{"type":"Audited"}': {} } };
     expect(left(proxy, managedBy("isoline", { ...words, ...valid }), managedBy("auditor", audited))).toEqual({
       status: { currentStatus: null, description: null, conditions: [condition("Audited", "True")] },
     });
   });
 
-  it("is all, where others have no part in it", () => {
+  it("covers everything if others have no part", () => {
     const { conditions, ...rest } = proxy;
     const own = { ...words, ...valid, "f:loadBalancer": { "f:ingress": {} } };
     expect(left({ ...rest, conditions: conditions.slice(0, 1) }, managedBy("isoline", own))).toEqual({
@@ -157,26 +157,26 @@ describe("what is taken back of a status", () => {
     });
   });
 
-  it("is nothing of what somebody else has written, or changed since", () => {
+  it("excludes parts that another manager has written or changed since", () => {
     expect(left(proxy, managedBy("contour", { ...words, ...valid }))).toBeUndefined();
     expect(left(proxy, managedBy("isoline:other/isoline", { ...words, ...valid }))).toBeUndefined();
     const both = [managedBy("isoline", { ...words, ...valid }), managedBy("contour", { ...words, ...valid })];
     expect(left(proxy, ...both)).toBeUndefined();
     expect(left(proxy)).toBeUndefined();
-    // One word of another: what it left as it was is its own by now.
+    // One changed word of another manager: the parts that it left unchanged are now its own.
     const own = managedBy("isoline", { ...valid, "f:currentStatus": {}, "f:loadBalancer": {} });
     expect(left(proxy, own, managedBy("contour", { "f:description": {} }))).toBeUndefined();
     const generation = { "f:conditions": { 'k:{"type":"Valid"}': { "f:observedGeneration": {} } } };
     expect(left(proxy, own, managedBy("contour", generation))).toBeUndefined();
   });
 
-  it("is nothing of the API server's own words for a status that is not given yet", () => {
+  it("excludes the API server's defaults for an unset status", () => {
     const conditions = [condition("Accepted", "Unknown")];
     const own = managedBy("isoline", { "f:conditions": { 'k:{"type":"Accepted"}': {} } });
     expect(left({ conditions }, own)).toBeUndefined();
   });
 
-  it("is of a route the entries about the own Gateway, of the own controller or where the list is the own", () => {
+  it("covers the entries of a route about the own Gateway, of the own controller or in an own list", () => {
     const entries = [
       parent("ours", "True"),
       parent("theirs", "True"),

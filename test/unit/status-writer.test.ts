@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ObjectStatus } from "../../src/status/status.js";
-import { type Given, kinds, refusals, statusRig, verdict, wanted } from "../support/status-rig.js";
+import { desiredStatus, type Given, kinds, refusals, statusRig, verdict } from "../support/status-rig.js";
 
-it("a write that conflicts each time is tried ever more seldom, and judges nothing anew meanwhile", async () => {
+it("a write that always conflicts is tried with growing delays, without evaluating objects again meanwhile", async () => {
   const { pass, attempts, judged } = statusRig((method) => (method === "PATCH" ? 409 : 200));
   await pass(600_000);
   const writes = attempts("p");
@@ -13,7 +13,7 @@ it("a write that conflicts each time is tried ever more seldom, and judges nothi
   expect(Math.max(...gaps)).toBeGreaterThanOrEqual(60_000);
 });
 
-it("a write that conflicts once is done the next time, and is no failure", async () => {
+it("a write that conflicts once succeeds the next time, and is not a failure", async () => {
   let conflicts = 1;
   const { pass, writes, log, writer } = statusRig((method) =>
     method === "PATCH" && conflicts-- > 0 ? 409 : 200,
@@ -25,7 +25,7 @@ it("a write that conflicts once is done the next time, and is no failure", async
 
 describe("an object whose status can't be written", () => {
   const others = kinds.flatMap((kind) =>
-    ["a", "b"].map((namespace) => wanted(`${kind}-${namespace}`.toLowerCase(), kind, namespace)),
+    ["a", "b"].map((namespace) => desiredStatus(`${kind}-${namespace}`.toLowerCase(), kind, namespace)),
   );
   const names = others.map(({ metadata }) => metadata.name).sort();
 
@@ -45,11 +45,11 @@ describe("an object whose status can't be written", () => {
     ["garbage", "PATCH"],
     ["hangs", "PATCH"],
     ["hangs", "GET"],
-  ])("stops no other: %s to %s", async (answer, asked) => {
+  ])("does not stop others: %s to %s", async (answer, asked) => {
     for (const kind of kinds) {
       const { pass, written, log, failures, writer } = statusRig(
         (method, name) => (name === "bad" && method === asked ? answer : 200),
-        () => [wanted("bad", kind, "a"), ...others],
+        () => [desiredStatus("bad", kind, "a"), ...others],
       );
       await pass(30_000);
       expect(written()).toEqual(names);
@@ -60,7 +60,7 @@ describe("an object whose status can't be written", () => {
     }
   });
 
-  it("is written once it can be, and then is no failure", async () => {
+  it("is written once that is possible, and then is not a failure", async () => {
     let code = 413;
     const { pass, written, writer } = statusRig((method) => (method === "PATCH" ? code : 200));
     await pass(60_000);
@@ -70,11 +70,11 @@ describe("an object whose status can't be written", () => {
     expect([written(), writer.failing]).toEqual([["p"], []]);
   });
 
-  it("is tried at once with another status, and ever more seldom with the same", async () => {
+  it("is tried at once with another status, and with growing delays with the same one", async () => {
     let description = "first";
     const { pass, poke, attempts } = statusRig(
       (method) => (method === "PATCH" ? 413 : 200),
-      () => [{ ...wanted("p"), status: { currentStatus: "valid", description } }],
+      () => [{ ...desiredStatus("p"), status: { currentStatus: "valid", description } }],
     );
     await pass(3_600_000);
     const before = attempts("p").length;
@@ -86,7 +86,7 @@ describe("an object whose status can't be written", () => {
     expect(attempts("p").length).toBeGreaterThan(before);
   });
 
-  it("rests, however much else changes meanwhile", async () => {
+  it("stays paused, whatever other changes happen meanwhile", async () => {
     const { pass, poke, attempts } = statusRig((method) => (method === "PATCH" ? 413 : 200));
     for (let i = 0; i < 600; i++) {
       await pass(1000);
@@ -95,9 +95,9 @@ describe("an object whose status can't be written", () => {
     expect(attempts("p").length).toBeLessThan(15);
   });
 
-  it("comes after those of its namespace that failed less", async () => {
+  it("comes after objects of its namespace with fewer failures", async () => {
     let description = "first";
-    const bad = Array.from({ length: 80 }, (_, i) => wanted(`bad-${i}`));
+    const bad = Array.from({ length: 80 }, (_, i) => desiredStatus(`bad-${i}`));
     const later: ObjectStatus[] = [];
     const { pass, poke, written } = statusRig(
       (method, name) => (method === "PATCH" && name.startsWith("bad") ? 413 : 200),
@@ -105,14 +105,14 @@ describe("an object whose status can't be written", () => {
     );
     await pass(3_600_000);
     description = "second";
-    later.push(wanted("later"));
+    later.push(desiredStatus("later"));
     poke();
     await pass(30_000);
     expect(written()).toEqual(["later"]);
   });
 
-  it("fails no more when another writer has written it, or it is not ours to write", async () => {
-    let desired = [wanted("p"), wanted("q")];
+  it("is not a failure any more when another writer has written it, or when it is not reported on", async () => {
+    let desired = [desiredStatus("p"), desiredStatus("q")];
     const { pass, poke, writer } = statusRig(
       (method) => (method === "PATCH" ? 422 : 200),
       () => desired,
@@ -129,16 +129,16 @@ describe("an object whose status can't be written", () => {
     expect(writer.failing).toEqual([]);
   });
 
-  it("is forgotten with its object", async () => {
+  it("is removed with its object", async () => {
     const { pass, writer } = statusRig((method) => (method === "PATCH" ? 422 : 200));
     await pass(60_000);
     writer.forget("HTTPProxy/default/p");
     expect(writer.failing).toEqual([]);
   });
 
-  it("can be many of one namespace, and the others' are written before its", async () => {
-    const bad = Array.from({ length: 150 }, (_, i) => wanted(`bad-${i}`, "HTTPProxy", "a-tenant"));
-    const good = Array.from({ length: 20 }, (_, i) => wanted(`good-${i}`, "HTTPProxy", `team-${i}`));
+  it("may be many in one namespace, and those of others are written first", async () => {
+    const bad = Array.from({ length: 150 }, (_, i) => desiredStatus(`bad-${i}`, "HTTPProxy", "a-tenant"));
+    const good = Array.from({ length: 20 }, (_, i) => desiredStatus(`good-${i}`, "HTTPProxy", `team-${i}`));
     const later: ObjectStatus[] = [];
     const { pass, poke, written, attempts, log } = statusRig(
       (method, name) => (method === "PATCH" && name.startsWith("bad") ? 413 : 200),
@@ -147,7 +147,7 @@ describe("an object whose status can't be written", () => {
     await pass(10_000);
     expect(written()).toHaveLength(20);
     await pass(600_000);
-    later.push(wanted("later", "Ingress", "z-team"));
+    later.push(desiredStatus("later", "Ingress", "z-team"));
     poke();
     const began = attempts("bad-0").length;
     await pass(30_000);
@@ -156,8 +156,8 @@ describe("an object whose status can't be written", () => {
     expect(log.length).toBeLessThan(25);
   });
 
-  it("is everyone's where the API server is away: few requests, one line for a kind that may not be written", async () => {
-    const all = Array.from({ length: 500 }, (_, i) => wanted(`p-${i}`, "HTTPProxy", `team-${i}`));
+  it("includes all objects while the API server is unavailable: few requests, one line for a kind without permission", async () => {
+    const all = Array.from({ length: 500 }, (_, i) => desiredStatus(`p-${i}`, "HTTPProxy", `team-${i}`));
     for (const answer of ["breaks", 503, 403] as const) {
       refusals.lackRight = true;
       let code: ReturnType<Given> = answer;

@@ -98,7 +98,7 @@ const loadBalancer = {
 const errors = { reason: "ErrorPresent", message: "At least one error present, see Errors for details" };
 
 describe("status", () => {
-  it("of a valid HTTPProxy", () => {
+  it("reports a valid HTTPProxy", () => {
     expect(all.get("HTTPProxy/default/good")).toEqual({
       apiVersion: "projectcontour.io/v1",
       kind: "HTTPProxy",
@@ -121,7 +121,7 @@ describe("status", () => {
     expect(all.get("HTTPProxy/default/child")?.status.currentStatus).toBe("valid");
   });
 
-  it("of an invalid HTTPProxy: each error and warning by itself", () => {
+  it("lists each error and warning of an invalid HTTPProxy", () => {
     expect(all.get("HTTPProxy/default/bad")?.status).toMatchObject({
       currentStatus: "invalid",
       description: errors.message,
@@ -140,14 +140,14 @@ describe("status", () => {
     });
   });
 
-  it("of an HTTPProxy that can't be read", () => {
+  it("reports an HTTPProxy that can't be read", () => {
     expect(all.get("HTTPProxy/default/unreadable")?.status).toMatchObject({
       currentStatus: "invalid",
       conditions: [{ status: "False", errors: [{ type: "SchemaError" }] }],
     });
   });
 
-  it("of orphans, which are found as findings too", () => {
+  it("reports orphans, which are findings too", () => {
     const message = "this HTTPProxy is not part of a delegation chain from a root HTTPProxy";
     expect(all.get("HTTPProxy/default/orphan")?.status).toMatchObject({
       currentStatus: "orphaned",
@@ -162,7 +162,7 @@ describe("status", () => {
     ).toEqual(["HTTPProxy/default/orphan", "IngressRoute/default/lost"]);
   });
 
-  it("of IngressRoutes: one word and the first error", () => {
+  it("has one word and the first error for IngressRoutes", () => {
     expect(all.get("IngressRoute/default/route")?.status).toEqual({
       currentStatus: "valid",
       description: "valid IngressRoute",
@@ -174,11 +174,11 @@ describe("status", () => {
     });
   });
 
-  it("of Ingresses: where they are served", () => {
+  it("has the addresses for Ingresses", () => {
     expect(all.get("Ingress/default/ingress")?.status).toEqual({ loadBalancer });
   });
 
-  it("of ExtensionServices", () => {
+  it("reports ExtensionServices", () => {
     expect(all.get("ExtensionService/default/fine")?.status).toMatchObject({
       conditions: [{ status: "True", observedGeneration: 3, message: "Valid ExtensionService" }],
     });
@@ -187,14 +187,14 @@ describe("status", () => {
     });
   });
 
-  it("of ExtensionServices is given whatever the ingress class", () => {
+  it("reports ExtensionServices of any ingress class", () => {
     const { settings: other } = parseSettings({ ingressClassNames: ["other"] });
     const refs = statuses(store, other.spec, 0, { ...platform }).map(({ ref }) => ref);
     expect(refs).toContain("ExtensionService/default/broken");
     expect(refs).not.toContain("Ingress/default/ingress");
   });
 
-  it("is not given to objects of another class", () => {
+  it("is not reported for objects of another class", () => {
     expect([...all.keys()].filter((ref) => ref.includes("foreign"))).toEqual([]);
   });
 });

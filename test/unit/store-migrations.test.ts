@@ -21,7 +21,7 @@ const samples = new URL("../support/stores/", import.meta.url);
 const names = readdirSync(samples).filter((name) => name.endsWith(".sql"));
 
 let files = 0;
-/** A file with the store of an earlier commit, and whatever else. */
+/** A file with the store of an earlier commit, and additional SQL. */
 function oldStore(name: string, ...more: readonly string[]): string {
   const file = join(folder, `${++files}.sqlite`);
   const lines = readFileSync(new URL(name, samples), "utf8").trim().split(";\n");
@@ -49,7 +49,7 @@ function pushedTo(store: Store): PushedSources {
 const rename = (text: string): string => JSON.stringify({ version: text });
 
 describe.skipIf(!hasSqlite())("a store that an earlier Isoline wrote", () => {
-  it.each(names)("%s loses nothing: it serves what it served", (name) => {
+  it.each(names)("%s loses nothing: it serves the same configuration", (name) => {
     const file = oldStore(name);
     const before = rowsOf(file, "object") as { ref: string }[];
     const store = createSqliteStore(file);
@@ -73,7 +73,7 @@ describe.skipIf(!hasSqlite())("a store that an earlier Isoline wrote", () => {
     store.close();
   });
 
-  it.each(names)("%s takes pushes, and is then what a new store is", async (name) => {
+  it.each(names)("%s accepts pushes, and is then equal to a new store", async (name) => {
     const store = createSqliteStore(oldStore(name));
     refresh(store, platform);
     const fresh = createMemoryStore();
@@ -112,7 +112,7 @@ describe.skipIf(!hasSqlite())("a store that an earlier Isoline wrote", () => {
     }
   });
 
-  it("keeps long texts, and the units that it has left", () => {
+  it("keeps long texts and pending units", () => {
     const refs = JSON.stringify({ revision: 7, digest: "d", refs: ["Service/shop/web"], findings: [] });
     const long = JSON.stringify(`${"x".repeat(600_000)}😀`);
     const file = oldStore(
@@ -137,7 +137,7 @@ describe.skipIf(!hasSqlite())("a store that an earlier Isoline wrote", () => {
     );
   });
 
-  it("is as it was where its migration fails", () => {
+  it("is unchanged when its migration fails", () => {
     const file = oldStore(
       "v2-last.sql",
       `UPDATE cursor SET value = '${rename("x").slice(0, 5)}' WHERE name = 'source:api:0'`,
@@ -149,7 +149,7 @@ describe.skipIf(!hasSqlite())("a store that an earlier Isoline wrote", () => {
     expect(rowsOf(file, "object")).toEqual(rows);
   });
 
-  it("is refused and left alone where a newer Isoline wrote it, or its version can't be read", () => {
+  it("is refused and unchanged when a newer Isoline wrote it, or its version can't be read", () => {
     for (const [version, code] of [
       ["4", "store-too-new"],
       ["1000", "store-too-new"],
@@ -168,10 +168,10 @@ describe.skipIf(!hasSqlite())("a store that an earlier Isoline wrote", () => {
     }
   });
 
-  it("is not dropped by an Isoline of before, which drops tables of other versions that it takes for its own", () => {
+  it("is not dropped by an earlier Isoline, which drops its own tables of other versions", () => {
     const file = oldStore("v2-last.sql");
     createSqliteStore(file).close();
-    // That Isoline knows its tables by the one with this name, and takes a database without it for another program's.
+    // That Isoline identifies its databases by the table with this name.
     expect(tablesOf(file)).not.toContain("isoline");
   });
 });

@@ -36,7 +36,7 @@ const object = (name: string, generation: number): KubeObject => {
 };
 const resource = (name: string, json: string): Resource => ({ type: "cluster", group: "", name, json });
 
-/** All that can be seen of a store, in its order. */
+/** The observable content of a store, in its order. */
 const contentOf = (store: Store): unknown => ({
   objects: [...store.objects()],
   claims: letters.map((name) => [
@@ -159,7 +159,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
-/** One transaction with another inside, of which one may fail. Lists that were read before must not hold what is undone. */
+/** A transaction with a nested one; one of them may fail. Lists that were read before must not contain undone changes. */
 function run(store: Store, { edits, inner, fails }: Step): void {
   const fail = (what: Step["fails"]): void => {
     if (fails === what) throw new Error(what);
@@ -187,7 +187,7 @@ const stores: Record<string, () => Store> = {
 };
 
 describe.each(Object.entries(stores))("a transaction of the %s store", (_, create) => {
-  it("that throws leaves all as it was, and what fails inside one leaves what was outside", () => {
+  it("that throws leaves the store unchanged, and a nested one that throws keeps the changes of the outer one", () => {
     fc.assert(
       fc.property(steps, (sequence) => {
         const store = create();
@@ -196,7 +196,7 @@ describe.each(Object.entries(stores))("a transaction of the %s store", (_, creat
           run(store, step);
           if (step.fails === "outer") expect(contentOf(store)).toEqual(before);
         }
-        // The same without what failed.
+        // The expected store has only the changes that did not fail.
         const plain = create();
         for (const step of sequence) {
           if (step.fails === "outer") continue;
@@ -209,7 +209,7 @@ describe.each(Object.entries(stores))("a transaction of the %s store", (_, creat
   });
 });
 
-/** Units of the edits may give one resource two contents, which units of the compiler never do: each store tells its own. */
+/** The edits may give a resource two contents, which the compiler never does; the stores may then differ. */
 const comparable = (store: Store): unknown => ({
   ...(contentOf(store) as object),
   units: unitKeys.map((key) => {
@@ -218,7 +218,7 @@ const comparable = (store: Store): unknown => ({
   }),
 });
 
-it.skipIf(!hasSqlite())("both stores hold the same after any transactions", () => {
+it.skipIf(!hasSqlite())("both stores have the same content after any transactions", () => {
   fc.assert(
     fc.property(steps, (sequence) => {
       const [memory, sqlite] = [createMemoryStore(), createSqliteStore(join(folder, `${++files}.sqlite`))];

@@ -94,7 +94,7 @@ describe.each(Object.entries(stores))("the %s store", (_, create) => {
     expect(store.claimants(z)).toEqual([]);
   });
 
-  it("keeps a shared resource as long as a unit has it", () => {
+  it("keeps a shared resource while a unit has it", () => {
     store.putUnit(unit(hostUnit("a"), [cluster("shared"), cluster("own"), cluster("own")], [read]));
     store.putUnit(unit(hostUnit("b"), [cluster("shared", '{"b":1}')], [read]));
     expect(store.readers(read)).toEqual([hostUnit("a"), hostUnit("b")]);
@@ -107,7 +107,7 @@ describe.each(Object.entries(stores))("the %s store", (_, create) => {
     expect([...store.resources("cluster")].map(({ name }) => name)).toEqual(["other"]);
   });
 
-  it("sorts findings by what they are about", () => {
+  it("sorts findings by their object", () => {
     const finding = (about: Ref) =>
       ({ about, severity: "error", type: "RouteError", reason: "Invalid", message: "m" }) as const;
     store.putUnit({ ...unit(hostUnit("a"), []), findings: [finding("S//b"), finding("S//a")] });
@@ -161,7 +161,7 @@ const edits = fc.array(
 );
 
 describe.skipIf(!hasSqlite())("a SQLite file", () => {
-  it("holds what a memory store holds after any edits, also when it is opened again", () => {
+  it("has the content of a memory store after any edits, also after reopening", () => {
     fc.assert(
       fc.property(edits, (sequence) => {
         const file = newFile();
@@ -221,7 +221,7 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
       (bytes: Buffer) => Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096, 7)]),
     ],
     ["is cut short", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
-  ])("is begun anew when it %s", (_, damage) => {
+  ])("is replaced when it %s", (_, damage) => {
     const file = newFile();
     filled(file).close();
     writeFileSync(file, damage(readFileSync(file)));
@@ -232,7 +232,7 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     expect(existsSync(`${file}.corrupt`)).toBe(true);
   });
 
-  it("that is damaged gives what was pushed to the one that is begun anew", () => {
+  it("that is damaged passes its pushed contents to its replacement", () => {
     const file = newFile();
     const old = filled(file);
     const revision = { source: "web", revision: 7, at: 1, digest: "d", by: "ci" };
@@ -240,7 +240,7 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     old.putRevision(revision, { text: long, held: [] });
     old.setCursor("sequence", "42");
     old.close();
-    // A page of an index that the integrity check reads and the contents do not need.
+    // The damaged page belongs to an index that the integrity check reads, and that contents do not need.
     const bytes = readFileSync(file);
     const damaged = inDatabase(file, (database) => {
       const [row] = database.all("SELECT rootpage FROM sqlite_master WHERE name = 'claim'");
@@ -256,7 +256,7 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     store.close();
   });
 
-  it("is opened after a crash, but not twice", async () => {
+  it("can be opened after a crash, but not twice at the same time", async () => {
     const file = newFile();
     filled(file).close();
     mkdirSync(`${file}.lock`);
@@ -267,12 +267,12 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     (await openSqliteStore(file)).close();
   });
 
-  it("holds what it held before a transaction within which its process was killed", () => {
+  it("has the state from before a transaction during which its process was killed", () => {
     const file = newFile();
     const killed = newFile();
     const store = filled(file);
     const before = dump(store);
-    // More than SQLite's cache of 2 MB holds: it writes pages before the transaction ends.
+    // This exceeds SQLite's cache of 2 MB, so it writes pages before the transaction ends.
     const fill = (value: string): void => {
       for (let i = 0; i < 3000; i++) store.setCursor(`c${i}`, value.repeat(3000));
     };
@@ -291,7 +291,7 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     next.close();
   });
 
-  it("that another version of the compiler has filled is compiled anew, and nothing else", () => {
+  it("is recompiled only when another version of the compiler wrote it", () => {
     const file = newFile();
     const old = filled(file);
     expect(refresh(old, platform)).toBe(true);
@@ -312,7 +312,7 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     store.close();
   });
 
-  it("with settings of another version gets the defaults of those that it lacks", () => {
+  it("with settings of another version gets the defaults of missing settings", () => {
     const file = newFile();
     const old = filled(file);
     const { settings } = parseSettings({ endpoints: "inline", policy: { applyToIngress: true } });

@@ -48,7 +48,7 @@ function folderOf(files: Readonly<Record<string, object | string>>): string {
 
 interface Checked {
   readonly code: number;
-  /** `severity about reason`, and `(hidden)` after those that are. */
+  /** `severity about reason`, followed by `(hidden)` for hidden findings. */
   readonly findings: readonly string[];
   readonly summary: string;
 }
@@ -106,7 +106,7 @@ describe("the annotation", () => {
     expect(findings).toContain("warning HTTPProxy/shop/a SuppressionNotAllowed");
   });
 
-  it("has a warning where it hides nothing, is over, or can't be read; none of these can be hidden", async () => {
+  it("has a warning when it hides nothing, has expired, or can't be read; these warnings can't be hidden", async () => {
     const text = [
       "Duplicate: x",
       "SameMatch until 2020-02-29: x",
@@ -126,7 +126,7 @@ describe("the annotation", () => {
     ]);
   });
 
-  it("changes nothing of what a server says about the object", () => {
+  it("does not change the findings of a server", () => {
     const manifests = [service, proxy("a", "SameMatch: is meant")];
     const store = compileAll(parseCase(manifests.map((one) => JSON.stringify(one)).join("\n---\n")).objects);
     expect([...store.findings()].map(({ about, reason }) => `${about} ${reason}`)).toEqual([
@@ -134,7 +134,7 @@ describe("the annotation", () => {
     ]);
   });
 
-  it.each(["HTTPProxy", "Service", "Gateway", "Secret"])("is one that a %s may have", async (kind) => {
+  it.each(["HTTPProxy", "Service", "Gateway", "Secret"])("is valid on a %s", async (kind) => {
     const read = parseObject(proxy("a", "SameMatch: x"));
     if (!("object" in read)) throw new Error("not valid");
     const { lintAnnotations } = await import("../../src/lint/annotations.js");
@@ -156,7 +156,7 @@ describe("a file", () => {
     ]);
   });
 
-  it("hides by code and path, from its own folder", async () => {
+  it("hides by code and path, relative to its own folder", async () => {
     const chart = { "m/charts/web/Chart.yaml": "name: web", "m/charts/web/templates/a.yaml": "a: {{ b }}" };
     const one = (pattern: string) =>
       check(chart, { suppressions: fileOf(`{code: NotRendered, file: ${pattern}, reason: rendered later}`) });
@@ -177,7 +177,7 @@ describe("a file", () => {
     vi.spyOn(process.stdout, "write").mockImplementation((text) => out.push(String(text)) > 0);
     vi.spyOn(console, "error").mockImplementation(() => undefined);
     await checkCommand({ file: [join(folder, "m")], suppress: [join(folder, "s.yaml")], format: "text" });
-    expect(out.join("")).toMatch(/s\.yaml:3: warning suppressions\[1\]: no finding SameMatch is here/);
+    expect(out.join("")).toMatch(/s\.yaml:3: warning suppressions\[1\]: there is no finding SameMatch/);
   });
 
   it.each([
@@ -185,7 +185,7 @@ describe("a file", () => {
     ["suppressions:\n- {code: SameMatch, reason: x}", /:2: suppressions\[0\]: names neither/],
     ["suppressions:\n- code: SameMatch\n  object: A/b/c", /:2: suppressions\[0\]\.reason: is missing/],
     ["suppressions: [{code: SameMatch, object: a, reason: x}]", /must be KIND\/NAMESPACE\/NAME/],
-    ["suppressions: [{code: SameMatch, object: A/b/c, reason: x, until: 2026-02-30}]", /no day/],
+    ["suppressions: [{code: SameMatch, object: A/b/c, reason: x, until: 2026-02-30}]", /not a day/],
     ["suppressions: [{code: SameMatch, objects: A/b/c, reason: x}]", /objects/],
     ["- code: SameMatch", /must be a map/],
     ["", /must be a map/],
@@ -196,7 +196,7 @@ describe("a file", () => {
     await expect(asked).rejects.toBeInstanceOf(UsageError);
   });
 
-  it("that is not there is an error", () =>
+  it("that is missing is an error", () =>
     expect(check({}, { suppress: ["/nowhere/s.yaml"] })).rejects.toThrow(/--suppress: .*s\.yaml/));
 });
 
@@ -226,7 +226,7 @@ describe("time", () => {
   });
 });
 
-it("reads lines in any spacing, and keeps what is after the first colon", () => {
+it("reads lines with any spacing, and keeps the text after the first colon", () => {
   const about: Ref = "HTTPProxy/shop/a";
   const meta = { name: "a", namespace: "shop", generation: 0, created: "" };
   const text = "\n  SameMatch  until 2027-01-31 :  see: http://a.test \n\nDuplicate:x";
@@ -238,7 +238,7 @@ it("reads lines in any spacing, and keeps what is after the first colon", () => 
   ]);
 });
 
-it("check writes SARIF into a file beside another format", async () => {
+it("check writes SARIF to a file beside another format", async () => {
   const folder = folderOf({});
   const sarifFile = join(folder, "o.sarif");
   await check({ "m/a.json": proxy("a", "SameMatch: is meant") }, { sarifFile });

@@ -12,7 +12,7 @@ const parse = (manifest: Manifest): KubeObject => {
   return parsed.object;
 };
 
-/** A host with a route for each of so many idle timeouts, which are as many clusters of its Service. */
+/** A host with `count` routes, each with another idle timeout and therefore its own cluster of the Service. */
 const variants = (namespace: string, name: string, count: number): Manifest[] => [
   service(namespace, name),
   httpProxy(namespace, name, {
@@ -34,7 +34,7 @@ const countOf = ({ sets }: Snapshot, prefix: string): number =>
   [...sets.clusters.names()].filter((name) => name.startsWith(prefix)).length;
 
 describe("clusters beyond one for each Service", () => {
-  it("are as many as the budget of a namespace; the Services with most lose some", () => {
+  it("are limited by the budget of a namespace; the Services with the most clusters lose some", () => {
     const objects = [...variants("a", "many", 40), ...variants("a", "few", 3), ...variants("b", "own", 30)];
     const snapshot = served(objects, 30);
     expect([countOf(snapshot, "a/many/"), countOf(snapshot, "a/few/"), countOf(snapshot, "b/own/")]).toEqual([
@@ -46,7 +46,7 @@ describe("clusters beyond one for each Service", () => {
     expect(served([...objects].reverse(), 30).sets.clusters.hash).toBe(snapshot.sets.clusters.hash);
   });
 
-  it("are a thousand without a setting, and one Service with thousands of ports has no more", () => {
+  it("are limited to a thousand by default, also for one Service with thousands of ports", () => {
     const ports = Array.from({ length: 2400 }, (_, i) => ({ name: `p${i}`, port: i + 1 }));
     const web = { ...service("a", "web"), spec: { ports } };
     const services = ports.map(({ port }) => ({ name: "web", port }));
@@ -59,7 +59,7 @@ describe("clusters beyond one for each Service", () => {
     expect(countOf(snapshot, "a/other/")).toBe(1);
   });
 
-  it("are never more, and each Service keeps one, whatever there is", () => {
+  it("never exceed the limit, and each Service keeps one, for any input", () => {
     const counts = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(counts, fc.nat(20), (wanted, most) => {

@@ -55,7 +55,7 @@ interface Element {
   readonly text: string;
 }
 
-/** Reads XML as strictly as a parser of XML 1.0 does, of the constructs that a report may have. @throws Error */
+/** Parses the XML 1.0 constructs that a report may have, as strictly as the specification. @throws Error */
 function readXml(xml: string): Element {
   const declaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
   if (!xml.startsWith(declaration)) throw new Error("no declaration");
@@ -113,7 +113,7 @@ function readXml(xml: string): Element {
 
 const keysOf = ({ attributes }: Element): string[] => Object.keys(attributes).sort();
 
-/** What the schemas of Jenkins, GitLab and others have in common. */
+/** Checks the common rules of the schemas of Jenkins, GitLab and others. */
 function expectJunit(root: Element): void {
   expect([root.name, keysOf(root)]).toEqual(["testsuites", ["errors", "failures", "name", "tests", "time"]]);
   const count = (cases: readonly Element[], kind: string): number =>
@@ -211,7 +211,7 @@ describe("JUnit's XML", () => {
 });
 
 describe("TAP", () => {
-  it.each(nasty)("has a line for each test, and YAML of why, with %j", (text) => {
+  it.each(nasty)("has a line for each test, and YAML with the reason, with %j", (text) => {
     const lines = testReports.tap(reportOf(text)).split("\n");
     expect(lines.slice(0, 3)).toEqual(["TAP version 14", "1..4", "ok 1 - good"]);
     const points = lines.filter((line) => /^(?:not )?ok\b/.test(line));
@@ -232,7 +232,7 @@ describe("TAP", () => {
 });
 
 describe("text and JSON", () => {
-  it.each(nasty)("print no control characters of %j", (text) => {
+  it.each(nasty)("print no control characters for %j", (text) => {
     const formats: readonly TestFormat[] = ["text", "tap", "json"];
     for (const format of formats) expect(testReports[format](reportOf(text))).not.toMatch(/[^\P{Cc}\n]/u);
   });

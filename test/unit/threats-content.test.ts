@@ -39,7 +39,7 @@ describe("certificates and keys", () => {
     expect([...attacked.store.resources("filter-chain", "ingress_https")]).toEqual([]);
   });
 
-  it("text about a certificate is left out, CRLF is taken", () => {
+  it("text around a certificate is dropped, CRLF is accepted", () => {
     const attacked = withPair(`subject=CN\r\n${secure.cert.replaceAll("\n", "\r\n")}junk`, secure.key);
     expect(attacked.reasons()).toEqual([]);
     const [served] = [...attacked.store.resources("secret")];
@@ -47,7 +47,7 @@ describe("certificates and keys", () => {
     expect(Buffer.from(bytes, "base64").toString().replaceAll("\r\n", "\n")).toBe(secure.cert);
   });
 
-  it("an expired certificate, also one of its chain, is served with a warning", () => {
+  it("an expired certificate, also in a chain, is served with a warning", () => {
     const expired = certificate("expired");
     const chained = withPair(`${secure.cert}${expired.cert}`, secure.key);
     for (const attacked of [withPair(expired.cert, expired.key), chained]) {
@@ -55,7 +55,7 @@ describe("certificates and keys", () => {
       expect(attacked.host("bad.test")).toBeDefined();
       const found = attacked.findings.find(({ reason }) => reason === "CertificateOutOfDate");
       expect(found).toMatchObject({ severity: "warning", about: "HTTPProxy/default/bad" });
-      expect(found?.message).toMatch(/is good from \S+ until \S+ only: clients will refuse it/);
+      expect(found?.message).toMatch(/is valid only from \S+ until \S+: clients will refuse it/);
     }
     const fresh = withPair(secure.cert, secure.key).findings;
     expect(fresh.some(({ reason }) => reason === "CertificateOutOfDate")).toBe(false);
@@ -85,7 +85,7 @@ describe("revocation lists", () => {
     ["nothing", ""],
     ["a block of something else", "-----BEGIN X509 CRL-----\nMAAwAA==\n-----END X509 CRL-----\n"],
     ["a certificate", certificate("secure").cert],
-  ])("%s leaves the host closed, and the CA alone would not", (_, crl) => {
+  ])("%s closes the host, which is open with the CA alone", (_, crl) => {
     const ca = secret("default", "ca", { "ca.crt": certificate("secure").cert });
     const list = secret("default", "crl", { "crl.pem": crl });
     const validated = (clientValidation: Manifest): ReturnType<typeof attack> =>
@@ -161,7 +161,7 @@ describe("paths and redirects", () => {
     const told = attack([proxyWith({ conditions: [{ prefix }] })]).findings.map(({ reason }) => reason);
     expect(told).not.toContain("PathNeverMatches");
   });
-  it("those of Ingress and IngressRoute are warned of too", () => {
+  it("those of Ingress and IngressRoute get warnings too", () => {
     const backend = { service: { name: "a", port: { number: 80 } } };
     const ingress = {
       apiVersion: "networking.k8s.io/v1",
@@ -186,7 +186,7 @@ describe("paths and redirects", () => {
       ["IngressRoute/default/bad", "spec.routes[0].match", "PathNeverMatches"],
     ]);
   });
-  it("listeners normalise paths", () => {
+  it("listeners normalize paths", () => {
     const { store } = attack([]);
     const listeners = ["http", "chains"]
       .flatMap((group) => [...store.resources("listener", group)])
@@ -198,11 +198,11 @@ describe("paths and redirects", () => {
 });
 
 describe("direct responses and files", () => {
-  it("a body that Envoy does not take is refused", () => {
+  it("a body that Envoy does not accept is refused", () => {
     const direct = { services: [], directResponsePolicy: { statusCode: 200, body: "x".repeat(5000) } };
     expect(attack([proxyWith(direct)]).reasons().length).toBeGreaterThan(0);
   });
-  it("nothing that a tenant writes becomes a file, a pipe or the environment of Envoy", () => {
+  it("no text of a tenant becomes a file, a pipe or an environment variable of Envoy", () => {
     const hostile = { statusCode: 200, body: "x", filename: "/etc/passwd", environment_variable: "TOKEN" };
     const attacked = attack([
       tlsSecret("default", "secure"),
@@ -224,14 +224,14 @@ describe("numbers and durations", () => {
   ])("%j is refused", (route) => {
     expect(attack([proxyWith(route as Manifest)]).reasons().length).toBeGreaterThan(0);
   });
-  it("weights are brought under Envoy's sum", () => {
+  it("weights are scaled to Envoy's maximum sum", () => {
     const services = [4_294_967_295, 2].map((weight) => ({ name: "a", port: 80, weight }));
     const served = attack([proxyWith({ services })]).host("bad.test") ?? "";
     const weights = [...served.matchAll(/"weight":(\d+)/g)].map(([, weight]) => Number(weight));
     expect(weights).toHaveLength(2);
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeLessThanOrEqual(4_294_967_295);
   });
-  it("infinity is no timeout", () => {
+  it("infinity disables a timeout", () => {
     const route = { timeoutPolicy: { response: "infinity" } };
     expect(attack([proxyWith(route)]).host("bad.test")).toContain('"timeout":"0s"');
   });
@@ -251,15 +251,15 @@ describe("includes", () => {
   it.each([
     ["a cycle", [root(["x"]), child("x", ["y"]), child("y", ["x"])]],
     ["a proxy that includes itself", [root(["x"]), child("x", ["x"])]],
-  ])("%s is told of", (_, manifests) => {
+  ])("%s is reported", (_, manifests) => {
     expect(attack(manifests).reasons()).toContain("IncludeCreatesCycle");
   });
-  it("a chain of two thousand ends soon", () => {
+  it("a chain of two thousand ends at the limit", () => {
     const chain = Array.from({ length: 2000 }, (_, i) => child(`c${i}`, i < 1999 ? [`c${i + 1}`] : []));
     expect(attack([root(["c0"]), ...chain]).reasons()).toContain("IncludeCreatesCycle");
   });
 
-  /** 2^40 paths: each includes the next one twice. */
+  /** 2^40 paths: each object includes the next one twice. */
   const lattice = (routes: readonly Manifest[]): Manifest[] =>
     Array.from({ length: 40 }, (_, i) =>
       httpProxy("default", i === 0 ? "bad" : `p${i}`, {
@@ -272,7 +272,7 @@ describe("includes", () => {
   it.each([
     ["without routes", []],
     ["with routes", routes],
-  ])("a lattice %s is not served, and nothing is made of it", (_, own) => {
+  ])("a lattice %s is not served, and compiles to nothing", (_, own) => {
     const end = httpProxy("default", "p40", { routes });
     const attacked = attack([...lattice(own), end]);
     expect(attacked.reasons()).toEqual(["OverBudget"]);
@@ -280,7 +280,7 @@ describe("includes", () => {
     expect(attacked.host("good.test")).toBeDefined();
   });
 
-  it("a child that thousands of includes share is served under each", () => {
+  it("a child that thousands of includes share is served for each", () => {
     const shared = Array.from({ length: 4000 }, (_, i) => ({
       name: "shared",
       conditions: [{ prefix: `/${i}` }],
@@ -316,7 +316,7 @@ describe("includes", () => {
 });
 
 describe("very many routes", () => {
-  it("stay in their own host", () => {
+  it("do not affect other hosts", () => {
     const routes = Array.from({ length: 10_000 }, (_, i) => ({
       conditions: [{ prefix: `/${i}` }],
       services: [{ name: "a", port: 80 }],
@@ -326,7 +326,7 @@ describe("very many routes", () => {
   });
 });
 
-describe("objects of a wrong shape", () => {
+describe("objects of a wrong form", () => {
   it.each([
     [null],
     [[]],
@@ -335,11 +335,11 @@ describe("objects of a wrong shape", () => {
     [{ ...proxyWith({}), spec: { routes: null, virtualhost: [] } }],
     [{ ...service("default", "b"), spec: { ports: "80" } }],
     [{ ...proxyWith({}), metadata: { name: "constructor", namespace: "__proto__" } }],
-  ])("%j throws nothing", (manifest) => {
+  ])("%j does not throw", (manifest) => {
     attack([manifest as unknown as Manifest]);
   });
 
-  it("a fault of the compiler takes down the host with the fault alone, with a finding", () => {
+  it("an internal error of the compiler affects only the host concerned, with a finding", () => {
     const { store } = attack([proxyWith({})]);
     const reader = {
       get settings(): never {

@@ -47,8 +47,11 @@ const described = (regex: string): Manifest =>
   });
 const cookie = (rest: Manifest): Manifest => proxyWith({ cookieRewritePolicies: [{ name: "c", ...rest }] });
 
-/** What each guard alone keeps out: without it Envoy would be sent something that it refuses, or that means something else. */
-describe("each is an error of its own object", () => {
+/**
+ * The input that each guard alone refuses: without the guard Envoy would receive a value that it refuses or that has
+ * another effect.
+ */
+describe("each guarded input is an error of its own object", () => {
   it.each<[string, Manifest]>([
     ["a pattern that is too long", header({ regex: "a".repeat(65_536) })],
     ["a pattern with \\C", header({ regex: "\\C" })],
@@ -118,7 +121,7 @@ describe("each is an error of its own object", () => {
   });
 });
 
-describe("operators that are not on the list are text", () => {
+describe("operators that are not on the list are literal text", () => {
   it.each(["%REQ(a b)%", "%ENVIRONMENT%", "%ENVIRONMENT(T)%"])("%s", (value) => {
     const text = `%%${value.slice(1, -1)}%%`;
     expect(attack([set("x-a", value)]).host("bad.test")).toContain(text);
@@ -133,7 +136,7 @@ describe("hosts of several claimants", () => {
     expect(attacked.host("bad.test")).toBeUndefined();
   });
 
-  it("the longest wildcard of hostOwners counts, in whatever order they stand", () => {
+  it("the longest wildcard of hostOwners takes precedence, in any order of entries", () => {
     const owners = (...hosts: readonly string[]): string =>
       JSON.stringify({
         hostOwners: hosts.map((host) => ({ host, namespaces: [host === "*.a.test" ? "default" : "else"] })),
@@ -149,7 +152,7 @@ describe("hosts of several claimants", () => {
       expect(attackOwned(host, owners(...order, "good.test"))).toBeDefined();
   });
 
-  it("hosts that differ in their case are one to Envoy", () => {
+  it("hosts that differ in their case are one host for Envoy", () => {
     const attacked = attack([ingressRoute("BAD.test"), proxyWith({})]);
     const hosts = [...attacked.store.resources("virtual-host", "ingress_http")].map(({ name }) => name);
     expect(new Set(hosts.map((name) => name.toLowerCase())).size).toBe(hosts.length);
@@ -181,8 +184,8 @@ describe("hosts of several claimants", () => {
   });
 });
 
-describe("what differs has another cluster", () => {
-  it("in its port or its protocol", () => {
+describe("different configuration makes another cluster", () => {
+  it("for another port or protocol", () => {
     const two = {
       ...service("default", "b"),
       spec: {
@@ -204,7 +207,7 @@ describe("what differs has another cluster", () => {
   });
 });
 
-/** Compiles under hostOwners; good.test is nobody's there, so that only the host itself is looked at. */
+/** Compiles with hostOwners in which good.test has no namespace, so that only the host itself is checked. */
 const attackOwned = (manifest: Manifest, settings: string): string | undefined =>
   attack(
     [manifest],

@@ -26,7 +26,7 @@ const delegation = (targets: readonly string[], secretName = "secure"): Manifest
 });
 const keyOf = (secret: Manifest): string => (secret.data as Record<string, string>)["tls.key"] ?? "none";
 
-describe("patterns that RE2 does not take", () => {
+describe("patterns that RE2 does not accept", () => {
   it.each([
     "(?=a)",
     "(a)\\1",
@@ -43,9 +43,9 @@ describe("patterns that RE2 does not take", () => {
 });
 
 describe("our own checks are linear", () => {
-  it("200 KB in each place cost well under a second", () => {
+  it("200 KB in each place take well under a second", () => {
     const long = "a".repeat(200_000);
-    // Of this process, whatever else runs on the machine.
+    // CPU time of this process, independent of other processes.
     const start = process.cpuUsage();
     for (const value of [long, `${long}!`, `${".a".repeat(100_000)}!`, "-".repeat(200_000)]) {
       attack([proxyWith({}, { fqdn: value })]);
@@ -73,7 +73,7 @@ describe("Secrets of other namespaces", () => {
     expect(attacked.host("bad.test")).toBeUndefined();
   });
 
-  it("with one, the key is there", () => {
+  it("with one, the key is served", () => {
     expect(attack([secret, ...bad, delegation(["default"])]).output).toContain(keyOf(secret));
   });
 });
@@ -148,7 +148,7 @@ describe("other references across namespaces", () => {
   });
 });
 
-describe("ExternalName to this machine, its network or the API", () => {
+describe("ExternalName for this machine, its network or the API server", () => {
   it.each([
     "localhost",
     "localhost.",
@@ -178,8 +178,8 @@ describe("ExternalName to this machine, its network or the API", () => {
   });
 });
 
-describe("ExternalName at all", () => {
-  it("of the function that serves xDS is refused", () => {
+describe("any ExternalName", () => {
+  it("for the server of xDS is refused", () => {
     const settings = "{enableExternalNameService: true, xdsCluster: xds.example.com}";
     expect(attack(external("xds.example.com"), settings).reasons().length).toBeGreaterThan(0);
   });
@@ -188,7 +188,7 @@ describe("ExternalName at all", () => {
     expect(attacked.reasons().length).toBeGreaterThan(0);
     expect(attacked.output).not.toContain("example.com");
   });
-  it("can be turned on", () => {
+  it("can be enabled", () => {
     expect(attack(external("example.com"), "enableExternalNameService: true").output).toContain(
       "example.com",
     );
@@ -208,17 +208,17 @@ describe("endpoints", () => {
   it.each(["169.254.169.254", "224.0.0.1", "0.0.0.0", "ff02::1", "fe80::1"])("%s is dropped", (address) => {
     expect(attack([service("default", "b"), slice(address), route]).output).not.toContain(`"${address}"`);
   });
-  it("of another namespace are not those of the Service", () => {
+  it("of another namespace do not belong to the Service", () => {
     expect(attack([service("default", "b"), slice("10.9.9.9", "evil"), route]).output).not.toContain(
       "10.9.9.9",
     );
   });
-  it("of the Service are", () => {
+  it("of the Service's namespace do", () => {
     expect(attack([service("default", "b"), slice("10.9.9.9"), route]).output).toContain("10.9.9.9");
   });
 });
 
-describe("names that look alike", () => {
+describe("similar names", () => {
   it("never share a cluster", () => {
     const pairs = [
       ["a", "b-c"],
@@ -250,7 +250,7 @@ describe("two objects claim a host", () => {
     }),
     metadata: { namespace, name: "p", creationTimestamp: time },
   });
-  it("neither gets it, and both are told", () => {
+  it("neither gets it, and both get an error", () => {
     const attacked = attack([service("evil", "a"), claim("default"), claim("evil", "1990-01-01T00:00:00Z")]);
     expect(attacked.host("shared.test")).toBeUndefined();
     const told = attacked.findings
@@ -289,7 +289,7 @@ describe("two objects claim a host", () => {
     const told = attacked.findings.filter(({ reason }) => reason === "HostNotAllowedInNamespace");
     expect(new Set(told.map(({ about }) => about))).toEqual(new Set(["HTTPProxy/evil/p", "Ingress/evil/i"]));
   });
-  it("the host itself counts before a wildcard, and a longer wildcard before a shorter", () => {
+  it("the host itself takes precedence over a wildcard, and a longer wildcard over a shorter one", () => {
     const owners =
       "[{host: '*.a.test', namespaces: [default]}, {host: '*.test', namespaces: [evil]}, {host: good.test, namespaces: [default]}]";
     const at = (namespace: string, fqdn: string): Manifest => ({
@@ -308,7 +308,7 @@ describe("two objects claim a host", () => {
     const served = ["x.a.test", "y.a.test", "x.test", "y.test"].filter((host) => attacked.host(host));
     expect(served).toEqual(["x.a.test", "x.test"]);
   });
-  it("root namespaces keep a host for its owner, whatever times are written", () => {
+  it("root namespaces reserve a host for its owner, whatever the creation times", () => {
     const manifests = [service("evil", "a"), claim("default"), claim("evil", "1990-01-01T00:00:00Z")];
     const attacked = attack(manifests, "rootNamespaces: [default]");
     expect(attacked.host("shared.test")).toContain("default/a");
@@ -361,7 +361,7 @@ describe("spellings of one host", () => {
       ],
     },
   });
-  it("never make two virtual hosts or two chains", () => {
+  it("never compile to two virtual hosts or two chains", () => {
     const { store } = attack([
       tlsSecret("default", "secure"),
       ingress("one", "shared.test"),
@@ -377,7 +377,7 @@ describe("spellings of one host", () => {
     const chains = [...store.resources("filter-chain", "ingress_https")].map(({ name }) => name);
     expect(new Set(chains.map((name) => name.toLowerCase())).size).toBe(chains.length);
   });
-  it("Envoy strips ports and matches without case", () => {
+  it("Envoy strips ports and ignores case", () => {
     const tables = [...attack([]).store.resources("route-configuration")].map(({ json }) => json);
     expect(tables.length).toBeGreaterThan(0);
     for (const table of tables) expect(table).toContain('"ignore_port_in_host_matching":true');

@@ -42,7 +42,7 @@ describe("isoline token", () => {
 
   it("says so where ids are written as prefixes were before, and refuses a * elsewhere", async () => {
     await tokenCommand("node", { nodes: "edge-", file });
-    expect(err).toEqual(["nodes=edge- is read as nodes=edge-*: write the * for a prefix"]);
+    expect(err).toEqual(["nodes=edge- is read as nodes=edge-*: add the * for a prefix"]);
     await expect(tokenCommand("node", { nodes: "*-edge", file })).rejects.toThrow("is not a valid");
     expect(entries()).toHaveLength(1);
   });
@@ -55,7 +55,7 @@ it("a file of tokens logs errors and warnings by line when it is read", () => {
   const tokens = new TokenFile(file, (line) => log.push(line)).read();
   expect(tokens.entries).toHaveLength(1);
   expect(log.map((line) => line.replace(file, "FILE"))).toEqual([
-    "FILE: line 3: the first word is a role: hook, preview, publish, node, read, admin",
-    "FILE: line 2: nodes=edge- is read as nodes=edge-*: write the * for a prefix",
+    "FILE: line 3: the first word must be a role: hook, preview, publish, node, read, admin",
+    "FILE: line 2: nodes=edge- is read as nodes=edge-*: add the * for a prefix",
   ]);
 });

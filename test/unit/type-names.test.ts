@@ -6,10 +6,10 @@ import { expect, it } from "vitest";
 const SRC = fileURLToPath(new URL("../../src", import.meta.url));
 const DECLARATION = /^export (?:declare )?(?:abstract )?(?:interface|type|class|enum) (\w+)/gm;
 
-/** Types of `gen` have the names of Envoy's messages; see docs/glossary.md. */
+/** `gen` is excluded: its types have the names of Envoy's messages; see docs/glossary.md. */
 const isOwn = (file: string): boolean => file.endsWith(".ts") && !file.startsWith("gen/");
 
-it("gives each exported type a name of its own", () => {
+it("each exported type has a unique name", () => {
   const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter(isOwn);
   const homes = new Map<string, string[]>();
   for (const file of files)

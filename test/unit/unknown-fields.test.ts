@@ -51,7 +51,7 @@ interface JsonSchema {
   readonly oneOf?: readonly JsonSchema[];
 }
 
-/** Paths of all fields that a schema reads, lists looked through. */
+/** The paths of all fields that a schema reads, including fields of list entries. */
 function readPaths(schema: JsonSchema, path: string): string[] {
   const parts = [...(schema.anyOf ?? []), ...(schema.allOf ?? []), ...(schema.oneOf ?? [])];
   if (schema.items) parts.push(schema.items);
@@ -69,7 +69,7 @@ const pathsRead = (kind: Kind): Set<string> =>
     readPaths(z.toJSONSchema(schemas[kind], { io: "input", unrepresentable: "any" }) as JsonSchema, "spec"),
   );
 
-/** Paths of all fields that the API has below a shape. */
+/** The paths of all fields of the API below a shape. */
 function apiPaths(shape: number, path: string): string[] {
   return Object.entries(fieldShapes[shape] ?? {}).flatMap(([name, child]) =>
     name === "*" ? [] : [`${path}.${name}`, ...apiPaths(child, `${path}.${name}`)],
@@ -78,7 +78,7 @@ function apiPaths(shape: number, path: string): string[] {
 
 const specShape = (kind: Kind): number => fieldShapes[kindShapes[kind]]?.spec ?? 0;
 
-/** Fields that say nothing about routing, or that a reader of its value refuses or reports. */
+/** Fields without meaning for routing, and fields whose readers refuse or report them. */
 const unread: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   Ingress: [
     "spec.backend.resource.apiGroup",
@@ -104,7 +104,7 @@ const unread: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   GatewayClass: ["spec.description"],
 };
 
-/** Paths that a schema has because it shares a part with another kind or field. */
+/** Paths that a schema has only because it shares a part with another kind or field. */
 const shared: Readonly<Partial<Record<Kind, RegExp>>> = {
   Ingress: /^spec\.(?:defaultBackend\.service(?:Name|Port)$|backend\.service(?:\.|$))/,
   GRPCRoute: /\.filters\.(?:requestRedirect|urlRewrite|cors)(?:\.|$)/,
@@ -127,7 +127,7 @@ describe("the fields of each kind", () => {
     },
   );
 
-  it.each(Object.entries(restrictingFields))("of %s that restrict access are there", (kind, fields) => {
+  it.each(Object.entries(restrictingFields))("of %s that restrict access exist", (kind, fields) => {
     const api = apiPaths(kindShapes[kind as Kind], "");
     for (const field of fields)
       expect(
@@ -227,7 +227,7 @@ describe("a field that the kind does not have", () => {
       { virtualhost: { fqdn: "web.test", tls: { secretName: "a", clientvalidation: { caSecret: "b" } } } },
     ],
     ["rate limits", { virtualhost: { fqdn: "web.test", ratelimitPolicy: {} } }],
-  ])("that is meant to restrict access (%s) is an error, and the object is not served", (_, spec) => {
+  ])("that may restrict access (%s) is an error, and the object is not served", (_, spec) => {
     const { isServed, findings } = findingsOf(proxy(spec));
     expect(isServed).toBe(false);
     expect(findings[0]).toMatchObject({ severity: "error", reason: "UnknownField" });
@@ -240,7 +240,7 @@ describe("a field that the kind does not have", () => {
     ],
     ["virtualhost", ["ipWhitelist", "ipFilterPolicy", "whitelistSourceRange", "allowedIPs", "denied_cidrs"]],
     ["tls", ["mtls", "clientCertificate", "caSecret", "validation", "client-ca"]],
-  ])("in %s is an error where its name says that it restricts access: %j", (level, names) => {
+  ])("in %s is an error when its name suggests a restriction of access: %j", (level, names) => {
     for (const name of names) {
       const tls = { secretName: "a", ...(level === "tls" ? { [name]: {} } : {}) };
       const host = { fqdn: "web.test", tls, ...(level === "tls" ? {} : { [name]: {} }) };
@@ -286,7 +286,7 @@ describe("a field that the kind does not have", () => {
     expect(findingsOf(secret).findings).toEqual([]);
   });
 
-  it("is known in beta versions that are read, and in Kubernetes's own kinds", () => {
+  it("is not reported for fields of beta versions and of built-in kinds", () => {
     const backend = { serviceName: "web", servicePort: 80 };
     const ingress = {
       apiVersion: "networking.k8s.io/v1beta1",
@@ -308,7 +308,7 @@ describe("a field that the kind does not have", () => {
     expect(findingsOf(service).findings).toEqual([]);
   });
 
-  it("is counted beyond 20 of one object, errors first", () => {
+  it("is only counted above 20 per object, errors first", () => {
     const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`zz${i}`, 1]));
     const { findings } = findingsOf(proxy({ ...many, routes: [{ services, authPolicies: {} }] }));
     expect(findings).toHaveLength(21);
@@ -317,8 +317,8 @@ describe("a field that the kind does not have", () => {
   });
 });
 
-describe("what the Gateway API has and is not supported", () => {
-  it("is a warning at each field", () => {
+describe("parts of the Gateway API that are not supported", () => {
+  it("give a warning at each field", () => {
     const route = {
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "HTTPRoute",

@@ -8,7 +8,7 @@ import { oddPem } from "../support/odd-pem.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Says what is wrong with each of the pairs that it is sent, by the functions that the Worker has. */
+/** Validates each pair of the request, with the functions of the Worker. */
 const script = `
 import { readKeyPair } from "./src/graph/certificates/secret.ts";
 import { checkKeyPair } from "./src/platform/key-pair.ts";

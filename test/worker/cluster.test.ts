@@ -32,7 +32,7 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
   let asked = 0;
   const ports = { worker: 0, http: 0 };
 
-  /** What a VPC binding does: requests go to the API server with its trust. */
+  /** A replacement for a VPC binding: requests go to the API server with its trust. */
   const reach = async (wanted: Request): Promise<Response> => {
     asked++;
     const url = new URL(wanted.url);
@@ -117,7 +117,7 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  it("lists it once, and looks again when a hook rings", async () => {
+  it("lists it once, and polls again when a hook rings", async () => {
     await eventually(async () => (await body("first.test")) === "first", "the first host answers");
     await kube.apply(answering("second.test", "second"));
     expect(await ring()).toBe(202);
@@ -125,7 +125,7 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
     expect(await envoy.rejected()).toEqual([]);
   });
 
-  /** The number of requests, when none was made for two seconds. */
+  /** The number of requests, once there was none for two seconds. */
   const untilStill = async (): Promise<number> => {
     for (let last = -1; ; ) {
       if (last === asked) return last;
@@ -134,7 +134,7 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
     }
   };
 
-  it("costs one look a second at most, however often it rings", async () => {
+  it("polls at most once a second, however often it rings", async () => {
     const before = await untilStill();
     const start = performance.now();
     const rings = await Promise.all(Array.from({ length: 200 }, ring));
@@ -146,11 +146,11 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
     });
     const { sources } = (await status.json()) as { sources: { kinds: object }[] };
     const kinds = Object.keys(sources[0]?.kinds ?? {}).length;
-    // Each look also asks where the server is.
+    // Each poll also checks the version of the server.
     expect(asked - before).toBeLessThanOrEqual((2 + Math.floor(seconds)) * (kinds + 1));
   });
 
-  it("goes on from where it was after a restart, and traffic does not notice", async () => {
+  it("resumes after a restart, without an effect on traffic", async () => {
     await worker.dispose();
     expect(await body("second.test")).toBe("second");
     await kube.apply(answering("third.test", "third"));

@@ -15,7 +15,7 @@ import { freePort } from "../support/http.js";
 
 const good = tokenLine("node", envoyToken);
 
-/** The Worker with an object that fails as the variable `FAULT` says. */
+/** The Worker with an object that fails as the variable `FAULT` states. */
 const entry = `
 import worker, { Fleet as Whole } from "./worker.js";
 export default worker;
@@ -59,7 +59,7 @@ async function startWorker(tokens: string, fault = ""): Promise<{ readonly port:
   return { port };
 }
 
-test("an Envoy that gets an error from the Worker sends one request a second at most, whatever the error", async () => {
+test("an Envoy that gets an error from the Worker sends at most one request a second, whatever the error", async () => {
   const kinds: Record<string, () => ReturnType<typeof startWorker>> = {
     "401 unauthorized": () => startWorker(tokenLine("node", "another")),
     "403 wrong-node": () => startWorker(`${good} nodes=other`),
@@ -76,7 +76,7 @@ test("an Envoy that gets an error from the Worker sends one request a second at 
   for (const [name, n] of counts) expect(n, name).toBeLessThanOrEqual(seconds);
 });
 
-test("a poll that the object held when it was reset is asked again by the Worker, and a write gets a problem", async () => {
+test("the Worker repeats a poll that the object held when it was reset, and a write gets a problem", async () => {
   const publish = tokenLine("publish", "p");
   const { port } = await startWorker(`${good}\n${publish}`);
   const put = (name: string, host: string): Promise<Response> =>

@@ -37,7 +37,7 @@ const serves = async (host: string): Promise<string | undefined> =>
 const kept = { reason: "LastGoodKept", about: "HTTPProxy/team/web" };
 
 describe("pushes to a Worker", () => {
-  it("have a history, can be rolled back, and keep what was good, over restarts", async () => {
+  it("have a history, can be rolled back, and keep the last good text, over restarts", async () => {
     await worker.running(async () => {
       await put([app, web("a.test", 80), tlsSecret("team", "secure")]);
       await put([app, web("b.test", 80)]);
@@ -71,7 +71,7 @@ describe("pushes to a Worker", () => {
     });
   });
 
-  it("can be tried with a preview token, which may nothing else", async () => {
+  it("can be tried with a preview token, which permits nothing else", async () => {
     await worker.running(async () => {
       await put([app, web("a.test", 80)]);
       const tried = await put([app, web("c.test", 80)], "?dry-run=1", "pr");
@@ -109,7 +109,7 @@ describe("pushes to a Worker", () => {
     });
   });
 
-  it("that break thousands of hosts are settled in parts, also by the next process", async () => {
+  it("that break thousands of hosts are validated in parts, also by the next process", async () => {
     const hosts = (port: number): Manifest[] =>
       Array.from({ length: 3000 }, (_, i) =>
         httpProxy("team", `h${i}`, {

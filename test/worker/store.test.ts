@@ -13,7 +13,7 @@ beforeEach(async () => {
 const running = <T>(work: () => Promise<T>): Promise<T> => worker.running(work);
 const ask: KeptWorker<Body>["ask"] = (path, role = "admin", init = {}) => worker.ask(path, role, init);
 
-/** The object's database, of which nothing has it open. */
+/** The object's database, while no process has it open. */
 function databaseFile(): string {
   const all = readdirSync(worker.folder, { recursive: true, encoding: "utf8" });
   const name = all.find((file) => /[0-9a-f]{64}\.sqlite$/.test(file));
@@ -41,7 +41,7 @@ const manifests = (count: number): Manifest[] => [
   ...Array.from({ length: count }, (_, i) => hostProxy(`h${i}.test`, "a")),
 ];
 
-/** The tables as Isoline had them before, with the rows of a store of now. */
+/** The tables of an earlier version of Isoline, with the rows of a current store. */
 function toVersion2(file: string): void {
   inDatabase(file, (database) => {
     database.exec("BEGIN");
@@ -79,7 +79,7 @@ function toVersion2(file: string): void {
 }
 
 describe("the store of a Worker", () => {
-  it("of an earlier Isoline is served as it was, and takes pushes", async () => {
+  it("of an earlier version is served unchanged, and accepts pushes", async () => {
     await running(() => push(manifests(3)));
     toVersion2(databaseFile());
     await running(async () => {
@@ -90,7 +90,7 @@ describe("the store of a Worker", () => {
     });
   });
 
-  it("of a newer Isoline is refused with a code and a line, and left as it is", async () => {
+  it("of a newer version is refused with a code and a log line, and stays unchanged", async () => {
     await running(() => push(manifests(3)));
     inDatabase(databaseFile(), (database) => database.exec("UPDATE isoline_schema SET version = 99"));
     await running(async () => {
@@ -98,12 +98,12 @@ describe("the store of a Worker", () => {
         expect(await ask(path)).toMatchObject({ status: 503, body: { code: "store-too-new" } });
       expect(await push(manifests(1))).toMatchObject({ status: 503, body: { code: "store-too-new" } });
     });
-    expect(worker.lines.join("")).toContain("store-too-new: the store has tables of version 99");
+    expect(worker.lines.join("")).toContain("store-too-new: the store has version 99");
     inDatabase(databaseFile(), (database) => database.exec("UPDATE isoline_schema SET version = 3"));
     await running(async () => expect(await table()).toBe(3));
   });
 
-  it("that is damaged is made anew of what was pushed", async () => {
+  it("that is damaged is rebuilt from the pushed contents", async () => {
     await running(() => push(manifests(3)));
     inDatabase(databaseFile(), (database) => {
       database.exec("UPDATE object SET json = substr(json, 1, 9)");
@@ -114,11 +114,11 @@ describe("the store of a Worker", () => {
       expect(await ask("/sources/main")).toMatchObject({ body: { revision: 1, objects: 5 } });
     });
     expect(worker.lines.join("")).toContain(
-      "store-damaged: the store was made anew of 1 contents of sources; 0 could not be read",
+      "store-damaged: the store was rebuilt from 1 contents of sources; 0 could not be read",
     );
   });
 
-  it("that is damaged beyond that says what to do, and is left as it is", async () => {
+  it("that can't be rebuilt reports the remedy, and stays unchanged", async () => {
     await running(() => push(manifests(3)));
     inDatabase(databaseFile(), (database) => {
       database.exec("UPDATE cursor SET value = substr(value, 1, 9) WHERE name GLOB 'source:*'");
@@ -130,10 +130,10 @@ describe("the store of a Worker", () => {
     expect(inDatabase(databaseFile(), (database) => database.all("SELECT ref FROM object"))).toHaveLength(5);
   });
 
-  it("whose Worker ends within a large push has it applied by the next", async () => {
+  it("whose Worker ends during a large push has it applied by the next one", async () => {
     await running(async () => {
       await push(manifests(1));
-      // The answer is not waited for: the Worker ends while it works.
+      // The answer is not awaited: the Worker ends while it works.
       push(manifests(6000)).catch(() => undefined);
       await eventually(
         async () => ((await ask("/sources/main")).body.left ?? 0) > 0,

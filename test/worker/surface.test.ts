@@ -108,7 +108,7 @@ describe.each([
   };
   const versionOf = ({ json }: Answer): string => String(json.version_info ?? "");
 
-  it("refuses a poll with a name of the xDS cluster that is none", async () => {
+  it("refuses a poll with an invalid name of the xDS cluster", async () => {
     const body = JSON.stringify({ node: { id: "a", metadata: { isoline: { xds_cluster: "a b" } } } });
     expect((await ask("POST", "/v3/discovery:clusters", "node", { body })).json).toMatchObject({
       code: "bad-xds-cluster",
@@ -123,7 +123,7 @@ describe.each([
     for (const path of ["/graph", "/config"]) expect((await ask("GET", path, "read")).status).toBe(503);
   });
 
-  it("says nothing to strangers: every method and path", async () => {
+  it("refuses requests without a token: every method and path", async () => {
     const paths = [
       "/status",
       "/metrics",
@@ -147,7 +147,7 @@ describe.each([
     expect((await ask("GET", "/status", "read")).status).toBe(200);
   });
 
-  it("takes pushes by revision, all or nothing where that is asked for", async () => {
+  it("accepts pushes by revision, and strict ones completely or not at all", async () => {
     const good = lines(...base, ...hosts(3));
     const bad = hostProxy("bad.test", "missing");
     expect((await put("main", good, "?revision=5")).json).toMatchObject({ revision: 5, changed: true });
@@ -168,7 +168,7 @@ describe.each([
     expect(taken.json).toMatchObject({ revision: 6, findings: [{ about: "HTTPProxy/default/bad-test" }] });
   });
 
-  it("holds a push that takes many hosts away until it is meant", async () => {
+  it("refuses a push that removes many hosts until it is confirmed", async () => {
     const name = "shrink";
     const many = Array.from({ length: 12 }, (_, i) => hostProxy(`${name}-${i}.test`, "a"));
     expect((await put(name, lines(...many))).status).toBe(200);
@@ -176,7 +176,7 @@ describe.each([
     expect((await put(name, lines(...many.slice(0, 2)), "?accept-shrink=1")).status).toBe(200);
   });
 
-  it("answers polls: content, nothing new, held until a change, and not what was refused", async () => {
+  it("answers polls: content, no change, held until a change, and no rejected version again", async () => {
     await put("main", lines(...base, ...hosts(3)));
     const first = await poll("clusters", "one");
     expect(first.headers.get("cache-control")).toBe("no-store");
@@ -202,7 +202,7 @@ describe.each([
     expect(one?.subscriptions["routes/ingress_http"]?.refused).toBe(versionOf(changed).split("+")[0]);
   });
 
-  it("takes gzip, and bodies up to their limits alone", async () => {
+  it("accepts gzip, and bodies only up to their limits", async () => {
     const body = gzipSync(JSON.stringify({ version_info: "", node: { id: "zipped" } }));
     const headers = { "content-encoding": "gzip" };
     expect((await ask("POST", "/v3/discovery:clusters", "node", { body, headers })).status).toBe(200);
@@ -217,7 +217,7 @@ describe.each([
       ]).toEqual([broken, 400]);
   });
 
-  it("keeps roles apart", async () => {
+  it("separates roles", async () => {
     const asked = {
       node: (role: string) =>
         ask("POST", "/v3/discovery:clusters", role, { body: JSON.stringify({ node: { id: "r" } }) }),
@@ -236,7 +236,7 @@ describe.each([
       }
   });
 
-  it("binds a publisher of some namespaces to its source, and tells it of them alone", async () => {
+  it("binds a publisher of some namespaces to its source, and shows it only these", async () => {
     await put("wages", lines(hostProxy("wages.test", "missing", "payroll")));
     const own = { body: lines(service("team", "a")) };
     for (const answer of [
@@ -251,7 +251,7 @@ describe.each([
     expect((await ask("GET", "/sources/wages", "publish")).text).toContain("HTTPProxy/payroll/wages-test");
   });
 
-  it("lets an admin alone take a source away, and its revisions begin anew", async () => {
+  it("permits only an admin to remove a source, whose revisions then begin again", async () => {
     const high = Date.now() + 2 * 86_400_000;
     expect((await put("old", lines(), `?revision=${high}`)).json).toMatchObject({
       code: "revision-too-high",
@@ -266,7 +266,7 @@ describe.each([
     expect((await put("old", "[]", "?revision=1")).status).toBe(200);
   });
 
-  it("withholds nothing from an Envoy when another token poses as it", async () => {
+  it("serves an Envoy even if another token uses its node.id", async () => {
     await put("main", lines(...base, ...hosts(3)));
     const settled = versionOf(await poll("clusters", "one"));
     const held = poll("clusters", "one", settled, [], "20000");
@@ -304,7 +304,7 @@ describe.each([
     );
   });
 
-  it("leaves an Envoy what it has when its store was lost, until an admin says that what is pushed is all", async () => {
+  it("lets an Envoy keep its configuration after its store was lost, until an admin confirms that all is pushed", async () => {
     await put("main", lines(...base, ...hosts(3)));
     await put("other", lines(hostProxy("other.test", "b")));
     const version = versionOf(await poll("clusters", "lost"));

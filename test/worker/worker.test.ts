@@ -83,7 +83,7 @@ class TestWorker {
     return (await answer.json()) as Awaited<ReturnType<TestWorker["status"]>>;
   }
 
-  /** The sequence of the version of the type that changed last. */
+  /** The sequence in the version of the type that changed last. */
   async sequence(): Promise<number> {
     const { types } = await this.status();
     return Math.max(...Object.values(types).map(({ version }) => Number(version.split("-")[0])));
@@ -114,7 +114,7 @@ const tlsProxy = httpProxy("default", "tls", {
 });
 
 describe("the Worker", () => {
-  it("serves a real Envoy what is pushed to it, also after a restart", async () => {
+  it("serves pushes to a real Envoy, also after a restart", async () => {
     const backends = await startBackends("one", "two");
     onTestFinished(() => backends.close());
     const [http, https, stats] = [await freePort(), await freePort(), await freePort()];
@@ -151,7 +151,7 @@ describe("the Worker", () => {
     expect(await envoy.rejected()).toEqual([]);
   });
 
-  it("compiles a large push by alarm, serves what was before until it is done, and goes on after a restart", async () => {
+  it("compiles a large push by alarm, serves the state before until then, and continues after a restart", async () => {
     const poll = async (type: string): Promise<{ status: number; hosts: number }> => {
       const answer = await fetch(`http://127.0.0.1:${worker.port}/v3/discovery:${type}`, {
         method: "POST",
@@ -181,14 +181,14 @@ describe("the Worker", () => {
     await eventually(async () => {
       const { status, hosts: count } = await poll("routes");
       statuses.add(status);
-      // Never a part: all of it, or nothing while it is compiled.
+      // The result is always complete: all hosts, or none while they are compiled.
       expect([0, 9000]).toContain(count);
       return count === 9000;
     }, "the rest is compiled");
     expect([...statuses].filter((status) => status !== 503)).toEqual([200]);
   });
 
-  it("takes nothing without the right token", async () => {
+  it("accepts nothing without the right token", async () => {
     expect(await worker.put(list(hostProxy("app.test", "a")), "main", "another")).toMatchObject({
       status: 401,
       body: { code: "unauthorized" },
@@ -199,7 +199,7 @@ describe("the Worker", () => {
     expect(await worker.put(list())).toMatchObject({ status: 503, body: { code: "not-configured" } });
   });
 
-  it("tells a reader what it serves, without keys, and a stranger nothing", async () => {
+  it("shows a reader the configuration without keys, and nothing without a token", async () => {
     await worker.put(
       list(service("default", "a"), hostProxy("app.test", "a"), tlsSecret("default", "secure")),
     );
@@ -211,9 +211,9 @@ describe("the Worker", () => {
     for (const path of ["/metrics", "/graph", "/config", "/explain?url=http://app.test/"]) {
       expect((await get(path)).status).toBe(401);
       expect((await get(path, nodeToken)).status).toBe(401);
-      const told = await get(path, readToken);
-      expect(told.status).toBe(200);
-      expect(told.text).not.toContain("PRIVATE KEY");
+      const answer = await get(path, readToken);
+      expect(answer.status).toBe(200);
+      expect(answer.text).not.toContain("PRIVATE KEY");
     }
     expect((await get("/graph?host=app.test", readToken)).text).toContain("HTTPProxy/default/app-test");
     expect((await get("/metrics", readToken)).text).toContain("isoline_publications_total 1");
@@ -222,7 +222,7 @@ describe("the Worker", () => {
     expect(page.text).not.toContain("app.test");
   });
 
-  it("hands keys to nodes of the fleet alone", async () => {
+  it("sends keys only to nodes of the fleet", async () => {
     const other = "a-token-of-another-fleet";
     await worker.stop();
     await worker.start({ ISOLINE_TOKENS: `${tokens}\n${lineOf("node", other, "fleet=other")}` });
@@ -246,7 +246,7 @@ describe("the Worker", () => {
     }
   });
 
-  it("changes nothing for a body that can't be read", async () => {
+  it("changes nothing after a body that can't be read", async () => {
     const yaml = `${JSON.stringify(hostProxy("app.test", "a"))}\n---\n`;
     expect(await worker.put(yaml)).toMatchObject({ status: 200, body: { objects: 1 } });
     const before = await worker.status();
@@ -258,7 +258,7 @@ describe("the Worker", () => {
     expect((await worker.status()).types).toEqual(before.types);
   });
 
-  it("keeps sources apart", async () => {
+  it("separates sources", async () => {
     const objects = ["a.test", "b.test"].map((host) => JSON.stringify(hostProxy(host, "a")));
     expect((await worker.put(`[${objects[0]}]`, "left")).body.objects).toBe(1);
     expect((await worker.put(`${objects[1]}\n${JSON.stringify(tlsProxy)}\n`, "right")).body.objects).toBe(2);
@@ -278,6 +278,6 @@ describe("the Worker", () => {
     const { data: other } = tlsSecret("default", "tcp") as { data: Record<string, string> };
     const wrong = { ...tlsSecret("default", "secure"), data: { ...own, "tls.key": other["tls.key"] } };
     const bad = await worker.put(list(wrong, tlsProxy));
-    expect(JSON.stringify(bad.body.findings)).toContain("the private key is not the certificate's");
+    expect(JSON.stringify(bad.body.findings)).toContain("the private key does not match");
   });
 });

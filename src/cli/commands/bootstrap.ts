@@ -7,7 +7,7 @@ export function addBootstrap(program: Command): void {
   examples(
     program
       .command("bootstrap")
-      .description("write an Envoy bootstrap that polls a function")
+      .description("write an Envoy bootstrap that polls a server")
       .argument("[out]"),
     "isoline bootstrap - --xds http://127.0.0.1:18000 > envoy.json && envoy -c envoy.json",
     "isoline bootstrap envoy.json --xds https://xds.example.com --token-file /etc/isoline/token.json --admin-socket /run/envoy/admin.sock",
@@ -16,30 +16,30 @@ export function addBootstrap(program: Command): void {
     .addOption(
       new Option(
         "--settings <file>",
-        "settings, or Contour's configuration file: for values of Envoy's runtime",
+        "settings, or Contour's configuration file, for values of Envoy's runtime",
       ),
     )
-    .requiredOption("--xds <url>", "the function that serves xDS")
-    .option("--node-id <id>", "this Envoy's own name (default: the host's name)")
-    .option("--node-cluster <name>", "the group that it belongs to")
+    .requiredOption("--xds <url>", "the server")
+    .option("--node-id <id>", "the node.id of this Envoy (default: the host's name)")
+    .option("--node-cluster <name>", "the node.cluster of this Envoy")
     .option("--admin-address <address>", "Envoy's admin interface (default: 127.0.0.1)")
     .option("--admin-port <port>", "its port (default: 9001)")
     .option(
       "--admin-socket <path>",
-      "Envoy's admin interface on a unix socket, for processes of Envoy's user alone",
+      "Envoy's admin interface on a unix socket, only for processes of Envoy's user",
     )
-    .option("--token-file <file>", "an Envoy secret file with the token to show")
+    .option("--token-file <file>", "an Envoy secret file with the token")
     .option("--ca-file <file>", "certificates to trust for https")
     .option("--refresh-delay <seconds>", "the pause between two polls, such as 0.1s")
     .option("--xds-cluster <name>", "the name of the xDS cluster, which is the Host header of polls")
     .option(
       "--envoy-version <version>",
-      "what the bootstrap is for, such as 1.40, or auto: $ENVOY or the envoy on the PATH (default: all that are supported)",
+      "the Envoy release, such as 1.40, or auto: that of $ENVOY or the envoy on the PATH (default: all supported releases)",
     )
     .option("--overload-max-heap <bytes>", "shed load near this size of Envoy's heap")
-    .option("--overload-downstream-max-conn <count>", "refuse further connections beyond")
+    .option("--overload-downstream-max-conn <count>", "refuse connections beyond this number")
     .option("--insecure", "allow http:// to another machine")
-    .option("--http1", "over http://: HTTP/1.1, for what speaks no HTTP/2 there, such as `wrangler dev`")
+    .option("--http1", "use HTTP/1.1 over http://, for servers without HTTP/2, such as `wrangler dev`")
     .action(async (out: string | undefined, options: BootstrapCommandOptions) => {
       const { bootstrapCommand } = await import("../bootstrap.js");
       await bootstrapCommand(out, options);

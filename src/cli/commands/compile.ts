@@ -3,7 +3,7 @@ import type { CompileCommandOptions } from "../compile.js";
 import { examples } from "./examples.js";
 import { input, settings } from "./options.js";
 
-/** Adds `isoline compile`; `done` takes the exit code. */
+/** Adds `isoline compile`; `done` receives the exit code. */
 export function addCompile(program: Command, done: (code: number) => void): void {
   examples(
     input(program.command("compile").description("compile manifests or a cluster's objects to xDS")),
@@ -13,7 +13,7 @@ export function addCompile(program: Command, done: (code: number) => void): void
     "kubectl get httpproxies,services,endpointslices -A -o json | isoline compile -f - --stats",
   )
     .addOption(settings())
-    .option("-o, --output <path>", "where to write; a folder for envoy-files", "-")
+    .option("-o, --output <path>", "the output file; a folder for envoy-files", "-")
     .addOption(new Option("--format <format>").choices(["json", "yaml", "envoy-files"]).default("json"))
     .option("--strict", "exit with 1 when an object is not valid")
     .option("--status", "print the status of every object instead of xDS")

@@ -5,16 +5,20 @@ import { examples } from "./examples.js";
 /** Adds `isoline cost`. */
 export function addCost(program: Command): void {
   examples(
-    program.command("cost").description("what a fleet of Envoys costs in requests a month, by mode"),
+    program.command("cost").description("estimate the requests of a fleet of Envoys per month, by mode"),
     "isoline cost --envoys 10",
     "isoline cost --envoys 10 --services 200 --changes 500",
   )
-    .requiredOption("--envoys <count>", "Envoys that poll")
-    .option("--services <count>", "Services that routes go to: each a subscription in the mode eds", "0")
-    .option("--certificates <count>", "certificates that are asked for one by one", "0")
-    .option("--changes <count>", "publications a day", "0")
+    .requiredOption("--envoys <count>", "number of Envoys")
+    .option(
+      "--services <count>",
+      "number of Services that routes use: each is a subscription in the mode eds",
+      "0",
+    )
+    .option("--certificates <count>", "number of certificates with a subscription each", "0")
+    .option("--changes <count>", "publications per day", "0")
     .option("--refresh-delay <seconds>", "the pause between two polls", "0.1")
-    .option("--hold <seconds>", "how long a poll is held; 0 to answer at once", "25")
+    .option("--hold <seconds>", "how long a poll is held; 0: it is answered at once", "25")
     .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
     .action(async (options: CostCommandOptions) => {
       const { costCommand } = await import("../cost.js");

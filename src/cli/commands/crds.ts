@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { examples } from "./examples.js";
 
-/** Adds `isoline crds`; `done` takes the exit code. */
+/** Adds `isoline crds`; `done` receives the exit code. */
 export function addCrds(program: Command, done: (code: number) => void): void {
   examples(
     program

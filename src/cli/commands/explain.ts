@@ -3,7 +3,7 @@ import type { ExplainCommandOptions } from "../explain.js";
 import { examples } from "./examples.js";
 import { assumptions, collect, input, server, settings } from "./options.js";
 
-/** Adds `isoline explain`; `done` takes the exit code. */
+/** Adds `isoline explain`; `done` receives the exit code. */
 export function addExplain(program: Command, done: (code: number) => void): void {
   server(
     examples(
@@ -11,9 +11,9 @@ export function addExplain(program: Command, done: (code: number) => void): void
         input(
           program
             .command("explain")
-            .description("say which route wins a request, and why")
+            .description("report which route handles a request, and why")
             .argument("<method>")
-            .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+            .argument("<url>", "http:// or https://, with any port at which clients reach Envoy"),
         ),
       ),
       "isoline explain -f manifests/ GET http://echo.com/api",

@@ -1,8 +1,8 @@
 import { isLabel } from "../../schema/names.js";
 
 /**
- * `--kube` takes a name or none, so that commander would take the word after it for one: what can't be a name (an HTTP
- * method, an option) is left alone.
+ * Marks each `--kube` without a name: its name is optional, and commander would otherwise take the next word as the
+ * name. A word that can't be a name (an HTTP method, an option) is not taken.
  */
 export const withoutKubeNames = (args: readonly string[]): string[] =>
   args.map((arg, i) => (arg === "--kube" && !isTarget(args[i + 1]) ? "--kube=" : arg));

@@ -8,7 +8,7 @@ export function addManifests(program: Command): void {
   examples(
     program
       .command("manifests")
-      .description("print what to apply to a cluster: CRDs, roles, the server, Envoys, the webhook")
+      .description("print manifests for a cluster: CRDs, roles, the server, Envoys, the webhook")
       .argument("[parts...]", manifestParts.join(", ")),
     "isoline manifests --image registry.example.com/isoline:1.0 | kubectl apply --server-side -f -",
     "isoline manifests crds rbac > cluster.yaml",
@@ -16,20 +16,23 @@ export function addManifests(program: Command): void {
     "isoline manifests audit-policy > policy.yaml",
     "isoline manifests rbac --gateway | kubectl apply --server-side -f -",
   )
-    .option("--namespace <name>", "where everything goes", "projectcontour")
-    .option("--image <image>", "of the server", "isoline:latest")
-    .option("--replicas <count>", "of the server, and of Envoys in a Deployment", "2")
-    .option("--envoy-image <image>", "of the Envoys", "docker.io/envoyproxy/envoy:distroless-v1.40.0")
+    .option("--namespace <name>", "the namespace of all objects", "projectcontour")
+    .option("--image <image>", "the server's image", "isoline:latest")
+    .option("--replicas <count>", "replicas of the server, and of Envoys in a Deployment", "2")
+    .option("--envoy-image <image>", "the Envoys' image", "docker.io/envoyproxy/envoy:distroless-v1.40.0")
     .addOption(new Option("--envoy-kind <kind>").choices(["DaemonSet", "Deployment"]).default("DaemonSet"))
-    .option("--xds <url>", "where the Envoys poll (default: the server in the namespace)")
-    .option("--hook-token-file <file>", "a token that `isoline token hook` printed")
-    .option("--hook-url <url>", "where hooks go (default: the server in the namespace)")
-    .option("--ca-file <file>", "certificates that the API server is to trust")
+    .option("--xds <url>", "the server that the Envoys poll (default: the one in the namespace)")
+    .option("--hook-token-file <file>", "a token made by `isoline token hook`")
+    .option("--hook-url <url>", "the server for hooks (default: the one in the namespace)")
+    .option("--ca-file <file>", "certificates that the API server trusts for hooks")
     .option(
       "--gateway",
-      "for servers with the setting gatewayRef or gateway.controllerName: the Gateway API, too",
+      "include the Gateway API, for servers with the setting gatewayRef or gateway.controllerName",
     )
-    .option("--gateway-infrastructure", "for the setting gateway.infrastructure: ServiceAccounts of Gateways")
+    .option(
+      "--gateway-infrastructure",
+      "include ServiceAccounts of Gateways, for the setting gateway.infrastructure",
+    )
     .action(async (parts: readonly string[], options: ManifestsCommandOptions) => {
       const { manifestsCommand } = await import("../manifests.js");
       manifestsCommand(parts, options);

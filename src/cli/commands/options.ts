@@ -6,47 +6,50 @@ export const files = (): Option =>
     .argParser(collect)
     .default([])
     .makeOptionMandatory();
-/** May be given more than once, with a name each; `withoutKubeNames` has made the one without a name plain. */
+/** May be repeated, each time with a name; `withoutKubeNames` marks the one without a name. */
 export const kube = (text: string): Option =>
   new Option(
     "--kube [name]",
-    `${text}; as NAME or NAME=CONTEXT a context of it, more than once for several clusters as one`,
+    `${text}; NAME or NAME=CONTEXT selects a context; may be repeated to merge several clusters`,
   ).argParser(collect);
-/** Manifests, or a cluster as it is now. */
+/** Manifests, or the current objects of a Kubernetes cluster. */
 export const input = (command: Command): Command =>
   command
     .addOption(files())
-    .addOption(kube("read the cluster of the kubeconfig, or that of the pod, instead of files"))
+    .addOption(kube("read the cluster of the kubeconfig, or of the pod, instead of files"))
     .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
     .option("--context <name>", "a context of the kubeconfig other than its current one");
 export const build = (): Option =>
   new Option(
     "--build",
-    "build kustomizations with kustomize or kubectl; without it their files are read as they are",
+    "build kustomizations with kustomize or kubectl; otherwise their files are read as they are",
   );
-/** Files may be a part of what a cluster holds. */
+/** For files that may be only a part of a Kubernetes cluster. */
 export const assumptions = (command: Command): Command =>
   command
     .option(
       "--assume-missing <kinds>",
-      "what manifests refer to and is not among the files: auto (assumed where there is no object of its kind in its namespace, or another one makes it), none, all, or kinds such as services,secrets",
+      "which referenced objects to assume if the files lack them: auto (if the namespace has no object of the kind, or another object creates it), none, all, or kinds such as services,secrets",
       "auto",
     )
     .addOption(
       new Option(
         "--known <file>",
-        "a list of what exists elsewhere, a line of KIND/NAMESPACE/NAME each, where * is any text",
+        "a list of existing objects, one KIND/NAMESPACE/NAME per line; * matches any text",
       )
         .argParser(collect)
         .default([]),
     )
     .addOption(build());
-/** A running server in the place of manifests. */
+/** A running server instead of manifests. */
 export const server = (command: Command): Command =>
   command
-    .option("--xds <url>", "ask a running server what it serves")
+    .option("--xds <url>", "use the served configuration of a running server")
     .option("--token-file <file>", "with --xds: a token of the role read; default: $ISOLINE_TOKEN")
-    .option("--ca-file <file>", "with --xds: authorities (PEM) to trust for https beside the usual ones")
+    .option(
+      "--ca-file <file>",
+      "with --xds: authorities (PEM) to trust for https in addition to the usual ones",
+    )
     .option("--insecure", "with --xds: send the token over plain HTTP");
 export const settings = (): Option =>
   new Option("--settings <file>", "settings, or Contour's configuration file");

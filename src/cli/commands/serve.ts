@@ -17,31 +17,34 @@ export function addServe(program: Command): void {
   )
     .addOption(files())
     .addOption(settings())
-    .option("--listen <address:port>", "where Envoys poll", "127.0.0.1:18000")
+    .option("--listen <address:port>", "the address for polls of Envoys", "127.0.0.1:18000")
     .option("--store <store>", "memory, or sqlite:FILE", "memory")
-    .addOption(kube("follow the cluster of the kubeconfig, or that of the pod, instead of files"))
+    .addOption(kube("follow the cluster of the kubeconfig, or of the pod, instead of files"))
     .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
     .option("--context <name>", "a context of the kubeconfig other than its current one")
-    .option("--accept-shrink", "apply lists that lack much of what was there, as after a clean-up")
-    .option("--poll <seconds>", "with --kube: look this often and when a hook rings, with no watch kept open")
+    .option("--accept-shrink", "apply lists that lack many objects, as after a clean-up")
+    .option(
+      "--poll <seconds>",
+      "with --kube: poll at this interval and when a hook rings, instead of keeping watches open",
+    )
     .option(
       "--stale-after <seconds>",
-      "with --kube: without news of the API server for so long, what is served may be old (default: 180)",
+      "with --kube: after this time without an answer of the API server, the served state counts as old (default: 180)",
     )
     .addOption(
       new Option(
         "--peer <url>",
-        "with --kube: another replica, or a name of all; while one is up to date and this one is not, Envoys are sent there",
+        "with --kube: another replica, or a name with the addresses of all; Envoys are sent to an up-to-date one while this one is not",
       ).argParser(collect),
     )
-    .option("--strict-admission", "the admission webhook denies references to what is not there yet")
+    .option("--strict-admission", "the admission webhook denies references to objects that do not exist yet")
     .option("--write-status", "with --kube: write statuses back to the cluster")
-    .option("--push", "serve what `isoline publish` sends, instead of files or a cluster")
-    .option("--tokens <file>", "who is let in: lines that `isoline token` makes")
-    .option("--fleet <name>", "the fleet of tokens that are let in (default: default)")
+    .option("--push", "serve pushes of `isoline publish`, instead of files or a cluster")
+    .option("--tokens <file>", "the accepted tokens: lines that `isoline token` prints")
+    .option("--fleet <name>", "the fleet of the accepted tokens (default: default)")
     .option("--tls-cert-file <file>", "serve https with this certificate chain")
     .option("--tls-key-file <file>", "and its private key")
-    .option("--insecure", "let other machines ask without tokens or https")
+    .option("--insecure", "serve other machines without tokens or https")
     .action(async (options: ServeCommandOptions) => {
       const { serveCommand } = await import("../serve-command.js");
       await serveCommand(options);
@@ -49,12 +52,12 @@ export function addServe(program: Command): void {
   addContourFlags(serve);
 }
 
-/** Flags of `contour serve` that mean the same here. */
+/** Flags of `contour serve` with the same meaning. */
 function addContourFlags(serve: Command): void {
   for (const [flags, text] of [
     ["--ingress-class-name <names>", "ingress classes to serve, comma-separated"],
     ["--root-namespaces <names>", "namespaces that may hold root objects, comma-separated"],
-    ["--watch-namespaces <names>", "namespaces to read, comma-separated; all others are left out"],
+    ["--watch-namespaces <names>", "namespaces to read, comma-separated; all others are ignored"],
     ["--use-proxy-protocol", "read the PROXY protocol on both listeners"],
     ["--envoy-service-http-address <address>", "the HTTP listener's address"],
     ["--envoy-service-http-port <port>", "the HTTP listener's port"],
@@ -67,17 +70,24 @@ function addContourFlags(serve: Command): void {
     ["--stats-port <port>", "the port of Envoy's stats listener"],
     ["--ingress-status-address <addresses>", "addresses to write into statuses, comma-separated"],
     ["--envoy-service-name <name>", "the Service whose addresses are written into statuses"],
-    ["--disable-leader-election", "write statuses without asking other replicas"],
-    ["--leader-election-resource-namespace <name>", "where the Lease is (default: the pod's namespace)"],
+    ["--disable-leader-election", "write statuses without coordination with other replicas"],
+    [
+      "--leader-election-resource-namespace <name>",
+      "the namespace of the Lease (default: the pod's namespace)",
+    ],
   ] as const) {
     serve.option(flags, text);
   }
   serve
     .addOption(
-      new Option("--disable-feature <name>", "a kind to leave out, such as extensionservices").argParser(
+      new Option("--disable-feature <name>", "a kind to ignore, such as extensionservices").argParser(
         collect,
       ),
     )
     .option("--envoy-service-namespace <name>", "the namespace of that Service", "projectcontour")
-    .option("--leader-election-resource-name <name>", "the Lease of the replica that writes", "isoline");
+    .option(
+      "--leader-election-resource-name <name>",
+      "the name of the Lease of the replica that writes",
+      "isoline",
+    );
 }

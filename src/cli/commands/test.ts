@@ -3,16 +3,14 @@ import type { TestCommandOptions } from "../test.js";
 import { examples } from "./examples.js";
 import { assumptions, input, server, settings } from "./options.js";
 
-/** Adds `isoline test`; `done` takes the exit code. */
+/** Adds `isoline test`; `done` receives the exit code. */
 export function addTest(program: Command, done: (code: number) => void): void {
   const command = examples(
     assumptions(
       input(
         program
           .command("test")
-          .description(
-            "check what becomes of requests against files of route tests; exit with 1 when one fails",
-          )
+          .description("run files of route tests; exit with 1 when one fails")
           .argument("[tests...]", "files or folders of tests, or -"),
       ),
     ),
@@ -24,10 +22,10 @@ export function addTest(program: Command, done: (code: number) => void): void {
   server(command)
     .option(
       "--record <file>",
-      "write a test for each route of what is served now, instead of running tests; - for standard output",
+      "write a test for each route of the current configuration, instead of running tests; - for standard output",
     )
-    .option("--overwrite", "with --record: also where the file is there")
-    .option("--envoy", "ask a real Envoy on 127.0.0.1, with echo servers in the place of backends")
+    .option("--overwrite", "with --record: replace an existing file")
+    .option("--envoy", "send the requests to a real Envoy on 127.0.0.1, with echo servers as backends")
     .addOption(new Option("--format <format>").choices(["text", "json", "junit", "tap"]).default("text"))
     .action(async (tests: readonly string[], options: TestCommandOptions) => {
       const { testCommand } = await import("../test.js");

@@ -4,12 +4,12 @@ import type { TokenCommandOptions } from "../token.js";
 import { examples } from "./examples.js";
 
 const roleTexts: Readonly<Record<Role, string>> = {
-  hook: "for webhooks: rings, and asks whether an object is valid",
-  preview: "for CI of pull requests: asks what a push would change, and changes nothing",
+  hook: "for webhooks: rings, and validates objects",
+  preview: "for CI of pull requests: dry runs of pushes",
   publish: "for CI: pushes sources",
-  node: "for Envoys: gets configuration with its keys",
+  node: "for Envoys: reads the configuration with its keys",
   read: "for people and dashboards: reads the status, never keys",
-  admin: "all of them but node",
+  admin: "all roles except node",
 };
 
 /** Adds `isoline token`. */
@@ -24,20 +24,20 @@ export function addToken(program: Command): void {
     const command = token
       .command(role)
       .description(roleTexts[role])
-      .option("--name <name>", "for logs, and to revoke it by")
-      .option("--fleet <name>", "the fleet that it is for (default: default)")
-      .option("--until <time>", "when it ends, such as 2027-01-31T00:00:00Z")
-      .option("--file <file>", "add its line to this file of the server");
+      .option("--name <name>", "the token's name, for logs and for revoke")
+      .option("--fleet <name>", "the token's fleet (default: default)")
+      .option("--until <time>", "the expiry, such as 2027-01-31T00:00:00Z")
+      .option("--file <file>", "add the token's line to this file of the server");
     if (role === "node")
       command
+        .option("--nodes <id>", "only the Envoy with this node.id; a final * matches any suffix")
         .option(
-          "--nodes <id>",
-          "only the Envoy of this node.id; with * at the end all whose node.id begins so",
-        )
-        .option("--envoy-file <file>", "write it as a secret file for `isoline bootstrap --token-file`");
+          "--envoy-file <file>",
+          "write the token as a secret file for `isoline bootstrap --token-file`",
+        );
     if (role === "publish" || role === "preview")
       command
-        .option("--source <name>", "only this source; with --namespaces alone, that of the token's --name")
+        .option("--source <name>", "only this source; default with --namespaces: the token's --name")
         .option("--namespaces <names>", "only objects in these namespaces, comma-separated");
     command.action(async (options: TokenCommandOptions) => {
       const { tokenCommand } = await import("../token.js");
@@ -46,7 +46,7 @@ export function addToken(program: Command): void {
   }
   token
     .command("revoke")
-    .description("take every token of a name out of a file")
+    .description("remove every token with a name from a file")
     .argument("<name>")
     .requiredOption("--file <file>", "the server's tokens")
     .action(async (name: string, options: { readonly file: string }) => {

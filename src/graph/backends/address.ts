@@ -8,18 +8,18 @@ type Block = readonly [network: Address, bits: number];
 
 declare const checked: unique symbol;
 /**
- * An address, or a DNS name in lower case, that Envoy may be sent to. Only this module makes one, and everything that
- * becomes a socket address of a cluster is one: what a tenant writes can't get there unchecked.
+ * An address, or a DNS name in lower case, that Envoy may connect to. Only this module makes one, and every socket
+ * address of a cluster is one: unchecked text of a tenant can't get there.
  */
 export type Reachable = string & { readonly [checked]: true };
 
-/** Whose address it is: the namespace of the object that holds it. */
+/** The namespace of the object that contains an address, and the settings. */
 export interface Asker {
   readonly namespace: string;
   readonly settings: Pick<SettingsSpec, "allowLoopbackEndpoints" | "forbiddenHosts" | "xdsCluster">;
 }
 
-/** An address or name that may be used, or why it may not: a text that goes on after it. */
+/** A permitted address or name, or the problem as the end of a sentence. */
 export type Reached = { readonly host: Reachable } | { readonly problem: string };
 
 const block = (text: string): Block => {
@@ -27,7 +27,7 @@ const block = (text: string): Block => {
   return [network, bits];
 };
 
-/** Addresses of metadata and platform services of clouds outside of 169.254.0.0/16 and fe80::/10. */
+/** Addresses of metadata and platform services of clouds, except those in 169.254.0.0/16 and fe80::/10. */
 const metadataBlocks: readonly Block[] = [
   "100.100.100.200/32", // Alibaba Cloud
   "168.63.129.16/32", // Azure
@@ -41,8 +41,8 @@ const metadataBlocks: readonly Block[] = [
 ].map(block);
 
 /**
- * IPv6 blocks that hold an IPv4 address, and the byte where it begins: mapped and compatible addresses (RFC 4291
- * §2.5.5), translated ones (RFC 2765), NAT64 (RFC 6052 §2.1, RFC 8215) and 6to4 (RFC 3056).
+ * IPv6 blocks that contain an IPv4 address, and its first byte: mapped and compatible addresses (RFC 4291 §2.5.5),
+ * translated ones (RFC 2765), NAT64 (RFC 6052 §2.1, RFC 8215) and 6to4 (RFC 3056).
  */
 const embeddings: readonly (readonly [block: Block, at: number])[] = [
   [block("::ffff:0:0/96"), 12],
@@ -53,15 +53,15 @@ const embeddings: readonly (readonly [block: Block, at: number])[] = [
   [block("2002::/16"), 2],
 ];
 
-/** Ranges of ipaddr.js that are no backend's. */
+/** Ranges of ipaddr.js that are never a backend. */
 const refusedRanges: ReadonlyMap<string, string> = new Map([
   ["linkLocal", "is a link-local address"],
   ["multicast", "is a multicast address"],
   ["broadcast", "is a broadcast address"],
-  ["unspecified", "is an unspecified address, which stands for this machine"],
+  ["unspecified", "is an unspecified address, which refers to Envoy's own machine"],
 ]);
 
-/** Names of common systems' /etc/hosts, and of Contour's site, for the loopback addresses. */
+/** Names for the loopback addresses in /etc/hosts of common systems and on Contour's site. */
 const loopbackNames = new Set([
   "localhost",
   "localhost.localdomain",
@@ -73,32 +73,32 @@ const loopbackNames = new Set([
   "loopback",
   "local.projectcontour.io",
 ]);
-/** Also as they are completed by a search domain of Google Cloud and AWS. */
+/** Also with a search domain of Google Cloud and AWS. */
 const metadataName = /^(?:metadata|instance-data)(?:\.(?:[^.]+\.)*internal)?$/;
 const metadataNames = new Set(["metadata.goog", "metadata.tencentyun.com"]);
 
-/** What resolvers take for an address in another spelling, such as 127.1, 0x7f.1 or 2130706433, ends so. */
+/** The end of a text that resolvers parse as an address in another spelling, such as 127.1, 0x7f.1 or 2130706433. */
 const numericEnd = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/;
 
 export const isIP = (text: string): boolean => ipaddr.isValid(text) || ipaddr.isValid(unbracketed(text));
 
 const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, "");
 
-/** Whether Envoy takes a text for an IP address: no shorthands (127.1, 0x7f.0.0.1, 010.0.0.1), no zones. */
+/** Whether Envoy parses a text as an IP address: no shorthands (127.1, 0x7f.0.0.1, 010.0.0.1), no zones. */
 const isPlain = (address: string): boolean =>
   address.includes(":")
     ? ipaddr.IPv6.isValid(address) && !address.includes("%")
     : ipaddr.IPv4.isValidFourPartDecimal(address);
 
 const octet = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
-/** Private addresses (RFC 1918), as nearly all backends have: no rule but those of the settings is about them. */
+/** Private addresses (RFC 1918), as most backends have: only the rules of the settings concern these. */
 const privateIPv4 = new RegExp(
   `^(?:10\\.${octet}|172\\.(?:1[6-9]|2\\d|3[01])|192\\.168)\\.${octet}\\.${octet}$`,
 );
 
 /**
- * An IP address that Envoy is to connect to. It may not lead to Envoy's own machine (and so its admin interface), to the
- * link, to a metadata service of a cloud, to this control plane, or to what the settings forbid.
+ * Checks an IP address that Envoy is to connect to. It must not be on Envoy's own machine (which has the admin
+ * interface), on the link, a metadata service of a cloud, this control plane, or forbidden by the settings.
  */
 export function readAddress(address: string, asker: Asker): Reached {
   const { xdsCluster, forbiddenHosts } = asker.settings;
@@ -108,7 +108,7 @@ export function readAddress(address: string, asker: Asker): Reached {
 }
 
 function addressProblem(address: string, { namespace, settings }: Asker): string | undefined {
-  if (!isPlain(address)) return "is no IP address in the form that Envoy takes";
+  if (!isPlain(address)) return "is not an IP address in a form that Envoy accepts";
   const parsed = ipaddr.parse(address);
   for (const each of [parsed, ...embedded(parsed)]) {
     const range = each.range();
@@ -133,7 +133,7 @@ const isIn = (address: Address, [network, bits]: Block): boolean =>
 const sameAddress = (address: Address, other: string): boolean =>
   address.toString() === ipaddr.process(other).toString();
 
-/** The IPv4 addresses that an IPv6 address stands for; `::` and `::1` are themselves. */
+/** The IPv4 addresses that an IPv6 address contains; none for `::` and `::1`. */
 function embedded(address: Address): ipaddr.IPv4[] {
   if (address.kind() === "ipv4" || ["unspecified", "loopback"].includes(address.range())) return [];
   return embeddings.flatMap(([network, at]) =>
@@ -149,7 +149,7 @@ const isLoopbackAllowed = (
   { allowLoopbackEndpoints: allowed }: Asker["settings"],
 ): boolean => allowed === true || (Array.isArray(allowed) && allowed.includes(namespace));
 
-/** A host that Envoy is to connect to, as in a URL: a DNS name, which is resolved later, or an IP address. */
+/** Checks a host that Envoy is to connect to, as in a URL: a DNS name, which is resolved later, or an IP address. */
 export function readHost(text: string, asker: Asker): Reached {
   const host = unbracketed(text.toLowerCase()).replace(/\.$/, "");
   if (isPlain(host)) return readAddress(host, asker);
@@ -158,8 +158,8 @@ export function readHost(text: string, asker: Asker): Reached {
 }
 
 function nameProblem(host: string, { namespace, settings }: Asker): string | undefined {
-  if (numericEnd.test(host)) return "is an address in a form that Envoy does not take; write it in full";
-  if (!isSubdomain(host)) return "is no DNS name";
+  if (numericEnd.test(host)) return "is an address in a form that Envoy does not accept; write it in full";
+  if (!isSubdomain(host)) return "is not a DNS name";
   if (isLoopbackName(host) && !isLoopbackAllowed(namespace, settings))
     return `is a name of the loopback address${notAllowed(namespace)}`;
   if (metadataName.test(host) || metadataNames.has(host)) return "is a name of a cloud's metadata service";
@@ -172,7 +172,7 @@ function nameProblem(host: string, { namespace, settings }: Asker): string | und
 
 const isLoopbackName = (host: string): boolean => loopbackNames.has(host) || host.endsWith(".localhost");
 
-/** `name.namespace` of the ways to write a Service's name in a cluster; other names as they are. */
+/** The name `name.namespace` for all in-cluster names of a Service; other names unchanged. */
 const inCluster = (host: string): string => host.replace(/^([^.]+\.[^.]+)\.svc(?:\..*)?$/, "$1");
 
 const covers = (pattern: string, host: string): boolean =>

@@ -9,7 +9,7 @@ import type { Cluster } from "./cluster.js";
 export type ServicePort = NonNullable<ObjectByKind<"Service">["spec"]["ports"]>[number];
 export type Protocol = NonNullable<Cluster["protocol"]>;
 
-/** What a route adds to the plain way to a Service port. */
+/** The configuration that a route adds to the cluster of a Service port. */
 export type ClusterOverrides = Partial<
   Pick<
     Cluster,
@@ -26,13 +26,13 @@ export type ClusterOverrides = Partial<
 
 interface PortOptions {
   readonly healthPort?: number;
-  /** Spoken where the Service says nothing of its protocol. */
+  /** The protocol if the Service has none. */
   readonly usualProtocol?: Protocol;
 }
 
 /**
- * The cluster for a Service's port, given by number or (Ingress) by name. The error is a message; the units of its
- * endpoints are asked for.
+ * The cluster for a Service's port, given by number or (Ingress) by name. An error is a message. The units of its
+ * endpoints become needed.
  */
 export function readCluster(
   reader: Reader,
@@ -47,10 +47,10 @@ export function readCluster(
   if (external.error) return { error: external.error };
 
   const spoken = options.protocol ?? servicePortProtocol(service, found) ?? usualProtocol;
-  // What is usually HTTP/2 is so over TLS, too.
+  // A backend with HTTP/2 as its usual protocol has it over TLS, too.
   const protocol = usualProtocol && spoken === "tls" ? "h2" : spoken;
   const breakers = readCircuitBreakers(service, reader.settings.cluster.circuitBreakers);
-  // Assigned, not spread: an object that begins with a spread and then grows gets a hidden class of its own each time.
+  // Assigned, not spread: an object that starts with a spread and then grows gets its own hidden class each time.
   const common = Object.assign(
     { namespace, service: name, port: found.port, loadBalancing: "round-robin" as const },
     breakers && { circuitBreakers: breakers },
@@ -62,18 +62,18 @@ export function readCluster(
     healthPort === undefined ? undefined : servedPorts(service).find((p) => p.port === healthPort);
   if (healthPort !== undefined && !health)
     return { error: `port "${healthPort}" on service "${namespace}/${name}" not matched` };
-  const elsewhere = health && health.port !== found.port ? { healthPort: health.port } : undefined;
-  const healthName = elsewhere && health && portKey(health);
+  const ownHealthPort = health && health.port !== found.port ? { healthPort: health.port } : undefined;
+  const healthName = ownHealthPort && health && portKey(health);
   const endpoints = endpointsName({ namespace, service: name, port: portKey(found), healthPort: healthName });
   reader.need(endpointsUnit(endpoints));
   const mode = endpointMode(reader, service);
-  return { cluster: Object.assign(common, { endpoints }, elsewhere, mode && { mode }) };
+  return { cluster: Object.assign(common, { endpoints }, ownHealthPort, mode && { mode }) };
 }
 
-/** How a port is named in the key of its endpoints. */
+/** The name of a port in the key of its endpoints. */
 export const portKey = ({ name, port }: ServicePort): string => name || String(port);
 
-/** A Service and the port of it that is asked for by number or name; or why it can't be used. */
+/** The Service, and its port by number or name; or an error. */
 export function findServicePort(
   reader: Reader,
   namespace: string,
@@ -102,7 +102,7 @@ export const isServed = (
   transport: PortProtocol = "TCP",
 ): boolean => (protocol || "TCP") === transport;
 
-/** The ports of a Service that can be asked for. Only among ports of one protocol is a number that of one port (ServicePort.port). */
+/** The TCP ports of a Service. A port number is unique only among ports of one protocol (ServicePort.port). */
 export const servedPorts = (
   { spec }: ObjectByKind<"Service">,
   transport: PortProtocol = "TCP",
@@ -112,16 +112,16 @@ export const servedPorts = (
 };
 
 /**
- * The certificate that Envoy shows to TLS backends, as the settings say. It is the administrator's choice, so that no
- * delegation is asked for.
+ * The certificate of the settings that Envoy presents to TLS backends. The administrator chooses it, so that
+ * delegation does not apply.
  */
 export function clientCertificate(reader: Reader): {
   readonly options: Pick<ClusterOverrides, "clientCertificate">;
   readonly error?: string;
 } {
-  const wanted = reader.settings.tls.envoyClientCertificate;
-  if (!wanted) return { options: {} };
-  const secret = { namespace: wanted.namespace ?? "", name: wanted.name ?? "" };
+  const configured = reader.settings.tls.envoyClientCertificate;
+  if (!configured) return { options: {} };
+  const secret = { namespace: configured.namespace ?? "", name: configured.name ?? "" };
   const { pair, error } = readKeyPair(reader, secret);
   const name = `${secret.namespace}/${secret.name}`;
   if (!pair)
@@ -131,10 +131,10 @@ export function clientCertificate(reader: Reader): {
   return { options: { clientCertificate: { secret: name } } };
 }
 
-/** The endpoint mode that a Service asks for by annotation, or `service` by the settings. */
+/** The endpoint mode of the Service's annotation, or `service` according to the settings. */
 export function endpointMode(reader: Reader, service: ObjectByKind<"Service">): Cluster["mode"] {
-  const asked = service.meta.annotations["isoline.dev/endpoints"];
-  if (asked === "eds" || asked === "inline" || asked === "service") return asked;
+  const annotated = service.meta.annotations["isoline.dev/endpoints"];
+  if (annotated === "eds" || annotated === "inline" || annotated === "service") return annotated;
   return reader.settings.endpoints === "service" ? "service" : undefined;
 }
 
@@ -165,7 +165,7 @@ function annotation(service: ObjectByKind<"Service">, name: string): string | un
   return undefined;
 }
 
-/** Most Services have no annotation of ours: then there is nothing to look for. */
+/** A quick check: most Services have no annotation. */
 function isAnnotated({ meta }: ObjectByKind<"Service">): boolean {
   for (const _ in meta.annotations) return true;
   return false;
@@ -182,7 +182,7 @@ function servicePortProtocol(service: ObjectByKind<"Service">, port: ServicePort
     return appProtocols.get(port.appProtocol);
   }
   if (!isAnnotated(service)) return undefined;
-  // Of several the last counts, as in Contour.
+  // If there are several, the last one takes precedence, as in Contour.
   return (["tls", "h2c", "h2"] as const).find((protocol) =>
     annotation(service, `upstream-protocol.${protocol}`)
       ?.split(",")
@@ -199,7 +199,7 @@ const limitNames = {
   perHostMaxConnections: "per-host-max-connections",
 } as const;
 
-/** Each limit by the Service's annotation, else by the settings; 0 is none. */
+/** Each limit from the Service's annotation, else from the settings; 0 is none. */
 function readCircuitBreakers(
   service: ObjectByKind<"Service">,
   defaults: Reader["settings"]["cluster"]["circuitBreakers"],

@@ -14,19 +14,19 @@ export interface UpstreamValidation {
   readonly subjectUris?: readonly string[];
 }
 
-/** One way to reach a Service port. Equal nodes are one Envoy cluster. */
+/** The configuration of a cluster for one Service port. Equal values are one Envoy cluster. */
 export interface Cluster {
   readonly namespace: string;
   readonly service: string;
   readonly port: number;
-  /** `<namespace>/<service>/<port name>[/<name of the health port>]`, or undefined for an ExternalName service. */
+  /** `<namespace>/<service>/<port name>[/<name of the health port>]`; undefined for an ExternalName service. */
   readonly endpoints?: string;
-  /** The Service's port that health checks go to, where it is not `port`. */
+  /** The port of the Service for health checks, if it is not `port`. */
   readonly healthPort?: number;
   readonly mode?: EndpointMode;
   readonly externalName?: Reachable;
   readonly protocol?: "tls" | "h2" | "h2c";
-  /** The host that TLS asks for (`serverName`); absent for `externalName`. */
+  /** The server name of TLS (`serverName`); undefined for `externalName`. */
   readonly sni?: string;
   readonly validation?: UpstreamValidation;
   readonly loadBalancing: LoadBalancing;
@@ -34,13 +34,13 @@ export interface Cluster {
   readonly idleConnectionMs?: number;
   readonly circuitBreakers?: CircuitBreakers;
   readonly slowStart?: SlowStart;
-  /** Endpoints come in localities that share requests by weight. */
+  /** Endpoints are in localities with weights. */
   readonly weightedLocalities?: true;
-  /** The certificate that Envoy shows to the backend. */
+  /** The certificate that Envoy presents to the backend. */
   readonly clientCertificate?: CertificateRef;
 }
 
-/** `<namespace>/<name>` of a TLS Secret, and the pair itself where it does not travel by SDS. */
+/** `<namespace>/<name>` of a TLS Secret, and the pair itself if it is not sent by SDS. */
 export interface CertificateRef {
   readonly secret: string;
   readonly pair?: KeyPair;

@@ -16,26 +16,26 @@ import {
 export interface Endpoint {
   readonly address: Reachable;
   readonly port: number;
-  /** Where health checks go, when it is not `port`. */
+  /** The port for health checks, if it is not `port`. */
   readonly healthPort?: number;
 }
 
-/** Endpoints of one cluster, when several are followed. */
+/** Endpoints of one Kubernetes cluster, if several are followed. */
 export interface EndpointGroup {
   readonly cluster?: string;
   readonly endpoints: readonly Endpoint[];
 }
 
 export interface Endpoints {
-  /** None of them is empty. */
+  /** Each has endpoints. */
   readonly groups: readonly EndpointGroup[];
   readonly mode?: EndpointMode;
 }
 
 /**
- * Where a Service's port is served: ready addresses of its EndpointSlices and Endpoints, matched by port name, sorted
- * and without duplicates; in mode `service` the Service's own cluster IP or DNS name. Of several clusters each has a
- * group of its own, in the order of the setting `clusters`.
+ * The endpoints of a Service port: ready addresses of its EndpointSlices and Endpoints, matched by port name, sorted
+ * and without duplicates; in mode `service` the cluster IP or DNS name of the Service. With several Kubernetes
+ * clusters each has its own group, in the order of the setting `clusters`.
  */
 export function buildEndpoints(
   { namespace, service: name, port: portName, healthPort: healthName }: EndpointsName,
@@ -44,8 +44,8 @@ export function buildEndpoints(
   transport: PortProtocol = "TCP",
 ): Endpoints {
   const service = reader.get("Service", namespace, name);
-  const portOf = (wanted: string | undefined): ServicePort | undefined =>
-    service && servedPorts(service, transport).find((p) => portKey(p) === wanted);
+  const portOf = (key: string | undefined): ServicePort | undefined =>
+    service && servedPorts(service, transport).find((p) => portKey(p) === key);
   const port = portOf(portName);
   const health = portOf(healthName);
   if (!service || !port) return { groups: [] };
@@ -67,7 +67,7 @@ export function buildEndpoints(
     const usable = usableOf(ref, { namespace, settings: reader.settings }, report);
     for (const endpoint of readyOf(reader, ref, namespace, [port.name, health?.name], usable, transport)) {
       if (found.length === maxEndpoints) {
-        const message = `port ${portName} of Service ${namespace}/${name} has more endpoints than ${maxEndpoints}; the others are left out`;
+        const message = `port ${portName} of Service ${namespace}/${name} has more than ${maxEndpoints} endpoints; the others are left out`;
         report.error(ref, "EndpointError", "TooManyEndpoints", message);
         break;
       }
@@ -78,15 +78,15 @@ export function buildEndpoints(
 }
 
 /**
- * Of one port of a Service. A slice may list thousands of ports beside thousands of addresses, and a port without a name takes all of
- * them: few bytes would be millions of endpoints.
+ * The maximum for one port of a Service. A slice may have thousands of ports and thousands of addresses, and a port
+ * without a name selects all of them: a small object would make millions of endpoints.
  */
 const maxEndpoints = 20_000;
 
-/** Takes addresses of one object, with their paths in it, and gives those that may be used. */
+/** Returns the permitted addresses among those of one object; `pathOf` gives their field paths. */
 type Usable = (addresses: readonly string[], pathOf: (i: number) => string) => readonly Reachable[];
 
-/** Of addresses that may not be used there is one finding for each list: a tenant can write thousands. */
+/** Reports forbidden addresses with one finding for each list, because a tenant can write thousands. */
 const usableOf =
   (about: Ref, asker: Asker, report: Report): Usable =>
   (addresses, pathOf) => {
@@ -99,13 +99,13 @@ const usableOf =
     }
     if (first) {
       const others = addresses.length - usable.length - 1;
-      const message = `${first.text}; it is left out${others > 0 ? `, and ${others} more of the list` : ""}`;
+      const message = `${first.text}; it is left out${others > 0 ? `, and ${others} more in the list` : ""}`;
       report.warn(about, "EndpointError", "AddressNotAllowed", message, pathOf(first.i));
     }
     return usable;
   };
 
-/** Where a Service itself is reached, in each cluster that has it. */
+/** The address of a Service itself, in each Kubernetes cluster that has it. */
 function ownAddresses(
   reader: Reader,
   service: ObjectByKind<"Service">,
@@ -132,7 +132,7 @@ function ownAddresses(
 
 const clusterOf = (ref: Ref): string => ref.slice(ref.indexOf("@") + 1 || ref.length);
 
-/** Endpoints by their clusters; one that two clusters have is the first one's. */
+/** Groups endpoints by Kubernetes cluster. An endpoint of two clusters belongs to the first. */
 function grouped(reader: Reader, found: readonly (readonly [string, Endpoint])[]): EndpointGroup[] {
   const { clusters } = reader.settings;
   if (clusters.length === 0) {
@@ -166,7 +166,7 @@ type NamedPort = {
   readonly protocol?: string;
 };
 
-/** What one slice (or subset) gives for the ports of these names; without a name, for all its ports. */
+/** The endpoints of one slice (or subset) for the ports with these names; without names, for all its ports. */
 function* readyOf(
   reader: Reader,
   ref: Ref,

@@ -7,7 +7,7 @@ import { clientCertificate, findServicePort, portKey } from "./backend.js";
 import type { Cluster } from "./cluster.js";
 import { readUpstreamValidation } from "./upstream-validation.js";
 
-/** A cluster of servers that Envoy itself asks. */
+/** A cluster of servers that Envoy itself calls. */
 export interface Extension {
   readonly namespace: string;
   readonly name: string;
@@ -21,7 +21,7 @@ export interface Extension {
     | "circuitBreakers"
     | "clientCertificate"
   >;
-  /** How long an answer may take, in ms; 0 is for ever, absent what the asking filter does by itself. */
+  /** The maximum time for a response, in ms; 0 is no limit, undefined the default of the filter that uses it. */
   readonly responseMs?: number;
   readonly services: readonly ExtensionBackend[];
 }
@@ -33,7 +33,10 @@ export interface ExtensionBackend {
   readonly weight: number;
 }
 
-/** Cluster names of extensions; a Service's own start with a namespace, which `extension` may be, but have a hash. */
+/**
+ * Cluster names of extensions. Cluster names of Services start with a namespace, which may be `extension`, but end
+ * with a hash.
+ */
 export const extensionCluster = ({ namespace, name }: { namespace: string; name: string }): string =>
   `extension/${namespace}/${name}`;
 
@@ -42,7 +45,7 @@ const extensionService = (reader: Reader, namespace: string, name: string): Exte
     ? undefined
     : reader.get("ExtensionService", namespace, name);
 
-/** Reads an ExtensionService; undefined when there is none or it is not valid, for which findings go to the report. */
+/** Reads an ExtensionService; undefined if it does not exist, and with findings if it is not valid. */
 export function readExtensionService(
   reader: Reader,
   namespace: string,
@@ -121,7 +124,7 @@ function warnIgnored({ spec, ref }: ExtensionService, report: Report | undefined
   }
 }
 
-/** Services of the same namespace only: another's would be a way around its owner. */
+/** Only Services of the same namespace: those of another namespace would bypass their owner. */
 function readServices(
   { spec, meta: { namespace } }: ExtensionService,
   reader: Reader,

@@ -14,7 +14,7 @@ export type CheckedValidation =
   | { readonly problem: "not-delegated"; readonly secret: string; readonly message: string }
   | { readonly problem: "not-valid"; readonly message: string };
 
-/** The `validation` of a backend: a CA (the namespace's own or delegated to it) and the names to expect. */
+/** The `validation` of a backend: a CA Secret (of the namespace or delegated to it) and the expected names. */
 export function readUpstreamValidation(reader: Reader, fields: Fields, namespace: string): CheckedValidation {
   const secret = secretName(fields.caSecret ?? "", namespace);
   if (!isDelegated(reader, secret, namespace)) {

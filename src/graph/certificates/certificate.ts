@@ -6,13 +6,13 @@ interface Use {
   readonly about: Ref;
   readonly path: string;
   readonly secret: SecretName;
-  /** The host that it is shown for; undefined where that is not known. */
+  /** The host that the certificate is used for; undefined if unknown. */
   readonly host?: string;
 }
 
 /**
- * Warns of a certificate that clients will not take, though Envoy does: it is for other hosts, or it is out of date. It is
- * served all the same.
+ * Warns of a certificate that Envoy accepts and clients refuse: it is for other hosts or out of date. The certificate
+ * is served nevertheless.
  */
 export function warnOfCertificate(
   { facts }: KeyPair,
@@ -23,21 +23,21 @@ export function warnOfCertificate(
   if (!own) return;
   const name = `the certificate of Secret "${secret.namespace}/${secret.name}"`;
   if (host !== undefined && host !== "*" && !own.names.some((one) => isFor(one, host))) {
-    const names = own.names.length > 0 ? own.names.slice(0, 8).map(shown).join(", ") : "no host at all";
+    const names = own.names.length > 0 ? own.names.slice(0, 8).map(shown).join(", ") : "no host";
     const message = `${name} is for ${names}, not for ${host}: clients will refuse it`;
     report.warn(about, "TLSError", "CertificateNameMismatch", message, path);
   }
   const from = Math.max(...facts.map(({ validFrom }) => validFrom));
   const until = Math.min(...facts.map(({ validUntil }) => validUntil));
-  const message = `${name} is good from ${dayOf(from)} until ${dayOf(until)} only: clients will refuse it`;
+  const message = `${name} is valid only from ${dayOf(from)} until ${dayOf(until)}: clients will refuse it`;
   report.warn(about, "TLSError", "CertificateOutOfDate", message, path, [from, until]);
 }
 
-/** A name as it can stand in a message: a certificate may hold any bytes, and very many. */
+/** A name in printable form for a message: a certificate may contain any bytes, and many of them. */
 const shown = (name: string): string => name.replace(/[^\x21-\x7e]/g, "?").slice(0, 253);
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 
-/** Whether a name of a certificate covers a host; a wildcard stands for one label (RFC 6125 §6.4.3). */
+/** Whether a name of a certificate covers a host. A wildcard covers one label (RFC 6125 §6.4.3). */
 const isFor = (name: string, host: string): boolean =>
   name === host || (name.startsWith("*.") && host.slice(host.indexOf(".")) === name.slice(1));

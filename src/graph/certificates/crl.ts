@@ -1,7 +1,7 @@
 import { listOf, primitive, readDer, type Shape, sequence } from "./der.js";
 import { algorithm, bits, extensionsOf, integer, isBits, isNumber, isOne, name, tags, time } from "./x509.js";
 
-/** Context-specific alternatives of GeneralName: DNS name, URI, e-mail, address and, in its wrapping, a Name. */
+/** Context-specific alternatives of GeneralName: DNS name, URI, e-mail, address and, in an explicit tag, a Name. */
 const ia5 = (tag: number): Shape => primitive(tag, (content) => /^[\0-\x7f]*$/.test(content));
 const generalName: Shape = (value) =>
   ia5(0x81)(value) || ia5(0x82)(value) || ia5(0x86)(value) || sequence(0xa4, name)(value);
@@ -49,15 +49,15 @@ const body = sequence(
   { optional: listOf(tags.sequence, sequence(tags.sequence, integer, time, { optional: extensions })) },
   { optional: sequence(0xa0, extensions) },
 );
-/** Of version 1, which has no extensions. */
+/** The body of a list of version 1, which has no extensions. */
 const oldBody = sequence(tags.sequence, ...head, {
   optional: listOf(tags.sequence, sequence(tags.sequence, integer, time)),
 });
 const list = sequence(tags.sequence, (value) => body(value) || oldBody(value), algorithm, bits);
 
 /**
- * Whether bytes are a certificate revocation list (RFC 5280 §5.1). Envoy takes no certificate of a listener
- * any more when one list does not load, so that every part is looked at; who signed it does not matter here.
+ * Whether bytes are a certificate revocation list (RFC 5280 §5.1). If one list does not load, Envoy accepts no
+ * certificate of the listener. So every part is checked, except the signature.
  *
  * @param bytes a byte string: one character for each byte.
  */

@@ -1,4 +1,4 @@
-/** A value of ASN.1 in DER (X.690); `parts` are those of a constructed one. */
+/** An ASN.1 value in DER (X.690); `parts` are the elements of a constructed value. */
 export interface Der {
   /** The identifier octet. */
   readonly tag: number;
@@ -10,7 +10,10 @@ export interface Der {
 const maxDepth = 16;
 const constructed = 0x20;
 
-/** The values that bytes consist of; undefined when they are not DER, or nested deeper than what is signed ever is. */
+/**
+ * Parses bytes as a sequence of DER values; undefined for bytes that are not DER, or nested deeper than `maxDepth`,
+ * which no real certificate reaches.
+ */
 export function readDer(bytes: string, depth = 0): readonly Der[] | undefined {
   const found: Der[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -26,7 +29,10 @@ export function readDer(bytes: string, depth = 0): readonly Der[] | undefined {
   return found;
 }
 
-/** Where a value starts and ends whose length is written at `at`; lengths have one spelling, the shortest. */
+/**
+ * The start and end of the content of a value; `at` is the index of its length. DER allows only the shortest form of a
+ * length.
+ */
 function readLength(bytes: string, at: number): { start: number; end: number } | undefined {
   const first = bytes.charCodeAt(at);
   const more = first > 0x80 ? first - 0x80 : 0;
@@ -43,7 +49,7 @@ const readParts = (content: string, depth: number): readonly Der[] | undefined =
 
 export type Shape = (value: Der) => boolean;
 
-/** A constructed value whose parts are of these shapes, one after the other; an optional one may be left out. */
+/** A constructed value whose parts have these shapes in this order. Optional parts may be absent. */
 export const sequence =
   (tag: number, ...shapes: readonly (Shape | { readonly optional: Shape })[]): Shape =>
   (value) => {
@@ -58,7 +64,7 @@ export const sequence =
     return parts.length === 0;
   };
 
-/** A constructed value whose parts are all of one shape, and no fewer than `least`. */
+/** A constructed value with at least `least` parts, all of one shape. */
 export const listOf =
   (tag: number, shape: Shape, least = 0): Shape =>
   ({ tag: own, parts }) =>

@@ -20,7 +20,7 @@ const curves: Readonly<Record<string, { readonly alg: string; readonly p: bigint
   },
 };
 
-/** The types of keys that Envoy knows, and which of their members it reads. */
+/** The key types that Envoy supports, and the members that it reads. */
 const members: Readonly<Record<string, readonly string[]>> = {
   RSA: ["n", "e"],
   EC: ["crv", "x", "y"],
@@ -29,9 +29,9 @@ const members: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The keys of a JSON Web Key Set that Envoy can use, written anew in ASCII; undefined when there is none. Envoy refuses
- * a whole listener for a set without a usable key, or for JSON that its parser dislikes, so that nothing of the
- * original text is passed on but what has been understood.
+ * The keys of a JSON Web Key Set that Envoy can use, written as ASCII JSON; undefined without such a key. Envoy
+ * refuses a whole listener for a set without a usable key, or for JSON that its parser rejects. So only parsed values
+ * are passed on, never the original text.
  *
  * @param bytes the set as a byte string: one character for each byte.
  */
@@ -104,7 +104,7 @@ function isOnCurve({ alg, crv, x, y }: Key): boolean {
   return u < p && v < p && (v * v - u * u * u + 3n * u - b) % p === 0n;
 }
 
-/** Base64url without padding and stray bits; undefined when the text is none. */
+/** Base64url without padding and stray bits; undefined for other text. */
 function canonical(text: string | undefined): string | undefined {
   if (text === undefined || !/^[A-Za-z0-9_-]*={0,2}$/.test(text)) return undefined;
   try {

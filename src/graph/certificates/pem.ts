@@ -1,9 +1,9 @@
-/** Characters of a PEM text that are read; 64 KB hold a chain of some forty certificates. */
+/** The maximum length of a PEM text: 64 KB contain a chain of about forty certificates. */
 const maxPem = 64 * 1024;
 
 export interface Block {
   readonly label: string;
-  /** What it encodes: a byte string, one character for each byte. */
+  /** The decoded content: a byte string, one character for each byte. */
   readonly bytes: string;
 }
 
@@ -11,14 +11,14 @@ export type ReadBlocks =
   | { readonly blocks: readonly Block[]; readonly problem?: undefined }
   | { readonly blocks?: undefined; readonly problem: string };
 
-/** A block of lines of its own (RFC 7468 §3): blanks at the ends of lines, neither empty lines nor headers. */
+/** A PEM block on lines of its own (RFC 7468 §3). Blanks may end a line; empty lines and headers are not allowed. */
 const block =
   /(?<![^\n])-----BEGIN ([A-Z0-9 ]{1,64})-----[\t ]*\r?\n((?:[\t ]*[A-Za-z0-9+/=][A-Za-z0-9+/=\t ]*\r?\n)+)-----END \1-----[\t ]*\r?(?![^\n])/g;
 
-/** The PEM blocks of a text, with any text between them; or why it can't be read. */
+/** The PEM blocks of a text, which may have other text between them; or the problem. */
 export function readPem(text: string): ReadBlocks {
   if (text.length > maxPem)
-    return { problem: `it has ${text.length} characters, more than the ${maxPem} that are read` };
+    return { problem: `it has ${text.length} characters, more than the maximum of ${maxPem}` };
   const found = [...text.matchAll(block)];
   if (found.length !== text.split("-----BEGIN").length - 1) return { problem: "a PEM block in it is broken" };
   try {
@@ -28,7 +28,7 @@ export function readPem(text: string): ReadBlocks {
   }
 }
 
-/** A PEM block with the lines of 64 characters that every reader takes; Envoy's refuses some others. */
+/** A PEM block with lines of 64 characters, which every parser accepts; Envoy's refuses some other lengths. */
 export function writePem({ label, bytes }: Block): string {
   const lines = btoa(bytes).match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;

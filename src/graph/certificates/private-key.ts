@@ -6,9 +6,9 @@ import { bits, integer, oid, tags } from "./x509.js";
 export interface PrivateKey {
   /** PEM, as in the Secret. */
   readonly pem: string;
-  /** PEM of the same key in PKCS #8 without a public key, so that its reader computes that one. */
+  /** PEM of the same key in PKCS #8 without a public key, so that its reader has to compute the public key. */
   readonly alone: string;
-  /** The public key that an ECPrivateKey repeats: the content of its BIT STRING. */
+  /** The public key inside an ECPrivateKey: the content of its BIT STRING. */
   readonly repeated?: string | undefined;
 }
 
@@ -18,12 +18,13 @@ export type ReadPrivateKey =
 
 type Bare = Omit<PrivateKey, "pem">;
 
-const forms = "Envoy takes RSA keys of two primes that fit, EC keys of P-256, P-384 and P-521, and Ed25519";
+const forms =
+  "Envoy accepts consistent RSA keys of two primes, EC keys of P-256, P-384 and P-521, and Ed25519 keys";
 
 /**
  * The private key of a PEM text, in a form that Envoy's library loads: PKCS #8 (RFC 5208), an RSAPrivateKey of two
- * primes (RFC 8017 §A.1.2) or an ECPrivateKey (RFC 5915). The numbers of an RSA key have to fit each other, as that
- * library checks them.
+ * primes (RFC 8017 §A.1.2) or an ECPrivateKey (RFC 5915). The numbers of an RSA key must be consistent, as that
+ * library checks.
  */
 export function readPrivateKey(text: string): ReadPrivateKey {
   if (/-----BEGIN ENCRYPTED |Proc-Type: 4,ENCRYPTED/.test(text))
@@ -32,13 +33,14 @@ export function readPrivateKey(text: string): ReadPrivateKey {
   if (!blocks) return { problem };
   const keys = blocks.filter(({ label }) => /^(?:RSA |EC )?PRIVATE KEY$/.test(label));
   const [own] = keys;
-  if (keys.length !== 1 || !own) return { problem: `${keys.length} private keys found, one is needed` };
+  if (keys.length !== 1 || !own)
+    return { problem: `${keys.length} private keys found, exactly one is required` };
   const bare = readKey(own);
   if (bare === undefined) return { problem: `the private key can't be parsed as a "${own.label}"; ${forms}` };
   return { key: { pem: writePem(own), ...bare } };
 }
 
-/** The key that stands under a PEM label; undefined where it is none. */
+/** The key in a PEM block; undefined if it is not valid. */
 function readKey({ label, bytes }: Block): Bare | undefined {
   const value = only(bytes);
   if (label === "RSA PRIVATE KEY") return value && rsaKey(value, bytes);
@@ -46,7 +48,7 @@ function readKey({ label, bytes }: Block): Bare | undefined {
   return value && info(value) ? ofInfo(value) : undefined;
 }
 
-/** The one value that bytes consist of. */
+/** The single DER value of bytes; undefined for none or several. */
 function only(bytes: string): Der | undefined {
   const values = readDer(bytes);
   return values?.length === 1 ? values[0] : undefined;
@@ -91,7 +93,7 @@ const rsaKey = (value: Der, bytes: string): Bare | undefined =>
     ? { alone: alone(`${tlv(tags.oid, algorithms.rsa)}\x05\x00`, bytes) }
     : undefined;
 
-/** Whether the numbers of an RSAPrivateKey (RFC 8017 §A.1.2) make a key. */
+/** Whether the numbers of an RSAPrivateKey (RFC 8017 §A.1.2) are consistent. */
 function fits(parts: readonly Der[]): boolean {
   const numbers = parts.slice(1).flatMap((part) => natural(part, mostRsaBytes) ?? []);
   const [n = 0n, e = 0n, d = 0n, p = 0n, q = 0n, dp = 0n, dq = 0n, inverse = 0n] = numbers;
@@ -117,7 +119,7 @@ const publicKey = sequence(0xa1, bits);
 /** An ECPrivateKey (RFC 5915 §3). */
 const curveForm = sequence(tags.sequence, version(1), octets, { optional: named }, { optional: publicKey });
 
-/** The key of an ECPrivateKey; `outer` is the curve that is named around it. */
+/** The key of an ECPrivateKey; `outer` is the curve of the enclosing PrivateKeyInfo. */
 function curveKey(value: Der, outer: string | undefined): Bare | undefined {
   if (!curveForm(value)) return undefined;
   const [, secret, ...more] = value.parts ?? [];

@@ -1,7 +1,7 @@
 import { type Der, primitive, readDer, sequence } from "./der.js";
 import { integer, isOne, oid, tags } from "./x509.js";
 
-/** Object identifiers (X.660), each a byte string as DER has it. */
+/** Object identifiers (X.660) as byte strings of their DER content. */
 export const algorithms = {
   rsa: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01",
   ec: "\x2a\x86\x48\xce\x3d\x02\x01",
@@ -62,9 +62,9 @@ const otherAlgorithms: ReadonlyMap<string, string> = new Map([
 
 export interface PublicKey {
   readonly kind: keyof typeof algorithms;
-  /** The content of its BIT STRING, a byte string. */
+  /** The content of the BIT STRING, a byte string. */
   readonly bits: string;
-  /** Public authorities sign such keys. */
+  /** Public authorities sign keys of this kind. */
   readonly usual: boolean;
 }
 
@@ -74,8 +74,8 @@ export type ReadPublicKey =
 type Validated = { readonly usual: boolean } | { readonly problem: string };
 
 /**
- * Envoy takes no shorter RSA key. Its library takes longer ones, of up to 16,384 bits, but workerd's does not; and the CPU
- * time of a handshake grows with the cube of the length.
+ * Envoy refuses a shorter RSA key. Its library accepts longer ones, up to 16,384 bits, but workerd's does not; and the
+ * CPU time of a handshake grows with the cube of the length.
  */
 const rsaBits = { least: 2048, most: 8192 };
 const leastExponent = 3n;
@@ -86,7 +86,7 @@ const isNull = primitive(5, (content) => content === "");
 const rsaAlgorithm = sequence(tags.sequence, oid, isNull);
 const rsaKey = sequence(tags.sequence, integer, integer);
 
-/** The number of a positive INTEGER in DER; undefined for a negative one and one of more bytes than it may have. */
+/** The value of a positive INTEGER in DER; undefined for a negative one, or one of more than `mostBytes`. */
 export function natural({ tag, content }: Der, mostBytes: number): bigint | undefined {
   if (tag !== tags.integer || content.length > mostBytes || content.charCodeAt(0) > 0x7f) return undefined;
   return BigInt(`0x${hexOf(content)}`);
@@ -98,24 +98,25 @@ export const hexOf = (bytes: string): string => {
   return hex;
 };
 
-/** Bytes of the INTEGER of the longest RSA number: those of its digits and one for the sign. */
+/** Bytes of the INTEGER of the longest RSA number: its digits and one byte for the sign. */
 export const mostRsaBytes = rsaBits.most / 8 + 1;
 
 const validators = { rsa: validateRsa, ec: validatePoint, ed25519: validateEdwards };
 
 /**
- * The key of a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) with the parameters and encodings that Envoy's library takes
- * (RFC 3279 §2.3.1, RFC 5480 §2, RFC 8410 §3); or why a certificate with it is not for Envoy.
+ * The key of a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) with the parameters and encodings that Envoy's library accepts
+ * (RFC 3279 §2.3.1, RFC 5480 §2, RFC 8410 §3); or why Envoy refuses a certificate with it.
  */
 export function readPublicKey({ parts: [algorithm, content] = [] }: Der): ReadPublicKey {
   const id = algorithm?.parts?.[0]?.content ?? "";
   const kind = kinds.find((one) => algorithms[one] === id);
   if (!algorithm || !content || !kind) {
     const type = otherAlgorithms.get(id) ?? dotted(id);
-    return { problem: `a key of type ${type} is not for Envoy, which takes RSA, EC and Ed25519` };
+    return { problem: `Envoy does not support a key of type ${type}, only RSA, EC and Ed25519` };
   }
-  // The first byte says how many bits of the last one do not count.
-  if (!content.content.startsWith("\0")) return { problem: "its public key is not one of whole bytes" };
+  // The first byte is the number of unused bits in the last byte.
+  if (!content.content.startsWith("\0"))
+    return { problem: "its public key has a number of bits that is not a multiple of 8" };
   const validated = validators[kind](algorithm, content.content.slice(1));
   return "problem" in validated ? validated : { key: { kind, bits: content.content, ...validated } };
 }
@@ -130,16 +131,16 @@ function validateRsa(algorithm: Der, bytes: string): Validated {
   const digits = n?.content.replace(/^\0/, "") ?? "";
   const bits = digits === "" ? 0 : digits.length * 8 - Math.clz32(digits.charCodeAt(0)) + 24;
   if (bits < rsaBits.least)
-    return { problem: `an RSA key of ${bits} bits is too short for Envoy, ${rsaBits.least} are needed` };
+    return { problem: `an RSA key of ${bits} bits is too short for Envoy, which requires ${rsaBits.least}` };
   if (bits > rsaBits.most)
-    return { problem: `an RSA key of ${bits} bits is too long, ${rsaBits.most} are the most` };
+    return { problem: `an RSA key of ${bits} bits is too long, the maximum is ${rsaBits.most}` };
   const modulus = n && natural(n, mostRsaBytes);
   const exponent = e && natural(e, mostRsaBytes);
   if (modulus === undefined || modulus % 2n === 0n)
     return { problem: "the modulus of its RSA key is not positive and odd" };
   if (exponent === undefined || exponent < leastExponent || exponent >= exponentLimit || exponent % 2n === 0n)
     return {
-      problem: "the exponent of its RSA key is not for Envoy, which takes odd numbers from 3 to 2^33 - 1",
+      problem: "Envoy does not support the exponent of its RSA key, only odd numbers from 3 to 2^33 - 1",
     };
   return { usual: exponent === 65537n && bits <= 4096 };
 }
@@ -147,11 +148,14 @@ function validateRsa(algorithm: Der, bytes: string): Validated {
 function validatePoint(algorithm: Der, point: string): Validated {
   const [, named, ...more] = algorithm.parts ?? [];
   if (named?.tag !== tags.oid || more.length > 0)
-    return { problem: "an elliptic curve key that spells out its curve is not for Envoy; name the curve" };
+    return {
+      problem:
+        "Envoy does not support an elliptic curve key with explicit curve parameters; use a named curve",
+    };
   const curve = curves.get(named.content);
   if (!curve)
     return {
-      problem: `an elliptic curve key of ${otherCurves.get(named.content) ?? dotted(named.content)} is not for Envoy, which takes P-256, P-384 and P-521`,
+      problem: `Envoy does not support an elliptic curve key of ${otherCurves.get(named.content) ?? dotted(named.content)}, only P-256, P-384 and P-521`,
     };
   if (!point.startsWith("\x04") || point.length !== 1 + 2 * curve.size)
     return { problem: `its key is not an uncompressed point of ${curve.name}` };
@@ -163,7 +167,7 @@ function validateEdwards({ parts }: Der, bytes: string): Validated {
   return { problem: "its Ed25519 key has parameters or is not 32 bytes long" };
 }
 
-/** An object identifier in dots, cut where it is very long. */
+/** An object identifier in dotted form, truncated to 16 numbers. */
 function dotted(id: string): string {
   const numbers: number[] = [];
   let number = 0;

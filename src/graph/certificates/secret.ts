@@ -17,9 +17,9 @@ export interface KeyPair {
   readonly certificate: string;
   /** PEM, one private key. */
   readonly privateKey: string;
-  /** What its certificates say of themselves, the first being the server's own; empty where the Secret is assumed. */
+  /** Facts of its certificates, the server's own first; empty if the Secret is assumed. */
   readonly facts: readonly CertificateFacts[];
-  /** Whether all its certificates are usual ones (`Certificate`, `ServerCertificate`). */
+  /** Whether all its certificates are usual (`Certificate`, `ServerCertificate`). */
   readonly usual: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface SecretName {
   readonly name: string;
 }
 
-/** `name` or, where delegation allows it, `namespace/name`. */
+/** Parses `name` or, for a delegated Secret, `namespace/name`. */
 export function secretName(text: string, namespace: string): SecretName {
   const slash = text.indexOf("/");
   return slash < 0
@@ -36,7 +36,10 @@ export function secretName(text: string, namespace: string): SecretName {
     : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
 }
 
-/** Whether objects of a namespace may use a Secret: their own, or one delegated to them (`*` only as sole entry). */
+/**
+ * Whether objects of a namespace may use a Secret: it is in the same namespace, or delegated to it (`*` only as sole
+ * entry).
+ */
 export function isDelegated(reader: Reader, secret: SecretName, namespace: string): boolean {
   if (secret.namespace === namespace) return true;
   return reader.claimants(delegationsKey(secret.namespace, secret.name)).some((ref) => {
@@ -58,14 +61,14 @@ const wrongType = ({ spec }: ObjectByKind<"Secret">): string | undefined =>
     : `Secret type ${JSON.stringify(spec.type)} is neither "kubernetes.io/tls" nor "Opaque"`;
 
 /**
- * Whether a pair is put in place of a reference to it. Envoy refuses a listener or cluster for a pair in it that it does
- * not load, and with it all hosts of the listener. Of a pair by SDS that it does not load, it refuses the pair only; so
- * what is not usual goes by SDS under all settings.
+ * Whether a pair is written into the configuration in place of a reference to it. Envoy refuses a listener or cluster
+ * that contains a pair which it can't load, and so all hosts of the listener. It refuses only the pair if that comes
+ * by SDS. So an unusual pair always goes by SDS, whatever the settings are.
  */
 export const isInline = ({ usual }: KeyPair, { settings }: Reader): boolean =>
   settings.secrets === "inline" && usual;
 
-/** The certificate and key of a TLS Secret, checked; or why Envoy would refuse them. */
+/** The validated certificate and key of a TLS Secret; or why Envoy would refuse them. */
 export function readKeyPair(reader: Reader, secret: SecretName): { pair?: KeyPair; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
@@ -74,8 +77,8 @@ export function readKeyPair(reader: Reader, secret: SecretName): { pair?: KeyPai
 
 function checkPair(secret: ObjectByKind<"Secret">, reader: Reader): { pair?: KeyPair; error?: string } {
   const { data } = secret.spec;
-  const stranger = wrongType(secret);
-  if (stranger) return { error: stranger };
+  const typeError = wrongType(secret);
+  if (typeError) return { error: typeError };
   const { blocks, error } = readBlocks(data, "tls.crt", "CERTIFICATE");
   const [own, ...others] = blocks;
   if (!own) return { error: error ?? "" };
@@ -85,8 +88,8 @@ function checkPair(secret: ObjectByKind<"Secret">, reader: Reader): { pair?: Key
   if (bad !== undefined) return { error: `invalid "tls.crt": certificate ${bad + 1} can't be parsed` };
   const { key, problem: unusable } = readPrivateKey(data["tls.key"] ?? "");
   if (!key) return { error: `invalid "tls.key": ${unusable}` };
-  const strangers = reader.checkKeyPair(writePem(own), key.alone);
-  if (strangers) return { error: strangers };
+  const mismatch = reader.checkKeyPair(writePem(own), key.alone);
+  if (mismatch) return { error: mismatch };
   if (key.repeated !== undefined && key.repeated !== certificate.key.bits)
     return { error: 'invalid "tls.key": the public key in it is not the certificate\'s' };
   return {
@@ -109,7 +112,7 @@ const factsOf = (
 
 const nouns = { CERTIFICATE: "certificate", "X509 CRL": '"X509 CRL"' };
 
-/** The PEM blocks of a value, all with one label; or none and why. */
+/** The PEM blocks of a value, all with one label; or none and the problem. */
 function readBlocks(
   data: Readonly<Record<string, string | undefined>>,
   key: string,
@@ -119,7 +122,7 @@ function readBlocks(
   const other = blocks?.find((one) => one.label !== label);
   if (!blocks) return { blocks: [], error: `invalid "${key}": ${problem}` };
   if (other) {
-    const error = `invalid "${key}": it holds a block of type "${other.label}", not only "${label}"`;
+    const error = `invalid "${key}": it contains a block of type "${other.label}"; only "${label}" is allowed`;
     return { blocks: [], error };
   }
   return blocks.length > 0
@@ -127,7 +130,7 @@ function readBlocks(
     : { blocks, error: `missing or invalid "${key}": no PEM ${nouns[label]} found` };
 }
 
-/** The certificates that blocks hold, of which Envoy's library reads the form only; `bad` counts from 1. */
+/** The certificates of a chain behind the first one. Envoy's library checks only their form. `bad` counts from 1. */
 function readCertificates(blocks: readonly Block[]): { certificates: readonly Certificate[]; bad?: number } {
   const found = blocks.map(({ bytes }) => readCertificate(bytes));
   const certificates = found.filter((one) => one !== undefined);
@@ -138,7 +141,7 @@ function readCertificates(blocks: readonly Block[]): { certificates: readonly Ce
 
 interface CaBundle {
   readonly ca?: string;
-  /** Names the object. */
+  /** Includes the name of the object. */
   readonly error?: string;
 }
 
@@ -149,7 +152,7 @@ export function readCaBundle(reader: Reader, secret: SecretName): CaBundle {
   return reader.cache.of(checkCaBundle, object);
 }
 
-/** The same of a ConfigMap. */
+/** The PEM certificates of a CA bundle in a ConfigMap (`ca.crt`). */
 export function readCaConfigMap(reader: Reader, { namespace, name }: SecretName): CaBundle {
   const object = reader.get("ConfigMap", namespace, name);
   if (!object) return { error: `ConfigMap ${namespace}/${name} not found` };
@@ -158,8 +161,8 @@ export function readCaConfigMap(reader: Reader, { namespace, name }: SecretName)
 
 function checkCaBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
   const fail = (problem: string): CaBundle => ({ error: `${object.ref.replace("/", " ")}: ${problem}` });
-  const stranger = object.kind === "Secret" ? wrongType(object) : undefined;
-  if (stranger) return fail(stranger);
+  const typeError = object.kind === "Secret" ? wrongType(object) : undefined;
+  if (typeError) return fail(typeError);
   const { blocks, error } = readBlocks(object.spec.data, "ca.crt", "CERTIFICATE");
   if (error) return fail(error);
   const { bad } = readCertificates(blocks);
@@ -176,8 +179,8 @@ export function readCrl(reader: Reader, secret: SecretName): { crl?: string; err
 }
 
 function checkCrl(secret: ObjectByKind<"Secret">): { crl?: string; error?: string } {
-  const stranger = wrongType(secret);
-  if (stranger) return { error: stranger };
+  const typeError = wrongType(secret);
+  if (typeError) return { error: typeError };
   const { blocks, error } = readBlocks(secret.spec.data, "crl.pem", "X509 CRL");
   if (error) return { error };
   const bad = blocks.findIndex(({ bytes }) => !isRevocationList(bytes));
@@ -186,7 +189,7 @@ function checkCrl(secret: ObjectByKind<"Secret">): { crl?: string; error?: strin
     : { error: `invalid "crl.pem": block ${bad + 1} is not a revocation list` };
 }
 
-/** The JSON Web Key Set under a key of a Secret of type Opaque, as far as Envoy can use it. */
+/** The keys that Envoy can use of a JSON Web Key Set in a Secret of type Opaque. */
 export function readJwks(reader: Reader, secret: SecretName, key: string): { jwks?: string; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
@@ -196,6 +199,6 @@ export function readJwks(reader: Reader, secret: SecretName, key: string): { jwk
   if (value === undefined)
     return { error: `key ${JSON.stringify(key)} is missing or not a JSON Web Key Set` };
   const jwks = usableKeys(value);
-  if (jwks === undefined) return { error: `key ${JSON.stringify(key)} holds no key that Envoy can use` };
+  if (jwks === undefined) return { error: `key ${JSON.stringify(key)} contains no key that Envoy can use` };
   return { jwks };
 }

@@ -12,19 +12,19 @@ import {
   tags,
 } from "./x509.js";
 
-/** What a certificate says of itself, as far as it has to fit a host and a time. */
+/** Facts of a certificate that have to fit a host and a time. */
 export interface CertificateFacts {
   /** In ms since the epoch. */
   readonly validFrom: number;
   readonly validUntil: number;
-  /** DNS names in lower case; of a certificate without alternative names its common name. */
+  /** DNS names in lower case; for a certificate without alternative names, its common name. */
   readonly names: readonly string[];
 }
 
 export interface ServerCertificate {
   readonly facts: CertificateFacts;
   readonly key: PublicKey;
-  /** As `Certificate` says it, and its key is of the kinds that such authorities sign. */
+  /** The certificate is usual (`Certificate.usual`), and so is its key. */
   readonly usual: boolean;
 }
 
@@ -33,9 +33,9 @@ export type ReadServerCertificate =
   | { readonly certificate?: undefined; readonly problem: string };
 
 /**
- * The certificate that a server shows for itself; or why Envoy loads no key pair with it. The rules are those of Envoy
- * (`ContextImpl`, `ServerContextImpl`) and of its library when it takes a certificate into use; Envoy 1.40 was seen to
- * follow each.
+ * Reads the certificate that a server presents; or returns why Envoy does not load a key pair with it. The rules are
+ * those of Envoy (`ContextImpl`, `ServerContextImpl`) and of its library when a certificate is used. Tests with Envoy
+ * 1.40 confirmed each.
  *
  * @param bytes a byte string.
  */
@@ -44,9 +44,9 @@ export function readServerCertificate(bytes: string): ReadServerCertificate {
   if (!certificate) return { problem: "the certificate can't be parsed" };
   const { key, problem } = readPublicKey(certificate.publicKey);
   if (!key) return { problem };
-  const { names, problem: nameless } = readNames(certificate);
+  const { names, problem: nameProblem } = readNames(certificate);
   const found =
-    nameless ?? stapleProblem(certificate) ?? (key.kind === "ec" ? usageProblem(certificate) : undefined);
+    nameProblem ?? stapleProblem(certificate) ?? (key.kind === "ec" ? usageProblem(certificate) : undefined);
   if (found !== undefined) return { problem: found };
   const { validFrom, validUntil, usual } = certificate;
   return {
@@ -65,11 +65,11 @@ function stapleProblem({ extensions }: Certificate): string | undefined {
   const values = readDer(value);
   if (!isOne(values, listOf(tags.sequence, integer))) return "its TLS features (RFC 7633) can't be parsed";
   return values?.[0]?.parts?.some(({ content }) => content === statusRequest)
-    ? "the certificate must be stapled (OCSP must-staple, RFC 7633), and there is no OCSP response to staple; ask the authority for one without"
+    ? "the certificate requires a stapled OCSP response (must-staple, RFC 7633), which is not supported; request one without must-staple from the authority"
     : undefined;
 }
 
-/** An EC certificate has to be for signatures, where it says what it is for (RFC 5280 §4.2.1.3). */
+/** If an EC certificate has a key usage, it must include signatures (RFC 5280 §4.2.1.3). */
 function usageProblem({ extensions }: Certificate): string | undefined {
   const value = extensions.get(extensionIds.keyUsage);
   if (value === undefined) return undefined;
@@ -77,7 +77,7 @@ function usageProblem({ extensions }: Certificate): string | undefined {
   if (!isOne(values, bits)) return "its key usage can't be parsed";
   const first = values?.[0]?.content.charCodeAt(1) ?? 0;
   return (first & 0x80) === 0
-    ? "the key usage of an EC certificate has to include digitalSignature for Envoy"
+    ? "Envoy requires digitalSignature in the key usage of an EC certificate"
     : undefined;
 }
 
@@ -95,10 +95,10 @@ const generalName: Shape = (value) =>
 const generalNames = listOf(tags.sequence, generalName);
 
 const dnsName = 0x82;
-/** DNS names, URIs and IP addresses, one of which Envoy wants where there is no common name. */
+/** DNS names, URIs and IP addresses: Envoy requires one of these if there is no common name. */
 const identities: readonly number[] = [dnsName, 0x86, 0x87];
 
-/** What a certificate is for. */
+/** The names that a certificate is for. */
 function readNames({ subject, extensions }: Certificate): { names: readonly string[]; problem?: string } {
   const value = extensions.get(extensionIds.alternativeNames);
   const values = value === undefined ? [] : readDer(value);

@@ -11,7 +11,7 @@ export const tags = {
   set: 0x31,
 };
 
-/** Whether text can hold a code point: neither a surrogate nor a noncharacter, which Envoy's library refuses in a name. */
+/** Whether text may contain a code point. Envoy's library refuses surrogates and noncharacters in a name. */
 const isCharacter = (point: number): boolean =>
   point <= 0x10ffff &&
   (point < 0xd800 || point > 0xdfff) &&
@@ -29,7 +29,7 @@ function isUtf8(content: string): boolean {
   }
 }
 
-/** Whether bytes are code points of so many bytes each, the highest first. */
+/** Whether bytes are code points of `width` bytes each, in big-endian order. */
 function isFixedWidth(content: string, width: number): boolean {
   for (let at = 0; at < content.length; at += width) {
     let point = 0;
@@ -61,7 +61,7 @@ function isTime(century: boolean): (content: string) => boolean {
 export const integer = primitive(tags.integer, isNumber);
 const boolean = primitive(tags.boolean, (content) => content === "\xff" || content === "\0");
 export const bits = primitive(tags.bits, isBits);
-/** Numbers in base 128, whose last digit is below 128 and whose first one is not a zero that pads it. */
+/** Numbers in base 128: the last digit is below 128, and the first one is not a padding zero. */
 export const oid = primitive(
   tags.oid,
   (content) => /[\0-\x7f]$/.test(content) && !/^\x80|[\0-\x7f]\x80/.test(content),
@@ -70,10 +70,13 @@ const utc = primitive(0x17, isTime(false));
 const generalized = primitive(0x18, isTime(true));
 export const time: Shape = (value) => utc(value) || generalized(value);
 
-/** NumericString, PrintableString, TeletexString and IA5String, in which every reader takes any byte. */
+/** NumericString, PrintableString, TeletexString and IA5String: all parsers accept any byte in these. */
 const anyText = new Set([0x12, 0x13, 0x14, 0x16]);
 
-/** DirectoryString (RFC 5280 §4.1.2.4) and IA5String: the texts that both Envoy's library and the platforms' read. */
+/**
+ * DirectoryString (RFC 5280 §4.1.2.4) and IA5String: the texts that both Envoy's library and the platforms' libraries
+ * parse.
+ */
 const text: Shape = ({ tag, content }) =>
   anyText.has(tag) ||
   (tag === 0x0c && isUtf8(content)) ||
@@ -81,7 +84,7 @@ const text: Shape = ({ tag, content }) =>
   (tag === 0x1e && isFixedWidth(content, 2));
 export const name = listOf(tags.sequence, listOf(tags.set, sequence(tags.sequence, oid, text), 1));
 
-/** Parameters of algorithms: none, NULL, a curve, or a structure (RSASSA-PSS), which is DER in any case. */
+/** Parameters of algorithms: none, NULL, a curve, or a structure (RSASSA-PSS) in DER. */
 const parameters: Shape = (value) =>
   oid(value) ||
   (value.tag === 5 && value.content === "") ||
@@ -95,7 +98,7 @@ const extensionForm = sequence(
   primitive(tags.octets, () => true),
 );
 
-/** Extensions, each at most once; `check` is given the object identifier and value of each. */
+/** Extensions, each at most once. `check` receives the object identifier and value of each. */
 export function extensionsOf(check: (id: string, value: string) => boolean): Shape {
   const all = listOf(
     tags.sequence,
@@ -136,17 +139,17 @@ export interface Certificate {
   readonly subject: Der;
   readonly publicKey: Der;
   /**
-   * Whether there is nothing in it but what public and private authorities put into certificates every day. Others are as
-   * good, but a rule of Envoy's that is not known here is more likely to be about them.
+   * Whether it contains only what public and private authorities put into certificates every day. Other certificates
+   * are valid too, but an unknown rule of Envoy is more likely to refuse them.
    */
   readonly usual: boolean;
-  /** Values, each a byte string, by object identifiers. */
+  /** Values as byte strings, by object identifier. */
   readonly extensions: ReadonlyMap<string, string>;
 }
 
 /**
- * A certificate (RFC 5280 §4.1); undefined where bytes have not its form, which Envoy's library sees more strictly than
- * others. The values of extensions are anything.
+ * Parses a certificate (RFC 5280 §4.1); undefined for bytes of another form, by the rules of Envoy's library, which
+ * are stricter than those of others. The values of extensions are not checked.
  *
  * @param bytes a byte string: one character for each byte.
  */

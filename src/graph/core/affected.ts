@@ -16,8 +16,9 @@ type CompiledFindings = Pick<Compiled, "findings" | "reads">;
 const nothing: CompiledFindings = { findings: [], reads: [] };
 
 /**
- * The objects whose status may be another one after a unit was compiled or dropped: those with other findings, roots and children that
- * a host reads or reads no more (an object that no host reads is an orphan), and of the Gateway API what the unit judges.
+ * The objects whose status an update of a unit may change: objects with changed findings, included HTTPProxies and
+ * IngressRoutes that a host started or stopped reading (an object that no host reads is an orphan), and the Gateway
+ * API objects that the unit validates.
  */
 export function* affectedBy(
   { unit }: Pick<Compiled, "unit">,
@@ -26,7 +27,7 @@ export function* affectedBy(
 ): Iterable<Ref> {
   yield* changedAbout(before.findings, after.findings);
   const route = routeOf(unit);
-  // The unit of a route reads what the Gateway says of it: how many routes are attached, and whether its class is there.
+  // The status of a route depends on its Gateway: the number of attached routes, and whether the class exists.
   const whole = route !== undefined || isGatewayUnit(unit) ? gatewayKinds : policyKinds;
   if (route !== undefined) yield route;
   for (const key of before.reads) if (isOf(whole, key)) yield key;
@@ -40,14 +41,17 @@ const gatewayKinds: ReadonlySet<string> = new Set([
   "ListenerSet",
   "BackendTLSPolicy",
 ]);
-/** Whether a policy is in use, and its CA certificates are there, is seen where it is read. */
+/**
+ * Kinds whose status depends on the units that read them: whether a policy is in use, and whether its CA certificates
+ * exist.
+ */
 const policyKinds: ReadonlySet<string> = new Set(["BackendTLSPolicy"]);
 const includedKinds: ReadonlySet<string> = new Set(["HTTPProxy", "IngressRoute"]);
 
 const isOf = (kinds: ReadonlySet<string>, key: ReadKey): key is Ref =>
   kinds.has(kindOf(key as Ref)) && isObjectRead(key);
 
-/** The objects that other findings are about than before. */
+/** The objects whose findings differ. */
 export function* changedAbout(before: readonly Finding[], after: readonly Finding[]): Iterable<Ref> {
   if (isSame(before, after)) return;
   const old = byObject(before);
@@ -62,7 +66,7 @@ function* readByOne(before: readonly ReadKey[], after: readonly ReadKey[]): Iter
   for (const key of old) if (isOf(includedKinds, key)) yield key;
 }
 
-/** The units that may have findings about an object: those that it speaks for, and those that read it. */
+/** The units that may have findings about an object: the units that it claims and the units that read it. */
 export const unitsAbout = (store: Pick<Store, "claimsOf" | "readers">, ref: Ref): UnitKey[] => [
   ...new Set<UnitKey>([...store.claimsOf(ref).filter(isClaimedUnit), ...store.readers(ref)]),
 ];

@@ -22,7 +22,7 @@ import {
 /** The host of Ingress rules without a host, and of default backends. */
 export const anyHost = "*";
 
-/** What an object speaks for: the units that it defines and the lists in which units find it. */
+/** The keys that an object claims: the units that it defines, and the lists in which units find it. */
 export function claimsOf(object: KubeObject): ClaimKey[] {
   if (isShadowed(object)) return [];
   const claims = hostsAndIndexes(object);
@@ -82,7 +82,7 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
         ...new Set(object.spec.targetRefs.map(({ name }) => backendTlsKey(object.meta.namespace, name))),
       ];
     case "Settings":
-      // So that there is a unit to keep a host from wider ones.
+      // Makes a unit for the host, which closes listeners where a wider host would serve it.
       return object.spec.hostOwners.map(({ host }) => hostUnit(host));
     case "ExtensionService":
       return [extensionUnit(object.meta.namespace, object.meta.name)];

@@ -14,25 +14,25 @@ const annotations = [
   "contour.heptio.com/ingress.class",
 ];
 
-/** The class that an object names: the annotation first, then `spec.ingressClassName`; empty when it names none. */
+/** The class of an object: its annotation, else `spec.ingressClassName`; empty without both. */
 function namedClass({ meta }: Annotated, specClass: string | undefined): string {
   const annotation = annotations.map((name) => meta.annotations[name]).find((value) => value !== undefined);
   return annotation || specClass || "";
 }
 
 /**
- * Whether an object is of an ingress class that we serve. With no class configured, objects without a class and those of class
- * `contour` or `isoline` are served.
+ * Whether an object is of a served ingress class. Without configured classes, objects without a class and objects of
+ * class `contour` or `isoline` are served.
  */
 export function isAllowedClass(
   object: Annotated,
   specClass: string | undefined,
   settings: SettingsSpec,
 ): boolean {
-  const asked = namedClass(object, specClass);
+  const named = namedClass(object, specClass);
   const configured = settings.ingressClassNames;
-  if (configured.length > 0) return configured.includes(asked);
-  return asked === "" || asked === "contour" || asked === "isoline";
+  if (configured.length > 0) return configured.includes(named);
+  return named === "" || named === "contour" || named === "isoline";
 }
 
 /** An object of a kind that has a class. */
@@ -42,13 +42,13 @@ export const isClassed = (object: KubeObject): object is Classed =>
 const specClassOf = (object: Classed): string | undefined =>
   object.kind === "IngressRoute" ? undefined : object.spec.ingressClassName;
 
-/** The class that an object names; empty when it names none. */
+/** The class of an object; empty without one. */
 export const classOf = (object: Classed): string => namedClass(object, specClassOf(object));
 
-/** Whether an object is of an ingress class that we serve: see `isAllowedClass`. */
+/** Whether an object is of a served ingress class: see `isAllowedClass`. */
 export const isOfClass = (object: Classed, settings: SettingsSpec): boolean =>
   isAllowedClass(object, specClassOf(object), settings);
 
-/** Whether roots (objects with a virtual host) may live in a namespace. */
+/** Whether a namespace may contain roots (objects with a virtual host). */
 export const isRootNamespace = (namespace: string, settings: SettingsSpec): boolean =>
   settings.rootNamespaces.length === 0 || settings.rootNamespaces.includes(namespace);

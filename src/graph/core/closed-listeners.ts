@@ -9,15 +9,16 @@ import { claimantsOf } from "./sharing.js";
 
 interface Kept {
   readonly host: string;
-  /** What the host itself has. */
+  /** The host's own sites. */
   readonly sites: Sites;
-  /** Whether objects of a namespace may have the host. */
+  /** Whether objects of a namespace may use the host. */
   readonly isKeeper: (namespace: string) => boolean;
 }
 
 /**
- * The listeners on which a wider host (`*.example.com`, any host) of others would get what comes for a host that is kept for some
- * namespaces and has nothing there itself. `sitesOf` gives what a host is on each listener.
+ * The listeners to close for a host that is reserved for some namespaces: the host has no routes there, and a wider
+ * host (`*.example.com`, any host) of other namespaces would receive its requests. `sitesOf` returns the sites of a
+ * host.
  */
 export function closedListeners(
   { host, sites, isKeeper }: Kept,
@@ -30,7 +31,7 @@ export function closedListeners(
     if (!mayHaveOthers(wider, isKeeper, reader)) continue;
     for (const [listener, site] of sitesOf(wider)) {
       if (decided.has(listener) || !isServing(site)) continue;
-      // Envoy takes the closest wildcard that a listener has.
+      // Envoy uses the most specific wildcard of a listener.
       decided.add(listener);
       if ([...claimantsOf(site)].every((ref) => isKeeper(namespaceOf(ref)))) continue;
       closed.set(listener, site.terms.kind === "tcp" ? "tcp" : "http");
@@ -43,7 +44,10 @@ const isServing = ({ terms, routes }: Site): boolean => terms.kind === "tcp" || 
 
 const claimKinds: readonly string[] = routingKinds;
 
-/** Whether any object that may claim a wildcard is of another namespace; told by names, as most wildcards are of keepers alone. */
+/**
+ * Whether an object of another namespace may claim a wildcard. Compares names only, which is cheap: most wildcards
+ * have claims of keepers alone.
+ */
 function mayHaveOthers(host: string, isKeeper: Kept["isKeeper"], reader: Reader): boolean {
   const isOther = (ref: Ref): boolean => claimKinds.includes(kindOf(ref)) && !isKeeper(namespaceOf(ref));
   if (reader.claimants(hostUnit(host)).some(isOther)) return true;

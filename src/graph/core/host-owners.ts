@@ -14,10 +14,10 @@ import type { Reader, Report } from "./reader.js";
 import type { RootObject } from "./roots.js";
 import { claimFinding } from "./sharing.js";
 
-/** The objects of all kinds that speak for one host. */
+/** The objects of all kinds that claim one host. */
 export interface HostClaims {
   readonly roots: readonly RootObject[];
-  /** The one to win last. */
+  /** The last one takes precedence. */
   readonly ingresses: readonly Ingress[];
   readonly routes: AttachedRoutes;
 }
@@ -37,7 +37,7 @@ interface Claimant {
   readonly meta: ObjectMeta;
 }
 
-/** Where objects name their hosts. */
+/** The field in which each kind names its hosts. */
 const paths: Readonly<Record<string, string>> = {
   Ingress: "spec.rules",
   HTTPRoute: "spec.hostnames",
@@ -47,7 +47,7 @@ const paths: Readonly<Record<string, string>> = {
   UDPRoute: "spec.parentRefs",
 };
 
-/** Why an object may not have a host; reasons and messages of roots outside the root namespaces are Contour's. */
+/** Why an object may not have a host. The reasons and messages for roots outside the root namespaces are Contour's. */
 interface Refusal {
   readonly type: FindingType;
   readonly reason: ErrorCode;
@@ -56,8 +56,9 @@ interface Refusal {
 }
 
 /**
- * The claims of those objects that may have the host by the settings `hostOwners` and `rootNamespaces`; each of the others is
- * told so. An entry of `hostOwners` counts before `rootNamespaces`, but for roots, which need both.
+ * Keeps the claims of objects that may have the host according to the settings `hostOwners` and `rootNamespaces`, and
+ * reports an error for each other object. An entry of `hostOwners` takes precedence over `rootNamespaces`, except for
+ * roots, which need both.
  */
 export function withOwners(host: string, claims: HostClaims, reader: Reader, report: Report): HostClaims {
   const { settings } = reader;
@@ -65,7 +66,7 @@ export function withOwners(host: string, claims: HostClaims, reader: Reader, rep
   const owners = ownersOf(host, settings);
   const named = filterClaims(claims, ({ ref, kind, meta }) => {
     if (!owners || owners.includes(meta.namespace)) return true;
-    const message = `host "${host}" is for objects of ${owners.join(", ")} alone (the setting hostOwners)`;
+    const message = `host "${host}" is reserved for objects in ${owners.join(", ")} (setting hostOwners)`;
     return refuse(ref, {
       type: claimFinding(ref),
       reason: "HostNotAllowedInNamespace",
@@ -79,7 +80,7 @@ export function withOwners(host: string, claims: HostClaims, reader: Reader, rep
     if (isRootNamespace(meta.namespace, settings)) return true;
     if (kind === "HTTPProxy" || kind === "IngressRoute") return refuse(ref, notARoot(kind));
     if (!isHeld()) return true;
-    const message = `host "${host}" is that of an object in the root namespaces, and so for objects of these alone (the setting rootNamespaces)`;
+    const message = `host "${host}" belongs to an object in the root namespaces and is reserved for objects in these (setting rootNamespaces)`;
     return refuse(ref, {
       type: claimFinding(ref),
       reason: "HostNotAllowedInNamespace",
@@ -115,7 +116,10 @@ function filterClaims(
   };
 }
 
-/** The namespaces that a host is for; undefined: all. The host itself counts before `*.suffix`, the longest of those. */
+/**
+ * The namespaces that may have a host; undefined: all. An entry for the host itself takes precedence, then the longest
+ * `*.suffix`.
+ */
 function ownersOf(host: string, { hostOwners }: SettingsSpec): readonly string[] | undefined {
   let best: SettingsSpec["hostOwners"][number] | undefined;
   for (const entry of hostOwners) {
@@ -126,7 +130,10 @@ function ownersOf(host: string, { hostOwners }: SettingsSpec): readonly string[]
   return best?.namespaces;
 }
 
-/** Which namespaces may have what comes for a host that is in `hostOwners`, or that an object in a root namespace claims. */
+/**
+ * The namespaces that may receive requests for a host that is in `hostOwners`, or that an object in a root namespace
+ * claims.
+ */
 export function keepersOf(
   host: string,
   claims: HostClaims,
@@ -134,7 +141,7 @@ export function keepersOf(
 ): ((namespace: string) => boolean) | undefined {
   const entry = settings.hostOwners.find((one) => one.host === host);
   if (entry) return (namespace) => entry.namespaces.includes(namespace);
-  // What is below an entry is kept by that.
+  // A wider entry already covers the host.
   if (settings.rootNamespaces.length === 0 || ownersOf(host, settings)) return undefined;
   const isRoot = (namespace: string): boolean => isRootNamespace(namespace, settings);
   return someOf(claims, ({ meta }) => isRoot(meta.namespace)) ? isRoot : undefined;
@@ -143,7 +150,10 @@ export function keepersOf(
 const someOf = ({ roots, ingresses, routes }: HostClaims, is: (object: Claimant) => boolean): boolean =>
   [...roots, ...ingresses, ...routes.keys()].some(is);
 
-/** Whether an object in a root namespace claims the host, or a wildcard above it. Any host (`*`) is a claim on none. */
+/**
+ * Whether an object in a root namespace claims the host or a wildcard that covers it. A claim of any host (`*`)
+ * reserves no host.
+ */
 function isOfRoots(host: string, claims: HostClaims, reader: Reader): boolean {
   const isRoot = ({ meta }: Claimant): boolean => isRootNamespace(meta.namespace, reader.settings);
   const some = (found: HostClaims): boolean => someOf(found, isRoot);

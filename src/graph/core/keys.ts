@@ -1,24 +1,28 @@
 import type { Ref } from "../../schema/meta.js";
 
 /**
- * The keys of units, claims and reads. A key is text, because stores keep it and Maps compare it; its type holds what it is a key of, so that
- * one is never taken for another, nor any text for a key. Only this module writes that text and reads it: `<family>:<name>`.
+ * The keys of units, claims and reads. A key is text, because stores save it and Maps compare it. Its type includes
+ * its family, so that neither a key of another family nor plain text compiles in its place. Only this module writes
+ * and parses that text: `<family>:<name>`.
  */
 
 declare const ofFamily: unique symbol;
 
 type Key<Family extends string> = string & { readonly [ofFamily]: Family };
 
-/** A unit that exists as long as an object claims it: a host, an ExtensionService, a route of the Gateway API, plain TCP listeners. */
+/**
+ * A unit that exists while an object claims it: a host, an ExtensionService, a route of the Gateway API, plain TCP
+ * listeners.
+ */
 export type ClaimedUnit = Key<"vhost"> | Key<"extension"> | Key<"route"> | Key<"tcp"> | Key<"gateway">;
 
-/** A unit that exists as long as another unit needs it: the endpoints of a Service's port, a Secret. */
+/** A unit that exists while another unit needs it: the endpoints of a Service port, a Secret. */
 export type NeededUnit = Key<"endpoints"> | Key<"secret">;
 
-/** The smallest thing worth compiling again. */
+/** The smallest thing that is compiled again. */
 export type UnitKey = ClaimedUnit | NeededUnit | Key<"listeners">;
 
-/** A list of objects that is no unit. */
+/** A list of objects that is not a unit. */
 type IndexKey =
   | Key<"slices">
   | Key<"delegations">
@@ -30,16 +34,19 @@ type IndexKey =
   | Key<"backend-tls">
   | Key<"cost">;
 
-/** What an object claims: a unit, or a place in a list that units read. */
+/** A key that an object claims: a unit, or an entry in a list that units read. */
 export type ClaimKey = ClaimedUnit | IndexKey;
 
 type ListRead = Key<"claims">;
 type NeedRead = Key<"need">;
 
-/** What a unit read: an object (found or missed), who claims a key, or that it needs another unit. */
+/** What a unit has read: an object (found or missing), the claimants of a key, or its need for another unit. */
 export type ReadKey = Ref | ListRead | NeedRead;
 
-/** Joined, not concatenated: keys are kept by the ten thousand, and a rope takes three times the memory of its text. */
+/**
+ * Joined, not concatenated: tens of thousands of keys stay in memory, and a rope takes three times the memory of its
+ * text.
+ */
 const keyOf = <Family extends string>(family: Family, name: string): Key<Family> =>
   [family, ":", name].join("") as Key<Family>;
 
@@ -48,14 +55,14 @@ const familyOf = <Family extends string>(key: Key<Family>): Family =>
 
 const nameOf = (key: Key<string>): string => key.slice(key.indexOf(":") + 1);
 
-/** A host as it is compiled: lower case, `*` for any, `*.example.com`. */
+/** A host in the form that is compiled: lower case, `*` for any, `*.example.com`. */
 export const hostUnit = (host: string): Key<"vhost"> => keyOf("vhost", host);
 /** The cluster of an ExtensionService. */
 export const extensionUnit = (namespace: string, name: string): Key<"extension"> =>
   keyOf("extension", `${namespace}/${name}`);
-/** What is wrong with a route of the Gateway API. */
+/** The findings of a route of the Gateway API. */
 export const routeUnit = (ref: Ref): Key<"route"> => keyOf("route", ref);
-/** What listeners of a Gateway do with plain TCP. */
+/** The plain TCP listeners of a Gateway. */
 export const tcpUnit = keyOf("tcp", "");
 /** The Envoy listeners of a Gateway of a GatewayClass that is served. */
 export const gatewayUnit = (namespace: string, name: string): Key<"gateway"> =>
@@ -87,18 +94,18 @@ export const listenerSetsKey = (namespace: string, name: string): Key<"listener-
 /** BackendTLSPolicies of a Service. */
 export const backendTlsKey = (namespace: string, service: string): Key<"backend-tls"> =>
   keyOf("backend-tls", `${namespace}/${service}`);
-/** Objects that may make more than is written in them. */
+/** Objects that may generate more than is written in them. */
 export const costKey = keyOf("cost", "");
 
 export const listRead = (key: ClaimKey): ListRead => keyOf("claims", key);
 export const needRead = (unit: NeededUnit): NeedRead => keyOf("need", unit);
 
-/** Where a Service's port is served: ports by name or, without one, by number. */
+/** The port of a Service whose endpoints are meant: its name, or its number if it has no name. */
 export interface EndpointsName {
   readonly namespace: string;
   readonly service: string;
   readonly port: string;
-  /** The port that health checks go to, where it is another one. */
+  /** The port of health checks, if it is a different one. */
   readonly healthPort?: string | undefined;
 }
 
@@ -121,7 +128,7 @@ export type Unit =
   | { readonly kind: "secret"; readonly secret: string }
   | { readonly kind: "tcp" | "listeners" };
 
-/** @throws Error for a key that another version of Isoline has stored and this one does not have. */
+/** @throws Error for a key that another version of Isoline has stored and this version does not have. */
 export function readUnit(key: UnitKey): Unit {
   const kind = familyOf<Unit["kind"]>(key);
   const name = nameOf(key);
@@ -143,11 +150,11 @@ export function readUnit(key: UnitKey): Unit {
     case "listeners":
       return { kind };
     default:
-      throw new Error(`${String(kind)} is no unit`);
+      throw new Error(`${String(kind)} is not a unit`);
   }
 }
 
-/** Whether a unit or claim is of a unit that exists because it is claimed. */
+/** Whether a key belongs to a unit that exists while an object claims it. */
 export const isClaimedUnit = (key: UnitKey | ClaimKey): key is ClaimedUnit =>
   isHostUnit(key) ||
   key.startsWith("extension:") ||
@@ -163,32 +170,32 @@ export const isNeededUnit = (key: UnitKey): key is NeededUnit =>
 
 export const isHostUnit = (key: UnitKey | ClaimKey): key is Key<"vhost"> => key.startsWith("vhost:");
 
-/** The route that a unit judges. */
+/** The route that a unit validates. */
 export const routeOf = (key: UnitKey): Ref | undefined =>
   key.startsWith("route:") ? (nameOf(key) as Ref) : undefined;
 
-/** Whether a unit answers requests or connections: a host, or plain TCP listeners. */
+/** Whether a unit serves requests or connections: a host, or plain TCP listeners. */
 export const isServingUnit = (key: UnitKey | ClaimKey): key is Key<"vhost"> | Key<"tcp"> =>
   isHostUnit(key) || key === tcpUnit;
 
 const claimsPrefix = listRead("" as ClaimKey);
 const needPrefix = needRead("" as NeededUnit);
 
-/** The unit that a read keeps. */
+/** The unit that a read needs. */
 export const neededUnit = (read: ReadKey): NeededUnit | undefined =>
   read.startsWith(needPrefix) ? (read.slice(needPrefix.length) as NeededUnit) : undefined;
 
-/** The key whose claimants a read is of. */
+/** The key whose claimants were read. */
 const listedKey = (read: ReadKey): ClaimKey | undefined =>
   read.startsWith(claimsPrefix) ? (read.slice(claimsPrefix.length) as ClaimKey) : undefined;
 
-/** Whether a read is of an object. */
+/** Whether an object was read. */
 export const isObjectRead = (read: ReadKey): read is Ref =>
   !read.startsWith(claimsPrefix) && !read.startsWith(needPrefix);
 
 const permitting: ReadonlySet<string> = new Set(["slices", "delegations", "grants"]);
 
-/** The key of a list that is empty only where something is missing: endpoints of a Service, and permissions. */
+/** The key of a list that is empty only if something is missing: endpoints of a Service, and permissions. */
 export function neededList(read: ReadKey): ClaimKey | undefined {
   const key = listedKey(read);
   return key !== undefined && permitting.has(familyOf<string>(key)) ? key : undefined;

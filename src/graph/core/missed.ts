@@ -2,7 +2,7 @@ import { isOfMember, kindOf, type Ref } from "../../schema/meta.js";
 import type { Compiled, Store } from "../../store/store.js";
 import { isObjectRead, neededList, type ReadKey } from "./keys.js";
 
-/** Kinds that objects refer to by name; other reads are of objects that need not be there. */
+/** Kinds that objects refer to by name. Other reads are of optional objects. */
 const referredKinds: ReadonlySet<string> = new Set([
   "Service",
   "Secret",
@@ -12,11 +12,14 @@ const referredKinds: ReadonlySet<string> = new Set([
   "ExtensionService",
 ]);
 
-/** A Service may be in some clusters of several that are followed. */
+/**
+ * A Service may exist in only some of several followed Kubernetes clusters, so that a missing one is not a broken
+ * reference.
+ */
 const isReference = (ref: Ref): boolean =>
   referredKinds.has(kindOf(ref)) && !(kindOf(ref) === "Service" && isOfMember(ref));
 
-/** Whether the store has what was looked for. */
+/** Whether the store has the object or list of a read. */
 export function isFound(store: Pick<Store, "object" | "claimants">, read: ReadKey): boolean {
   if (isObjectRead(read)) return store.object(read) !== undefined;
   const list = neededList(read);
@@ -24,8 +27,8 @@ export function isFound(store: Pick<Store, "object" | "claimants">, read: ReadKe
 }
 
 /**
- * What a unit refers to and does not find, that it did not refer to before, or that is in `gone`. Such a unit may serve less than
- * before only because objects that were changed together are read one after the other.
+ * The missing references of a unit that it did not have before, or whose object is in `gone`. Such a unit may serve
+ * less than before only because objects that were changed together are read one after the other.
  */
 export function* newlyMissed(
   store: Pick<Store, "object" | "claimants">,

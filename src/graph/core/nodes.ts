@@ -13,10 +13,10 @@ export interface Backend {
   readonly policies: BackendPolicies;
 }
 
-/** A cluster that gets a copy of the requests and whose answers count for nothing. */
+/** A cluster that receives a copy of the requests; its responses are ignored. */
 export interface Mirror {
   readonly cluster: Cluster;
-  /** Four digits after the point count. */
+  /** With up to four decimal places. */
   readonly percent: number;
 }
 
@@ -43,14 +43,14 @@ export interface Route {
   readonly match: Match;
   readonly action: Action;
   readonly policies: RoutePolicies;
-  /** What the plain HTTP listener does with it where the host has TLS. */
+  /** What the plain HTTP listener does with the route if the host has TLS. */
   readonly insecure: "serve" | "redirect" | "absent";
-  /** Among routes that match alike closely, those of a lower number come first; default 0. */
+  /** Among equally specific routes, a lower number comes first; default 0. */
   readonly priority?: number;
-  /** Of a wildcard host: holds for names with more labels than the one that a wildcard stands for, too. */
+  /** For a wildcard host: the route also matches names with more than one label in place of the wildcard. */
   readonly spansLabels?: true;
   readonly from: Ref;
-  /** Where in that object, such as `spec.routes[1]`. */
+  /** Field path in that object, such as `spec.routes[1]`. */
   readonly field: string;
 }
 
@@ -74,8 +74,9 @@ export interface TcpBackend {
 }
 
 /**
- * How connections to a host are taken on one Envoy listener: whether and under which certificate TLS ends, what is asked of
- * clients, and where bytes go. All of it is what one object, the owner of the host there, says; nothing puts two together.
+ * How one Envoy listener takes connections to a host: whether TLS ends there and with which certificate, how clients
+ * are validated, and the destination of bytes. All of it comes from one object, the owner of the host on the listener;
+ * the values of two objects are never combined.
  */
 export type Terms = HttpTerms | HttpsTerms | TcpTerms | NoTerms;
 
@@ -90,7 +91,7 @@ export interface HttpsTerms {
   readonly owner: Ref;
   readonly policies: HostPolicies;
   readonly tls: Tls;
-  /** `<namespace>/<name>` of the certificate for clients without SNI, if they may have this host. */
+  /** `<namespace>/<name>` of the certificate for clients without SNI, if they may use this host. */
   readonly fallback?: string;
 }
 
@@ -98,22 +99,22 @@ export interface TcpTerms {
   readonly kind: "tcp";
   readonly owner: Ref;
   readonly ipFilter?: IpFilter;
-  /** Absent is TLS passthrough. */
+  /** Without it: TLS passthrough. */
   readonly tls?: Tls;
   /** At least one. */
   readonly backends: readonly TcpBackend[];
 }
 
-/** The owner has the host there and serves nothing. */
+/** The owner has the host on the listener and serves nothing. */
 export interface NoTerms {
   readonly kind: "none";
   readonly owner: Ref;
 }
 
-/** What one Envoy listener does for a host. */
+/** A host on one Envoy listener. */
 export interface Site {
   readonly terms: Terms;
-  /** Of HTTP and HTTPS. */
+  /** Only with terms of HTTP and HTTPS. */
   readonly routes: readonly Route[];
   /** Of a host of a Gateway of a class; absent: as hosts of HTTPProxies are. */
   readonly place?: Place;
@@ -135,14 +136,14 @@ export type Sites = ReadonlyMap<string, Site>;
 
 /** One host. */
 export interface VirtualHost {
-  /** Lower case; `*` is any host, `*.x` any host with one more label. */
+  /** Lower case; `*` is any host, `*.x` any host with one label before `.x`. */
   readonly host: string;
   readonly sites: Sites;
   /**
-   * Envoy listeners on which the host is kept from a wider one, which has HTTP or bytes there: requests are answered 404,
+   * Envoy listeners on which a wider host would serve HTTP or TCP for this reserved host: requests get a 404 response,
    * connections are closed.
    */
   readonly closed: ReadonlyMap<string, "http" | "tcp">;
-  /** All requests for an upgrade to a websocket are let through, as with Contour on listeners of a Gateway. */
+  /** Allows all websocket upgrades, as Contour does on listeners of a Gateway. */
   readonly websockets?: true;
 }

@@ -10,20 +10,22 @@ type Delegating = Extract<KubeObject, { kind: "HTTPProxy" | "IngressRoute" }>;
 export const orphanText = (kind: Delegating["kind"]): string =>
   `this ${kind} is not part of a delegation chain from a root ${kind}`;
 
-/** Whether an object without a virtual host is included (or delegated to) by no root. */
+/** Whether an object has no virtual host and no root includes (or delegates to) it. */
 export function isOrphan(object: KubeObject, store: Store): object is Delegating {
   if (object.kind !== "HTTPProxy" && object.kind !== "IngressRoute") return false;
   if (object.spec.virtualhost) return false;
   return !store.readers(object.ref).some(isHostUnit);
 }
 
-/** Declares that no root has to include an object, such as the idle one of a blue-green pair. */
+/** Declares that an object may be without a root, such as the idle one of a blue-green pair. */
 export const idleAnnotation = "isoline.dev/idle";
 
 export const mayBeIdle = ({ meta }: KubeObject): boolean =>
   meta.annotations[idleAnnotation]?.trim() === "true";
 
-/** HTTPProxies and IngressRoutes that no root leads to and that are not declared idle, as findings of error type `Orphaned`. */
+/**
+ * Findings of type `Orphaned` for HTTPProxies and IngressRoutes that no root includes and that are not declared idle.
+ */
 export function orphanFindings(store: Store, settings: SettingsSpec): Finding[] {
   const found: Finding[] = [];
   for (const object of store.objects())

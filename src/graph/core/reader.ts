@@ -14,23 +14,25 @@ export type HTTPProxy = ObjectByKind<"HTTPProxy">;
 export type ExtensionService = ObjectByKind<"ExtensionService">;
 
 /**
- * All that a unit may see. Each call is recorded, hits, misses and lists alike, so that a change of any of them
+ * All inputs of a unit. Each call is recorded, whether it finds an object or not, so that a change of any input
  * recompiles the unit. The settings are not recorded: a change of settings recompiles every unit.
  */
 export interface Reader {
   readonly settings: SettingsSpec;
-  /** What was found out of objects of the store. */
+  /** Values derived from objects of the store. */
   readonly cache: StoreCache;
-  /** What was found out for this unit; what it was read from is recorded already. */
+  /** Values derived for this unit. Their inputs are recorded already. */
   readonly unitCache: UnitCache;
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined;
   /** Refs of the objects that claim a key, sorted. */
   claimants(key: ClaimKey): readonly Ref[];
-  /** Keeps another unit (endpoints, a secret) compiled as long as this one wants it. */
+  /** Keeps another unit (endpoints, a secret) compiled while this one needs it. */
   need(unit: NeededUnit): void;
-  /** Why an object is over the budget of its namespace; that need not be recorded, as such a change counts as one of the object. */
+  /**
+   * Why an object is over the budget of its namespace. Not recorded: such a change counts as a change of the object.
+   */
   overrun(ref: Ref): Overrun | undefined;
-  /** Why a certificate and a private key (PEM) do not make a pair; undefined when they do. */
+  /** Why a certificate and a private key (PEM) do not form a pair; undefined when they do. */
   checkKeyPair(certificate: string, privateKey: string): string | undefined;
 }
 
@@ -41,11 +43,11 @@ const features: Partial<Record<Kind, SettingsSpec["disableFeatures"][number]>> =
   TCPRoute: "tcproutes",
   UDPRoute: "udproutes",
   BackendTLSPolicy: "backendtlspolicies",
-  // These are read for the CA certificates of BackendTLSPolicies alone.
+  // Read only for the CA certificates of BackendTLSPolicies.
   ConfigMap: "backendtlspolicies",
 };
 
-/** Whether the setting `disableFeatures` leaves a kind out, by the names of Contour's flag `--disable-feature`. */
+/** Whether the setting `disableFeatures` excludes a kind. The names are those of Contour's flag `--disable-feature`. */
 export function isLeftOut(kind: Kind, { disableFeatures }: Pick<SettingsSpec, "disableFeatures">): boolean {
   const feature = features[kind];
   return feature !== undefined && disableFeatures.includes(feature);
@@ -64,10 +66,10 @@ export function objectsOf<K extends Kind>(kind: K, refs: readonly Ref[], reader:
   return found;
 }
 
-/** Collects what is wrong with the objects that a unit reads. */
+/** Collects findings about the objects that a unit reads. */
 export interface Report {
   error(about: Ref, type: FindingType, reason: ErrorCode, message: string, path?: string): void;
-  /** `unlessBetween`: times between which there is nothing to warn of. */
+  /** `unlessBetween`: the warning does not apply between these times (ms since the epoch). */
   warn(
     about: Ref,
     type: FindingType,

@@ -13,8 +13,8 @@ import { claimFinding, listSome } from "./sharing.js";
 export type RootObject = HTTPProxy | IngressRoute;
 
 /**
- * Reads the one root of a host; undefined when it can't be served. Several roots of one host, HTTPProxies and IngressRoutes
- * alike, are all refused: `contested` where they are of several namespaces.
+ * Reads the one root of a host; undefined when it can't be served. If a host has several roots, HTTPProxies or
+ * IngressRoutes, all of them are refused. The result is `contested` if they are in several namespaces.
  */
 export function readRoot(
   candidates: readonly RootObject[],
@@ -36,7 +36,7 @@ export function readRoot(
   return new Set(roots.map(({ meta }) => meta.namespace)).size > 1 ? "contested" : undefined;
 }
 
-/** Roots that each of them is told of; all of them would be the square of their number. */
+/** The maximum number of roots in a message: listing all of them in each would grow with the square of their number. */
 const maxRoots = 10;
 const fqdnPath = "spec.virtualhost.fqdn";
 
@@ -47,7 +47,7 @@ const readOne = (root: RootObject, reader: Reader, report: Report): Root | undef
 
 const plurals: Readonly<Record<string, string>> = { HTTPProxy: "HTTPProxies", IngressRoute: "IngressRoutes" };
 
-/** In Contour's words where all are of one kind: `HTTPProxies: a/x, b/y`. */
+/** Contour's wording if all are of one kind: `HTTPProxies: a/x, b/y`. */
 function describe(refs: readonly Ref[]): string {
   const kinds = [...new Set(refs.map(kindOf))].sort();
   const names = refs.map((ref) => (kinds.length === 1 ? ref.slice(kindOf(ref).length + 1) : ref));

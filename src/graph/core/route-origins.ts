@@ -1,6 +1,6 @@
 import type { Ref } from "../../schema/meta.js";
 
-/** The object that a route comes from. */
+/** The object and field that a route comes from. */
 export interface RouteOrigin {
   readonly ref: Ref;
   /** Such as `spec.routes[1]`. */
@@ -9,7 +9,7 @@ export interface RouteOrigin {
 
 type Group = readonly [ref: Ref, ...fields: string[]];
 
-/** Origins as the text that is kept: a tenth of what they take as objects. */
+/** Prints origins as the text that stores save: a tenth of the memory that they take as objects. */
 export function writeOrigins(routes: Iterable<{ readonly from: Ref; readonly field: string }>): string {
   const groups: [Ref, ...string[]][] = [];
   for (const { from, field } of routes) {

@@ -4,24 +4,24 @@ import { kindOf, namespaceOf, type Ref } from "../../schema/meta.js";
 import type { Route, Site, Terms } from "./nodes.js";
 import type { Report } from "./reader.js";
 
-/** The `type` of a finding about what an object claims; none that is a condition of a route of the Gateway API. */
+/** The `type` of a finding about a claim of an object. It is never a condition of a Gateway API route. */
 export function claimFinding(ref: Ref): FindingType {
   const kind = kindOf(ref) as ClaimingKind | "HTTPProxy";
   return kind === "HTTPProxy" ? "VirtualHostError" : `${kind}Error`;
 }
 
-/** Objects that a finding of another namespace's object names at most. */
+/** Objects of another namespace that a message lists. */
 const maxNamed = 3;
 
 /**
- * Collects what the objects of one host are to each other, and tells each object once. Of an object of another namespace no
- * more is told than its kind and name.
+ * Collects the conflicts between the objects of one host, and reports each once per object. A message contains only
+ * the kind and name of an object of another namespace.
  */
 export class Sharing {
-  /** Objects with routes beside those of an owner in another namespace. */
+  /** By owner: objects of other namespaces that have routes on its host. */
   readonly #guests = new Map<Ref, Set<Ref>>();
   readonly #refused = new Map<Ref, Terms>();
-  /** Objects with a match that a route of the first has too. */
+  /** By object: objects with a match that a route of that object has too. */
   readonly #taken = new Map<Ref, Set<Ref>>();
   readonly #reported = new Set<string>();
 
@@ -35,7 +35,7 @@ export class Sharing {
       if (namespaceOf(guest) !== namespaceOf(owner)) note(this.#guests, owner, guest);
   }
 
-  /** What a site has is not served, as connections are taken on other terms. */
+  /** Records that a site is not served, because the host has other terms. */
   refuse(terms: Terms, site: Site): void {
     for (const claimant of claimantsOf(site)) this.#refused.set(claimant, terms);
   }
@@ -66,7 +66,7 @@ export class Sharing {
       );
     for (const [claimant, { kind, owner }] of this.#refused) {
       const over = kind === "http" ? "plain HTTP" : "TLS";
-      const message = `${this.#named}: ${owner} says how connections over ${over} are taken; this object is not served there`;
+      const message = `${this.#named}: ${owner} decides how connections over ${over} are taken; this object is not served there`;
       this.report.error(claimant, claimFinding(claimant), "HostOfAnotherObject", message);
     }
   }
@@ -88,13 +88,13 @@ function note(found: Map<Ref, Set<Ref>>, key: Ref, value: Ref): void {
 
 const listOf = (refs: ReadonlySet<Ref>): string => listSome([...refs], maxNamed);
 
-/** The first names in their order, and how many more there are. */
+/** The first names in sorted order, and the number of the others. */
 export function listSome(names: readonly string[], most: number): string {
   const named = [...names].sort().slice(0, most).join(", ");
   return names.length > most ? `${named} and ${names.length - most} more` : named;
 }
 
-/** The objects that claim the host for what a site has: a root for all that it includes. */
+/** The objects that claim a site: for the routes of a root, the root alone. */
 export function claimantsOf({ terms, routes }: Site): ReadonlySet<Ref> {
   const isRoot = ["HTTPProxy", "IngressRoute"].includes(kindOf(terms.owner));
   if (terms.kind === "tcp" || (isRoot && routes.length > 0)) return new Set([terms.owner]);

@@ -3,7 +3,7 @@ import type { HttpsTerms, HttpTerms, Route, Site, Sites, Terms } from "./nodes.j
 import type { Report } from "./reader.js";
 import { Sharing } from "./sharing.js";
 
-/** The synthetic header of wildcard hosts: one label, as Kubernetes and Contour read `*.x`. */
+/** The header condition that is added for wildcard hosts: one label, as Kubernetes and Contour define `*.x`. */
 const wildcard = (host: string): Route["match"]["headers"][number] => ({
   name: ":authority",
   kind: "regex",
@@ -14,9 +14,8 @@ const wildcard = (host: string): Route["match"]["headers"][number] => ({
 });
 
 /**
- * Puts together what several claims make of a host, of which an earlier one comes first. On each listener the first claim there
- * has the host: connections are taken on its terms, whole. Of the others are served those routes that ask for no terms of their
- * own.
+ * Joins the sites of several claims of a host, the first claim first. On each listener the first claim owns the host,
+ * and its terms apply unchanged. Routes of the other claims are served if they need no terms of their own.
  */
 export function joinSites(host: string, claims: readonly Sites[], report: Report): Sites {
   const sharing = new Sharing(host, report);
@@ -40,12 +39,12 @@ function join(host: string, { terms, routes, place }: Site, others: readonly Sit
     return false;
   });
   for (const site of [{ terms, routes }, ...guests]) sharing.share(terms.owner, site);
-  // Of the same match in one kind the last one given counts.
+  // Among equal matches of one kind, the last one takes precedence.
   const all = [...guests.reverse().flatMap((guest) => guest.routes), ...routes];
   return { terms, routes: finish(all, host, sharing), ...(place ? { place } : {}) };
 }
 
-/** Whether routes may go without their own terms: those that would lose a protection by it may not. */
+/** Whether routes may be served without their own terms: not if they would lose a protection. */
 function isPlain(terms: Terms, { kind }: HttpTerms | HttpsTerms): boolean {
   if (terms.kind !== kind || Object.keys(terms.policies).length > 0) return false;
   return terms.kind === "http" || !terms.tls.clientValidation;

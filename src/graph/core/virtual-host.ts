@@ -13,7 +13,7 @@ import { claimFinding } from "./sharing.js";
 import { joinSites } from "./sites.js";
 
 /**
- * Gathers what every API says of a host. Who has it on a listener is the first of: routes of the Gateway API, the root
+ * Collects the sites of a host from every API. The precedence on a listener is: routes of the Gateway API, the root
  * (HTTPProxy or IngressRoute), Ingresses.
  */
 export function buildVirtualHost(host: string, reader: Reader, report: Report): VirtualHost {
@@ -53,15 +53,15 @@ function readSites(
   const found = readRoot(roots, reader, report);
   const gateway = readGatewaySites(host, routes, reader, report);
   if (found === "contested") refuseIngresses(host, ingresses, report);
-  const [root, ruling] = found === "contested" ? [undefined, []] : [found, ingresses];
-  const ingress = readIngresses(ruling, host, reader, report);
+  const [root, allowed] = found === "contested" ? [undefined, []] : [found, ingresses];
+  const ingress = readIngresses(allowed, host, reader, report);
   const others = view ? withListeners(view, root, ingress, report) : [root?.sites ?? noSites, ingress];
   return joinSites(host, [gateway, ...others], report);
 }
 
-/** A second root, which takes a host down, must not clear the way for an Ingress of the same tenant. */
+/** A second root, which takes a host out of service, must not make room for an Ingress of the same tenant. */
 function refuseIngresses(host: string, ingresses: HostClaims["ingresses"], report: Report): void {
-  const message = `host ${JSON.stringify(host)} has roots in several namespaces, so that neither they nor Ingresses are served; leave one root`;
+  const message = `host ${JSON.stringify(host)} has roots in several namespaces: neither these nor Ingresses are served; keep one root`;
   for (const { ref } of ingresses)
     report.error(ref, claimFinding(ref), "HostOfAnotherObject", message, "spec.rules");
 }
@@ -69,8 +69,8 @@ function refuseIngresses(host: string, ingresses: HostClaims["ingresses"], repor
 const noSites: Sites = new Map();
 
 /**
- * As much of what a root and Ingresses make of a host as the Gateway has listeners for. As with Contour, a root that asks for
- * another is not served at all; who asks is told.
+ * The sites of a root and of Ingresses for which the Gateway has a listener. As in Contour, a root that needs a
+ * missing listener is not served at all. The objects concerned get an error.
  */
 function withListeners(
   view: GatewayView,
@@ -80,8 +80,8 @@ function withListeners(
 ): readonly Sites[] {
   const missing = missingListeners(view);
   if (missing.size === 0) return [root?.sites ?? noSites, ingress];
-  const asked = root?.secure ? (["HTTP", "HTTPS"] as const) : (["HTTP"] as const);
-  const lacking = asked.filter((kind) => missing.has(kind));
+  const required = root?.secure ? (["HTTP", "HTTPS"] as const) : (["HTTP"] as const);
+  const lacking = required.filter((kind) => missing.has(kind));
   const fail = (about: Root["ref"], kind: "HTTP" | "HTTPS"): void =>
     report.error(about, "ListenerError", "ErrorIdentifyingListener", `no ${kind} listener configured`);
   if (root) for (const kind of lacking) fail(root.ref, kind);

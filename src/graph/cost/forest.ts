@@ -2,25 +2,28 @@ import type { Ref } from "../../schema/meta.js";
 import type { CostNode, Edge } from "./node.js";
 import { nothing, plus, type Size, tooMuch } from "./size.js";
 
-/** Includes deeper than this are not followed by the compiler either. */
+/** The compiler does not follow deeper includes either. */
 const maxDepth = 64;
-/** Objects on the paths of one tree that goes in a circle: its paths can only be counted by going them. */
+/**
+ * The maximum number of visited objects for one tree with a circular include, whose paths have to be walked one by
+ * one.
+ */
 const maxCircleVisits = 256;
 
-/** Objects and what they include, without an end where they include each other. */
+/** A graph of objects and their includes. Circular includes are allowed. */
 export class Forest {
   readonly #nodes = new Map<Ref, CostNode | undefined>();
   readonly #includers = new Map<Ref, Set<Ref>>();
-  /** What an object makes with all that it includes; `circle` where it leads to one. */
+  /** The size of an object with all its includes; `circle` if these lead to a circular include. */
   readonly #totals = new Map<Ref, Size | "circle" | "open">();
-  /** The totals of those that lead to a circle. */
+  /** The totals of the objects that lead to a circular include. */
   readonly #circles = new Map<Ref, Size>();
-  /** What is free of all that an object leads to. */
+  /** The sum of the free sizes of all objects that an object leads to. */
   readonly #free = new Map<Ref, Size>();
 
   constructor(private readonly load: (ref: Ref) => CostNode | undefined) {}
 
-  /** Reads an object again that has changed; adds to `moved` what it includes now and did not before, or no longer. */
+  /** Reads a changed object again. Adds to `moved` the objects that it started or stopped including. */
   reload(ref: Ref, moved?: Set<Ref>): CostNode | undefined {
     const before = new Set(this.#nodes.get(ref)?.edges.map(({ to }) => to));
     const node = this.load(ref);
@@ -47,7 +50,7 @@ export class Forest {
     return this.#nodes.has(ref) || (this.#includers.get(ref)?.size ?? 0) > 0;
   }
 
-  /** The objects that lead to one of these, and these themselves; what is known of their totals is forgotten. */
+  /** Returns these objects and all objects that lead to them, and drops their cached totals. */
   forgetAbove(refs: Iterable<Ref>): ReadonlySet<Ref> {
     const found = new Set(refs);
     for (const ref of found) {
@@ -64,7 +67,7 @@ export class Forest {
     return known ?? (this.#nodes.has(ref) ? undefined : this.reload(ref));
   }
 
-  /** What an object makes with all that it includes. */
+  /** The size of an object with all its includes. */
   total(ref: Ref): Size {
     const total = this.#totals.get(ref) ?? this.#count(ref);
     if (typeof total === "object") return total;
@@ -73,7 +76,10 @@ export class Forest {
     return known;
   }
 
-  /** What has hosts is in no circle itself: what it includes is counted once for all that include it. */
+  /**
+   * An object with hosts is never part of a circle itself, so that each of its includes is counted with that include's
+   * total.
+   */
   #aroundCircle(ref: Ref): Size {
     const node = this.node(ref);
     if (!node?.isOwner) return this.#walk(ref);
@@ -82,7 +88,7 @@ export class Forest {
     return sum;
   }
 
-  /** What is free at most of all that edges lead to: an object that several of them lead to counts for each. */
+  /** An upper bound of the free sizes behind edges: an object behind several edges counts for each. */
   mostFree(edges: readonly Edge[]): Size {
     let sum = nothing;
     for (const edge of edges) {
@@ -93,7 +99,7 @@ export class Forest {
     return sum;
   }
 
-  /** What is free of all that edges lead to and nothing else does. */
+  /** The free sizes of the objects that are reachable through these edges only. */
   freeAlone(edges: readonly Edge[]): Size {
     let sum = nothing;
     const open = [...edges];
@@ -109,7 +115,7 @@ export class Forest {
     return sum;
   }
 
-  /** Objects that are reached by edges and were not before; adds them to `reached`. */
+  /** Returns the objects behind edges that are not in `reached`, and adds them to it. */
   reach(edges: readonly Edge[], reached: Set<Ref>): CostNode[] {
     const found: CostNode[] = [];
     const open = [...edges];
@@ -123,13 +129,13 @@ export class Forest {
     return found;
   }
 
-  /** What an edge leads to: what has hosts of its own is not included. */
+  /** The target of an edge, unless it has hosts of its own: such an object is not included. */
   #followed({ to }: Edge): CostNode | undefined {
     const node = this.node(to);
     return node?.isOwner ? undefined : node;
   }
 
-  /** Counts each object once, the included ones first; without recursion, as chains may be long. */
+  /** Counts each object once, included ones first. Not recursive, because chains may be long. */
   #count(start: Ref): Size | "circle" {
     const stack = [this.#frame(start)];
     for (let frame = stack.at(-1); frame; frame = stack.at(-1)) {
@@ -156,7 +162,7 @@ export class Forest {
     return { ref, edges: node?.edges ?? [], next: 0, sum: node?.own ?? nothing, circle: false };
   }
 
-  /** Goes all paths of a tree with a circle in it. */
+  /** Walks all paths of a tree with a circular include. */
   #walk(start: Ref): Size {
     let left = maxCircleVisits;
     const walk = (ref: Ref, path: readonly Ref[]): Size => {
@@ -178,6 +184,6 @@ export class Forest {
 
 const sumOf = (nodes: readonly CostNode[]): Size => nodes.reduce((sum, { free }) => plus(sum, free), nothing);
 
-/** Each route that an include brings has the conditions of the include. */
+/** Each route of an included object gets the conditions of the include. */
 const withEdge = (sum: Size, { times, perRoute }: Edge, total: Size): Size =>
   plus(plus(sum, total, times), perRoute, times * total.routes);

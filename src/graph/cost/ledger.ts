@@ -15,38 +15,41 @@ import { dimensions, exactPlus, nothing, type Overrun, plus, type Size } from ".
 
 type Objects = Pick<Store, "object" | "claimants" | "cache">;
 
-/** The ledger of a store, which is kept up to date with it. A transaction that is undone takes it away with the cache. */
+/** The ledger of a store, which changes with it. The rollback of a transaction drops it with the cache. */
 export const ledgerOf = (store: Objects, reader: Reader): Ledger =>
   store.cache.of(createLedger, store, reader);
 
 const createLedger = (store: Objects, reader: Reader): Ledger =>
   new Ledger((ref) => store.object(ref), reader);
 
-/** A route of the Gateway API may have so many hosts, each over HTTP and HTTPS, as those are written in it, too. */
+/** Up to this many hosts of a Gateway API route, each over HTTP and HTTPS, are free: the route names them itself. */
 const freeHosts = 3;
 const freePorts = 2;
 
 /**
- * What the objects of each namespace make beyond what is written in them: includes that are read again and again, hosts and matches
- * of one route, repetitions in regular expressions. Where that is more than the budget, objects keep their place by age, and the
- * others are over it. All follows from the objects alone, whatever the order in which they came.
+ * Counts what the objects of each namespace generate beyond their own content: repeated includes, several hosts and
+ * matches of one route, repetitions in regular expressions. If the sum exceeds the budget, older objects take
+ * precedence and the others are over budget. The result depends on the objects alone, not on the order of changes.
  */
 export class Ledger {
   readonly #forest: Forest;
   /** Objects whose costs are counted, by namespace. */
   readonly #owners = new Map<string, Set<Ref>>();
-  /** What each of them costs before anything is free; `unserved` for those that cost nothing as they are not served. */
+  /**
+   * The size of each before free amounts are subtracted; `unserved` for objects that cost nothing because they are not
+   * served.
+   */
   readonly #costs = new Map<Ref, Size | "unserved">();
-  /** What each of them makes at most beyond what is written, and their sum by namespace. */
+  /** Upper bounds of the size of each beyond its own content, and their sums by namespace. */
   readonly #bounds = new Map<Ref, Size>();
   readonly #sums = new Map<string, Size>();
   readonly #changed = new Set<Ref>();
-  /** Namespaces of which some object is over a budget. */
+  /** Namespaces with an object over budget. */
   readonly #crowded = new Set<string>();
   readonly #over = new Map<Ref, Overrun>();
   #rules = "";
 
-  /** Begins with the objects that are there, which `reader` lists and `objectOf` gives, now and later. */
+  /** Starts with the objects of the store. `reader` lists them; `objectOf` returns them, now and later. */
   constructor(
     private readonly objectOf: (ref: Ref) => KubeObject | undefined,
     reader: Reader,
@@ -63,12 +66,12 @@ export class Ledger {
     return this.#over.get(ref);
   }
 
-  /** Takes note of an object that came, changed or went; `costly`: it has or had the key of such objects. */
+  /** Records that an object was added, changed or deleted. `costly`: it has or had the cost key. */
   change(ref: Ref, costly: boolean): void {
     if (costly || this.#forest.has(ref)) this.#changed.add(ref);
   }
 
-  /** Judges what has changed. Returns the objects that are judged otherwise than before. */
+  /** Evaluates the changed objects. Returns the objects with a changed result. */
   settle(reader: Reader): Ref[] {
     const moved = new Set<Ref>();
     for (const ref of this.#changed) this.#enter(ref, moved);
@@ -99,7 +102,7 @@ export class Ledger {
     if (!node?.isOwner) this.#over.delete(ref);
   }
 
-  /** Counts anew what an object makes at most. */
+  /** Updates the upper bound of an object. */
   #bound(ref: Ref, reader: Reader): void {
     const namespace = namespaceOf(ref);
     const before = this.#bounds.get(ref) ?? nothing;
@@ -127,7 +130,8 @@ export class Ledger {
       const all = this.#costOf(owner, reader);
       let over: Overrun | undefined;
       if (all) {
-        // Most that are over a budget are so whatever is free: what they lead to need not be gone through for each of them.
+        // Most objects over a budget exceed it even with all free amounts subtracted: this avoids a walk for each of
+        // them.
         const least = plus(all, this.#forest.mostFree(owner.edges), -1);
         over = overrunOf(charged, least, settings.budgets);
         if (!over) ({ over, charged } = this.#charge(owner, all, charged, found, settings));
@@ -139,7 +143,7 @@ export class Ledger {
     }
   }
 
-  /** Adds what an object costs to what is charged, if there is room for it. */
+  /** Adds the size of an object to the charged sum if it fits. */
   #charge(
     owner: CostNode,
     all: Size,
@@ -160,7 +164,9 @@ export class Ledger {
     return { over, charged };
   }
 
-  /** What an object makes beyond what is written in it, of what it includes all; undefined when it is not served. */
+  /**
+   * The size of an object with all its includes, beyond its own content; undefined for an object that is not served.
+   */
   #costOf(owner: CostNode, reader: Reader): Size | undefined {
     const known = this.#costs.get(owner.ref) ?? this.#count(owner, reader);
     this.#costs.set(owner.ref, known);
@@ -183,13 +189,13 @@ export class Ledger {
   }
 }
 
-/** What the older objects of a namespace have, and what counts once for all of them. */
+/** What the older objects of a namespace already include; it counts once for all of them. */
 interface Found {
   readonly reached: Set<Ref>;
   readonly keySets: Set<string>;
 }
 
-/** What costs nothing more is never over a budget. */
+/** An object that costs nothing is never over a budget. */
 function overrunOf(
   charged: Size,
   cost: Size,
@@ -210,7 +216,7 @@ const servedViews = (reader: Reader): readonly GatewayView[] =>
       })
     : [];
 
-/** All beside the objects themselves that a verdict follows from. */
+/** The inputs of the result besides the objects themselves, as text. */
 const rulesOf = (
   { budgets, ingressClassNames, rootNamespaces }: SettingsSpec,
   views: readonly GatewayView[],

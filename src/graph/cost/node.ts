@@ -7,28 +7,28 @@ import type { ObjectByKind } from "../core/reader.js";
 import { regexProgramSize } from "../matches/regex.js";
 import { nothing, plus, type Size } from "./size.js";
 
-/** What another object adds to one: an include, a delegation, a Secret whose content is copied. */
+/** A reference that adds another object's content: an include, a delegation, a Secret whose content is copied. */
 export interface Edge {
   readonly to: Ref;
   readonly times: number;
-  /** What each route on the way gets: the conditions of an include. */
+  /** Added to each route behind the edge: the conditions of an include. */
   readonly perRoute: Size;
 }
 
-/** What an object makes of itself and of others, as far as it says so itself. */
+/** The content of an object and its references, read from the object alone. */
 export interface CostNode {
   readonly ref: Ref;
   readonly meta: ObjectMeta;
   /** `spec.ingressClassName`. */
   readonly className: string | undefined;
-  /** Whether it is served under hosts of its own, so that all that it includes is charged to it. */
+  /** Whether the object has hosts of its own, so that all its includes are charged to it. */
   readonly isOwner: boolean;
   /** One copy of its own content. */
   readonly own: Size;
-  /** As much of that as is free once: an object may make what is written in it. */
+  /** The part of `own` that is free once: the content that the object itself contains. */
   readonly free: Size;
   readonly edges: readonly Edge[];
-  /** The servers that it has key sets fetched from: an Envoy cluster each, whatever else names them. */
+  /** The servers of its remote key sets: one Envoy cluster each. */
   readonly keySets: readonly string[];
 }
 
@@ -36,12 +36,15 @@ type Proxy = ObjectByKind<"HTTPProxy">;
 type ProxyRoute = NonNullable<Proxy["spec"]["routes"]>[number];
 type RouteObject = ObjectByKind<"HTTPRoute"> | ObjectByKind<"GRPCRoute">;
 
-/** What a route of Envoy has beside what a user wrote. */
+/** Bytes of an Envoy route besides the content of the object. */
 const frameBytes = 256;
-/** Instructions beside one for each character that an ordinary expression may have. */
+/** Instructions that an ordinary expression may have besides one for each character. */
 const ordinary = 40;
 
-/** Lists all texts under the key `regex`, and origins of CORS policies, which may be expressions. It is asked of every object. */
+/**
+ * Lists all texts under the key `regex`, and origins of CORS policies, which may be expressions. Runs for every
+ * object.
+ */
 function expressionsOf(value: unknown, found: string[] = []): string[] {
   if (typeof value !== "object" || value === null) return found;
   if (Array.isArray(value)) {
@@ -58,7 +61,7 @@ function expressionsOf(value: unknown, found: string[] = []): string[] {
   return found;
 }
 
-/** Program sizes of expressions, and how much of them is free: what plain text of that length would have. */
+/** The program sizes of expressions, and the free part: the program size of plain text of the same length. */
 function programsOf(expressions: readonly string[]): { size: number; free: number } {
   let size = 0;
   let free = 0;
@@ -75,7 +78,10 @@ const exceeds = (expressions: readonly string[]): boolean => {
   return size > free;
 };
 
-/** Expressions of the paths of an Ingress; `ImplementationSpecific` ones that are none are as large as their text. */
+/**
+ * The paths of an Ingress that may be expressions. An `ImplementationSpecific` path without operators has the size of
+ * its text.
+ */
 const pathsOf = ({ spec }: ObjectByKind<"Ingress">): string[] =>
   (spec.rules ?? []).flatMap(({ http }) =>
     (http?.paths ?? []).flatMap(({ path, pathType }) =>
@@ -99,7 +105,7 @@ function gatewayExpressionsOf({ spec }: RouteObject): string[] {
   return found;
 }
 
-/** Whether an object may make more than is written in it; cheap, as it is asked of every object. */
+/** Whether an object may generate more than its content; cheap, because it runs for every object. */
 export function isCostly(object: KubeObject): boolean {
   switch (object.kind) {
     case "HTTPProxy":
@@ -121,7 +127,7 @@ export function isCostly(object: KubeObject): boolean {
   }
 }
 
-/** What an object costs; undefined of kinds that routes are not made of. */
+/** The sizes and edges of an object; undefined for kinds without routes. */
 export function costNodeOf(object: KubeObject): CostNode | undefined {
   const base = { ref: object.ref, meta: object.meta, className: undefined, isOwner: true, keySets: [] };
   switch (object.kind) {
@@ -138,7 +144,7 @@ export function costNodeOf(object: KubeObject): CostNode | undefined {
       return {
         ...base,
         isOwner: object.spec.virtualhost !== undefined,
-        ...alike(sizeOfRoutes(object.spec.routes ?? [])),
+        ...ownAndFree(sizeOfRoutes(object.spec.routes ?? [])),
         edges: delegationEdges(object),
       };
     case "Ingress": {
@@ -158,7 +164,7 @@ export function costNodeOf(object: KubeObject): CostNode | undefined {
       return {
         ...base,
         isOwner: false,
-        ...alike({ ...nothing, bytes: JSON.stringify(object.spec).length }),
+        ...ownAndFree({ ...nothing, bytes: JSON.stringify(object.spec).length }),
         edges: [],
       };
     default:
@@ -166,7 +172,7 @@ export function costNodeOf(object: KubeObject): CostNode | undefined {
   }
 }
 
-const alike = (size: Size): Pick<CostNode, "own" | "free"> => ({ own: size, free: size });
+const ownAndFree = (size: Size): Pick<CostNode, "own" | "free"> => ({ own: size, free: size });
 
 const sizeOfRoutes = (routes: readonly object[]): Size => ({
   routes: routes.length,
@@ -236,7 +242,7 @@ function keySetsOf({ spec: { virtualhost } }: Proxy): string[] {
 
 const originOf = (uri: string): string => /^[^:/?#]+:\/\/[^/?#]*/.exec(uri)?.[0].toLowerCase() ?? uri;
 
-/** Secrets whose content is copied into clusters and listeners, one for each copy. */
+/** Secrets whose content is copied into clusters and listeners: one entry for each copy. */
 function secretsOf({ spec: { virtualhost: host, routes = [], tcpproxy } }: Proxy): string[] {
   const { caSecret, crlSecret } = host?.tls?.clientValidation ?? {};
   const keySets = (host?.jwtProviders ?? []).flatMap(({ localJWKS, remoteJWKS }) => [
@@ -252,7 +258,7 @@ function secretsOf({ spec: { virtualhost: host, routes = [], tcpproxy } }: Proxy
   return [caSecret, crlSecret, ...keySets, ...clusters.values()].filter((name) => name !== undefined);
 }
 
-/** What tells the clusters of an object apart; equal ones are one. */
+/** The fields that distinguish the clusters of an object; equal ones are one cluster. */
 const clusterKey = (
   route: ProxyRoute,
   { weight: _weight, mirror: _mirror, ...service }: NonNullable<ProxyRoute["services"]>[number],

@@ -10,13 +10,13 @@ const words = {
   programSize: ["instructions", "repetitions in regular expressions and copies of these"],
 } as const satisfies Record<keyof Size, readonly [what: string, by: string]>;
 
-/** What an object over budget is told. */
+/** The message for an object over budget. */
 export function overrunMessage(namespace: string, { dimension, cost, budget }: Overrun): string {
   const [what, by] = words[dimension];
-  return `makes ${cost} ${what} more than are written, by ${by}; the objects of namespace ${namespace} may make ${budget} such in all, the oldest first (setting budgets.${dimension}): let it share less, or raise the setting`;
+  return `generates ${cost} ${what} beyond its own content, by ${by}; the budget of all objects of namespace ${namespace} is ${budget}, older objects first (setting budgets.${dimension}): reduce the sharing, or raise the setting`;
 }
 
-/** Whether an object is over the budget of its namespace, of which a finding tells. */
+/** Whether an object is over the budget of its namespace; reports the finding. */
 export function isOverBudget(
   { ref, meta }: { readonly ref: Ref; readonly meta: { readonly namespace: string } },
   type: FindingType,

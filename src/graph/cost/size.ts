@@ -1,19 +1,19 @@
-/** What configuration costs the server and every Envoy. */
+/** The size of configuration, for the server and every Envoy. */
 export interface Size {
   /** Routes, and includes or delegations that lead to them. */
   readonly routes: number;
-  /** About the bytes of their JSON. */
+  /** Approximate bytes of JSON. */
   readonly bytes: number;
-  /** Instructions of the programs of their regular expressions. */
+  /** Instructions of regular expression programs. */
   readonly programSize: number;
-  /** Servers of key sets (`remoteJWKS`), each once for a namespace. */
+  /** Servers of key sets (`remoteJWKS`), counted once per namespace. */
   readonly keySets: number;
 }
 
-/** Why an object is not served: what it costs beside the older objects of its namespace. */
+/** Why an object is not served: its size on top of the older objects of its namespace exceeds a budget. */
 export interface Overrun {
   readonly dimension: keyof Size;
-  /** What the object makes beyond what is written in it. */
+  /** What the object generates beyond its own content. */
   readonly cost: number;
   readonly budget: number;
 }
@@ -25,13 +25,13 @@ export const dimensions = [
   "keySets",
 ] as const satisfies readonly (keyof Size)[];
 
-/** More than any budget: sums of it are still exact. */
+/** More than any budget, and small enough that sums stay exact. */
 const huge = 1e10;
 
 export const nothing: Size = { routes: 0, bytes: 0, programSize: 0, keySets: 0 };
 export const tooMuch: Size = { routes: huge, bytes: huge, programSize: huge, keySets: huge };
 
-/** `a` and `times` times `b`, of which no part grows beyond all budgets. */
+/** `a` plus `times` times `b`; each part is limited to `huge`. */
 export const plus = (a: Size, b: Size, times = 1): Size => ({
   routes: Math.min(huge, a.routes + times * b.routes),
   bytes: Math.min(huge, a.bytes + times * b.bytes),
@@ -39,7 +39,7 @@ export const plus = (a: Size, b: Size, times = 1): Size => ({
   keySets: Math.min(huge, a.keySets + times * b.keySets),
 });
 
-/** The exact sum of `a` and `times` times `b`, so that it can be taken back. */
+/** The exact sum of `a` and `times` times `b`, so that it can be subtracted again. */
 export const exactPlus = (a: Size, b: Size, times: 1 | -1): Size => ({
   routes: a.routes + times * b.routes,
   bytes: a.bytes + times * b.bytes,

@@ -1,8 +1,8 @@
 import type { Route } from "../core/nodes.js";
 
 /**
- * Adds to the routes with a rewritten prefix that ends in a slash the same path without the slash. Each added route has its own
- * place, after all that are written for its path: the order of those stays.
+ * Adds a route for each route with a rewritten prefix that ends in a slash: it matches the path without the slash. An
+ * added route comes after all other routes for its path, whose order stays the same.
  */
 export function withBarePaths(routes: readonly Route[]): Route[] {
   const bare = routes.flatMap((route) => bareRoute(route) ?? []);
@@ -13,7 +13,7 @@ export function withBarePaths(routes: readonly Route[]): Route[] {
   return [...routes, ...bare.filter((route) => !exact.has(key(route)))];
 }
 
-/** The route for the path without the final slash of its prefix, which has all other conditions and policies. */
+/** The route for a prefix without its final slash, with the same other conditions and policies. */
 function bareRoute(route: Route): Route | undefined {
   const { match, action, policies } = route;
   const bare = (action.kind === "redirect" ? action.rewrite : policies.pathRewrite)?.bare;

@@ -5,10 +5,10 @@ import { claimFinding } from "../core/sharing.js";
 import { comparedProtections } from "../policies/index.js";
 
 /**
- * Warns where a path decides what protects a request, and `%2f` in paths stays: a backend that decodes it sees `/admin/x` in a request
- * for `/admin%2fx`, which is another route's. Each object gets one warning, at the first of its routes.
+ * Warns if paths select protections and `%2f` in paths is kept: a backend that decodes it reads `/admin/x` in a
+ * request for `/admin%2fx`, which matches another route. Each object gets one warning, at its first such route.
  *
- * @param lists all routes of a host, whatever they come from; one may be in several lists.
+ * @param lists all routes of a host, from any object; a route may be in several lists.
  */
 export function warnOfEscapedSlashes(
   lists: readonly (readonly Route[])[],
@@ -27,7 +27,7 @@ export function warnOfEscapedSlashes(
   for (const [about, fields] of found) {
     const [first = "", ...more] = [...fields].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
     const others = more.length > 0 ? ` (and ${more.length} more)` : "";
-    const message = `the path decides what protects this route${others}: %2f in a path stays as it is, so that a backend that decodes it sees another path; set escapedSlashes to reject or unescape`;
+    const message = `the protection of this route${others} depends on the path: %2f in a path is kept, and a backend that decodes it reads another path; set escapedSlashes to reject or unescape`;
     const isProxy = kindOf(about) === "HTTPProxy";
     const type = isProxy ? "RouteError" : claimFinding(about);
     report.warn(about, type, "EscapedSlashes", message, isProxy ? `${first}.conditions` : first);
@@ -35,7 +35,7 @@ export function warnOfEscapedSlashes(
 }
 
 interface Protected {
-  /** As text, to compare. */
+  /** JSON, for comparison. */
   readonly protection: string;
   readonly path: string;
   readonly from: Ref;
@@ -43,8 +43,8 @@ interface Protected {
 }
 
 /**
- * Whether a route with a path has a protection that a route with another path has not, or lacks one that all paths have. Counts of
- * pairs of a protection and a path answer that in the same time for any number of routes.
+ * Whether a route has a protection that a route with another path lacks, or lacks one that all other paths have.
+ * Counts pairs of protection and path, so that the time per route is constant.
  */
 function decidedByPath(routes: readonly Protected[]): (route: Protected) => boolean {
   const pairs = new Map(routes.map((route) => [JSON.stringify([route.protection, route.path]), route]));
@@ -58,8 +58,8 @@ function decidedByPath(routes: readonly Protected[]): (route: Protected) => bool
   return ({ protection, path }) => {
     if (path === everything) return false;
     if (protection === none) return isRestProtected;
-    const alike = (ofProtection.get(protection) ?? 0) + (ofPath.get(path) ?? 0) - 1;
-    return pairs.size > alike;
+    const sharing = (ofProtection.get(protection) ?? 0) + (ofPath.get(path) ?? 0) - 1;
+    return pairs.size > sharing;
   };
 }
 

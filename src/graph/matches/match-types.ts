@@ -1,8 +1,9 @@
 export type PathKind = "exact" | "regex" | "prefix" | "segment" | "bare";
 
 /**
- * `prefix` is a string prefix, `segment` a prefix of whole path segments (never ends in `/`). `bare` is one path as `exact` is:
- * that of a rewritten prefix without its final slash. It is tried after the routes that have this path as a prefix.
+ * `prefix` is a string prefix; `segment` is a prefix of whole path segments (and never ends in `/`). `bare` matches
+ * one path as `exact` does: a rewritten prefix without its final slash. Envoy tries it after the routes that have this
+ * path as a prefix.
  */
 export interface PathMatch {
   readonly kind: PathKind;
@@ -25,7 +26,7 @@ export interface QueryMatch {
   readonly ignoreCase: boolean;
 }
 
-/** Headers and queries are sorted (graph/matches/order.ts). */
+/** Headers and queries are sorted (matches/order.ts). */
 export interface Match {
   readonly path: PathMatch;
   readonly headers: readonly HeaderMatch[];

@@ -39,7 +39,7 @@ export const compareQueries: Order<QueryMatch> = by(
   (a, b) => flag(a.ignoreCase, b.ignoreCase),
 );
 
-/** The first position that differs decides: unlike Contour's comparison this is a total order. */
+/** The first difference decides. Unlike Contour's comparison this is a total order. */
 function lexicographic<T>(order: Order<T>): Order<readonly T[]> {
   return (a, b) => {
     for (let i = 0; i < Math.min(a.length, b.length); i++) {
@@ -54,7 +54,10 @@ const pathClass = rank<"exact" | "regex" | "prefix">("exact", "regex", "prefix")
 const classOf = (kind: PathKind): "exact" | "regex" | "prefix" =>
   kind === "exact" || kind === "regex" ? kind : "prefix";
 
-/** A prefix of segments and one of text are the same here: of two for one path, that with more conditions comes first. */
+/**
+ * Prefixes of segments and of text are in the same class: of two for one path, the one with more conditions comes
+ * first.
+ */
 const comparePaths: Order<Match["path"]> = by(
   (a, b) => pathClass(classOf(a.kind), classOf(b.kind)),
   (a, b) => (a.kind === "exact" ? 0 : b.value.length - a.value.length),
@@ -62,7 +65,7 @@ const comparePaths: Order<Match["path"]> = by(
   (a, b) => flag(a.kind === "bare", b.kind === "bare"),
 );
 
-/** How closely a match looks at a request, beside its path; the closest first. */
+/** How specific a match is, most specific first. */
 const compareCloseness: Order<Match> = by(
   (a, b) => comparePaths(a.path, b.path),
   (a, b) => flag(hasMethod(b), hasMethod(a)),
@@ -78,7 +81,7 @@ const compareQueryLists = lexicographic(compareQueries);
 
 /**
  * The order in which Envoy tries the routes of a virtual host (Contour's precedence, made a total order): exact,
- * regex, prefix; longer first; a method match first; more headers, then more query parameters first.
+ * regex, prefix; longer paths first; matches with a method first; more headers, then more query parameters first.
  */
 export const compareMatches: Order<Match> = by(
   compareCloseness,
@@ -86,12 +89,12 @@ export const compareMatches: Order<Match> = by(
   (a, b) => compareQueryLists(a.queries, b.queries),
 );
 
-/** The same for routes, of which those with a lower priority come first where matches are alike close. */
+/** The same for routes: among equally specific matches, a lower priority comes first. */
 export const compareRoutes: Order<{ readonly match: Match; readonly priority?: number }> = by(
   (a, b) => compareCloseness(a.match, b.match),
   (a, b) => (a.priority ?? 0) - (b.priority ?? 0),
   (a, b) => compareMatches(a.match, b.match),
 );
 
-/** Escapes text so that RE2 takes it literally. */
+/** Escapes text so that RE2 matches it literally. */
 export const quoteRegex = (literal: string): string => literal.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");

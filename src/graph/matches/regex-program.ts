@@ -1,30 +1,33 @@
-/** What a scan of a regular expression finds, without compiling it. */
+/** The result of a scan of a regular expression, without compiling it. */
 export interface RegexProgram {
-  /** RE2's program in Envoy: instructions, at least as many as there are. */
+  /** Instructions of RE2's program in Envoy; an upper bound. */
   readonly size: number;
   /**
-   * A short expression that is valid where this one is: without the parts that surely are, such as a character or a group of such,
-   * and with short repetitions, no case folding and no Unicode classes.
+   * A short expression that is valid exactly if this one is: without parts that are certainly valid, such as a
+   * character or a group of these, and with short repetitions, no case folding and no Unicode classes.
    */
   readonly skeleton: string;
 }
 
-/** Unicode classes that every RE2 knows; others, such as `Cn` or scripts that are younger than Envoy's RE2, would cost the whole route table. */
+/**
+ * Unicode classes that every version of RE2 supports. Others, such as `Cn` or scripts newer than Envoy's RE2, would
+ * make Envoy refuse the whole route table.
+ */
 const unicodeClass =
   /^(?:C[cfos]?|L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|S[ckmo]?|Z[lps]?|Any|Latin|Greek|Cyrillic|Armenian|Hebrew|Arabic|Devanagari|Bengali|Tamil|Telugu|Thai|Georgian|Hangul|Hiragana|Katakana|Han|Common|Inherited)$/;
 
-/** RE2 refuses what repeats more often, also by repetitions within each other (`kMaxRepeat` of its parser). */
+/** RE2 refuses more repetitions, also as the product of nested ones (`kMaxRepeat` of its parser). */
 const maxRepeat = 1000;
-/** Envoy takes as long to parse a Unicode class as for so many instructions, though its program has about eight. */
+/** Envoy parses a Unicode class as slowly as this many instructions, although its program has about eight. */
 const unicodeClassSize = 100;
-/** A class of bytes has this many ranges at most, an instruction each. */
+/** The maximum number of ranges of a class of bytes; each is an instruction. */
 const maxRanges = 128;
-/** Start, end and the search for a match. */
+/** Instructions for start, end and the search for a match. */
 const frameSize = 8;
 
 class RegexError extends Error {}
 
-/** The UTF-8 of a text, a character for each byte: as Envoy's RE2 reads it. */
+/** The UTF-8 bytes of a text, one character for each byte, as Envoy's RE2 reads it. */
 function bytesOf(text: string): string {
   let bytes = "";
   for (const byte of new TextEncoder().encode(text)) bytes += String.fromCharCode(byte);
@@ -34,8 +37,9 @@ function bytesOf(text: string): string {
 const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 
 /**
- * Scans an expression once, from its start to its end. What is not valid RE2 may pass: compiling the skeleton finds it.
- * Returns what is wrong as text: what would take Envoy long, or what the compiler of the skeleton takes and Envoy's RE2 does not.
+ * Scans an expression once, from start to end. Some expressions that are not valid RE2 pass: compiling the skeleton
+ * rejects these. Returns a problem as text for an expression that is slow in Envoy, or that the compiler of the
+ * skeleton accepts and Envoy's RE2 refuses.
  */
 export function scanRegex(expression: string): RegexProgram | string {
   try {
@@ -46,7 +50,10 @@ export function scanRegex(expression: string): RegexProgram | string {
   }
 }
 
-/** A group or the whole: instructions so far, those of its last part, and how often its parts are repeated within each other. */
+/**
+ * A group or the whole expression: its instructions so far, those of its last part, and the product of nested
+ * repetitions.
+ */
 interface Group {
   size: number;
   last: number;
@@ -55,7 +62,7 @@ interface Group {
   readonly captures: boolean;
   /** Whether case is ignored after the group. */
   readonly foldAfter: boolean;
-  /** Its place in the skeleton; absent of groups whose names must differ, and of what is none. */
+  /** Its start in the skeleton; undefined for named groups, whose names must be unique, and for invalid groups. */
   readonly start: number | undefined;
 }
 
@@ -63,7 +70,7 @@ const repetition = /\{(0|[1-9]\d{0,3})(?:(,)(0|[1-9]\d{0,3})?)?\}/y;
 const flags = /\(\?([imsU]*)(?:-([imsU]+))?([:)])/y;
 const groupName = /\(\?P?<\w+>/y;
 const escaped = /\\(?:[pP](?:\{\^?([^{}]*)\}|(.))|x\{([0-9A-Fa-f]+)\}|x..|([0-7]{1,3})|(.))/sy;
-/** An escape that means something else with digits or a brace after it. */
+/** An escape whose meaning changes if digits or a brace follow it. */
 const goesOn = /^\\[x0-7]/;
 const posixClass = /\[:\^?\w+:\]/y;
 
@@ -73,7 +80,7 @@ class Scan {
   #fold = false;
   /** Whether the last part has an operator, and whether that is lazy. */
   #repeated: "no" | "once" | "lazily" = "no";
-  /** Where in the skeleton the last part begins, if it is surely valid with what follows it so far. */
+  /** The start of the last part in the skeleton, if the part and its operators so far are certainly valid. */
   #valid: number | undefined;
   readonly #validClasses = new Set<string>();
   readonly #groups: Group[] = [newGroup(false, false)];
@@ -103,7 +110,7 @@ class Scan {
       return;
     }
     this.#repeated = "no";
-    // An operator after flags is for the part before them.
+    // An operator after flags applies to the part before them.
     if (character === "(" && this.#match(flags)?.[3] === ")") this.#valid = undefined;
     this.#leaveOut();
     if (character === "(") this.#open();
@@ -117,7 +124,10 @@ class Scan {
     }
   }
 
-  /** Takes the last part out of the skeleton, if it is valid. What follows must not go on an escape before it: of `\1\.1` not `\11` is left. */
+  /**
+   * Removes the last part from the skeleton if it is valid. The text after it must not extend an escape before it:
+   * `\1\.1` must not become `\11`.
+   */
   #leaveOut(): void {
     if (this.#valid !== undefined) {
       this.#skeleton.length = this.#valid;
@@ -133,18 +143,21 @@ class Scan {
     } else this.#part(1, 1);
   }
 
-  /** A letter has an instruction for each case, and some have a third letter, as one range with another. */
+  /**
+   * Ignoring case, a letter has two instructions. Some letters have a third form, which shares a range with another
+   * one.
+   */
   get #literalSize(): number {
     return this.#fold ? 2 : 1;
   }
 
-  /** Takes so many characters as they are. */
+  /** Copies `length` characters to the skeleton. */
   #copy(length: number): void {
     if (length > 0) this.#skeleton.push(this.text.slice(this.#at, this.#at + length));
     this.#at += length;
   }
 
-  /** A part of so many instructions. */
+  /** Adds a part of `size` instructions and `length` characters. */
   #part(size: number, length: number): void {
     this.#add(size, 1);
     this.#copy(length);
@@ -158,7 +171,7 @@ class Scan {
     group.repeats = Math.max(group.repeats, repeats);
   }
 
-  /** Matches at the place where the scan is. */
+  /** Matches at the current position. */
   #match(pattern: RegExp): RegExpExecArray | undefined {
     pattern.lastIndex = this.#at;
     return pattern.exec(this.text) ?? undefined;
@@ -169,7 +182,7 @@ class Scan {
     if (!flagged) {
       const name = this.#match(groupName)?.[0];
       if (name === undefined && this.text.startsWith("(?", this.#at)) {
-        // No group of RE2's: compiling the skeleton says so.
+        // Not a group of RE2: compiling the skeleton rejects it.
         this.#copy(this.text.length);
         return;
       }
@@ -207,7 +220,7 @@ class Scan {
     this.#copy(1);
   }
 
-  /** An operator after another one is not valid. */
+  /** A second operator is not valid. */
   #repeat(): void {
     if (this.#repeated !== "no") this.#valid = undefined;
     this.#repeated = "once";
@@ -231,7 +244,7 @@ class Scan {
     const from = Number(least);
     const to = most === undefined ? from : Number(most);
     if (from > maxRepeat || to > maxRepeat || to < from) {
-      // Compiling the skeleton tells what is wrong with it.
+      // Compiling the skeleton rejects it.
       this.#valid = undefined;
       this.#copy(whole.length);
       return;
@@ -261,7 +274,7 @@ class Scan {
     if (isValid) this.#valid = start;
   }
 
-  /** Takes an escape sequence; its size is its instructions, of which a class has one for each range. */
+  /** Reads an escape sequence. Its size is the number of its instructions: one per range for a class. */
   #escaped(): { size: number; isValid: boolean } {
     const found = this.#match(escaped);
     const [whole = "\\", braced, letter, hex, octal, single] = found ?? [];
@@ -280,23 +293,21 @@ class Scan {
       };
     }
     if (!unicodeClass.test(unicode))
-      throw new RegexError(`\\p{${unicode.slice(0, 40)}} is no Unicode class that is supported`);
+      throw new RegexError(`\\p{${unicode.slice(0, 40)}} is not a supported Unicode class`);
     if (this.#fold)
-      throw new RegexError(
-        `\\p{${unicode}} where case is ignored takes Envoy too long: put it outside of (?i)`,
-      );
+      throw new RegexError(`\\p{${unicode}} with ignored case is too slow in Envoy: move it outside of (?i)`);
     this.#skeleton.push("\\d");
     this.#at += whole.length;
     return { size: unicodeClassSize, isValid: true };
   }
 
-  /** `\Q…\E`: all between is literal. */
+  /** `\Q…\E`: the text between is literal. */
   #quoted(): void {
     const end = this.text.indexOf("\\E", this.#at + 2);
     const stop = end < 0 ? this.text.length : end;
     const length = stop - this.#at - 2;
     this.#add(Math.max(1, this.#literalSize * length), 1);
-    // An operator after it is for the last character alone.
+    // An operator behind it applies to its last character alone.
     this.#group.last = this.#literalSize;
     this.#copy(Math.min(this.text.length, stop + 2) - this.#at);
   }
@@ -304,7 +315,7 @@ class Scan {
   #class(): void {
     let ranges = 0;
     let unicode = 0;
-    /** Whether what comes next is the end of a range, and whether a range may begin with what came last. */
+    /** Whether the next item ends a range, and whether the last item may start one. */
     let ends = false;
     let begins = false;
     const [from, first] = [this.#at, this.#skeleton.length];
@@ -327,13 +338,13 @@ class Scan {
       ends = isDash;
     }
     this.#part(Math.max(1, Math.min(maxRanges, ranges)) + unicode, 1);
-    // What is the same as a class before is as valid as that.
+    // A class that equals an earlier one has the same validity.
     const written = this.text.slice(from, this.#at);
     if (this.#validClasses.has(written)) this.#valid = first;
     else this.#validClasses.add(written);
   }
 
-  /** Takes a character, an escape sequence or a named class; returns its ranges. */
+  /** Reads a character, an escape sequence or a named class; returns the number of its ranges. */
   #classItemSize(): number {
     const posix = this.#match(posixClass);
     if (posix) {
@@ -346,13 +357,13 @@ class Scan {
   }
 }
 
-/** Characters that stand for themselves, and any. */
+/** Literal characters, and `.`. */
 const surelyValid = /^[A-Za-z0-9 !"#%&',/:;<=>@_`~.\x80-\xff-]$/;
 const isPunctuation = /^[!-/:-@[-`{-~]$/;
 
-/** Ranges that a class such as `[:punct:]` has at most. */
+/** The maximum number of ranges of a class such as `[:punct:]`. */
 const posixRanges = 5;
-/** Ranges of the classes with one letter, with those that their complements have. */
+/** The number of ranges of one-letter classes and their complements. */
 const perlSizes: Readonly<Record<string, number>> = { d: 1, D: 2, s: 3, S: 4, w: 4, W: 5 };
 
 const newGroup = (captures: boolean, foldAfter: boolean, start?: number): Group => ({

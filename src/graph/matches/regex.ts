@@ -4,33 +4,33 @@ import { messageOf } from "../../schema/words.js";
 import { scanRegex } from "./regex-program.js";
 
 const maxLength = 4096;
-/** What is known of an expression. */
+/** The result of checking an expression. */
 interface Checked {
   /** Instructions of its program. */
   readonly size: number;
   readonly skeleton: string;
-  /** Why it is refused whatever its skeleton. */
+  /** Why the expression is refused, whatever its skeleton is. */
   readonly problem?: string;
 }
 
-/** What an entry of a memory takes beside its texts. */
+/** Memory of an entry in addition to its texts, in bytes. */
 const entryBytes = 200;
 const sizeOf = (text: string): number => 2 * text.length + entryBytes;
 
 /**
- * Why Envoy is not given an expression: its engine, RE2, refuses it, or its program has more than `maxProgramSize`
- * instructions (setting `budgets.regexProgramSize`). Undefined when it is good. A check takes as long as the text is, whatever
- * it repeats.
+ * Why an expression is not sent to Envoy: RE2, its engine, refuses it, or its program has more than `maxProgramSize`
+ * instructions (setting `budgets.regexProgramSize`). Undefined if it is valid. The time of a check depends on the
+ * length of the text, not on its repetitions.
  */
 export function regexProblem(expression: string, maxProgramSize: number): string | undefined {
   if (expression.length > maxLength) return `longer than ${maxLength} characters`;
   const checked = check(expression);
   if (checked.size > maxProgramSize)
-    return `its program has ${checked.size} instructions, and may have ${maxProgramSize} (setting budgets.regexProgramSize): let it repeat less`;
+    return `its program has ${checked.size} instructions, more than ${maxProgramSize} (setting budgets.regexProgramSize): use fewer repetitions`;
   return checked.problem ?? syntaxProblem(checked.skeleton, expression);
 }
 
-/** Instructions of an expression's program, at least as many as RE2 makes of it; 0 for one that is refused anyway. */
+/** The instructions of an expression, an upper bound of RE2's; 0 for an expression that is refused anyway. */
 export const regexProgramSize = (expression: string): number =>
   expression.length > maxLength ? 0 : check(expression).size;
 
@@ -42,7 +42,7 @@ const check = memoizedLast(
   { maxSize: 4_000_000, sizeOf },
 );
 
-/** What RE2 says of a skeleton, empty when it is valid. Many expressions have the same one. */
+/** RE2's error for a skeleton, empty if it is valid. Many expressions have the same skeleton. */
 const compile = memoizedLast(
   (skeleton: string): string => {
     try {
@@ -58,7 +58,7 @@ const compile = memoizedLast(
 function syntaxProblem(skeleton: string, expression: string): string | undefined {
   const message = compile(skeleton);
   if (message === "") return undefined;
-  // The message quotes the skeleton, which may not be what was written.
+  // The message quotes the skeleton, which may differ from the expression.
   const quoted = /: `(.*)`$/s.exec(message);
   if (!quoted) return message;
   const what = message.slice(0, quoted.index);

@@ -5,20 +5,20 @@ import type { Match } from "./match-types.js";
 import { trimSlashes } from "./normalize-path.js";
 import { compareMatches, compareRoutes } from "./order.js";
 
-/** Of the same match a route of an earlier kind counts. */
+/** Among equal matches, a route of an earlier kind takes precedence. */
 const kinds = ["GRPCRoute", "HTTPRoute", "HTTPProxy", "IngressRoute", "Ingress"];
 const rankOf = ({ from }: Route): number => kinds.indexOf(kindOf(from));
 
 interface OrderOptions {
-  /** The host is a wildcard, so that it matters whether a route holds for names with more labels. */
+  /** Whether the host is a wildcard: then it matters whether a route matches names with more labels. */
   readonly wildcard: boolean;
-  /** Told of each route that has the match of another one, which comes first. */
+  /** Called for each route with the same match as another one that takes precedence. */
   onSame(later: Route, first: Route): void;
 }
 
 /**
- * The routes of one host in the order in which Envoy tries them (`compareRoutes`), each match once. Of the same match a route of
- * an earlier kind counts, and among one kind the last one given.
+ * The routes of one host in the order in which Envoy tries them (`compareRoutes`), each match once. Among equal
+ * matches, a route of an earlier kind takes precedence, and within one kind the last one.
  */
 export function orderRoutes(routes: readonly Route[], options: OrderOptions): Route[] {
   const groups = new Map<string, Route[]>();
@@ -36,13 +36,16 @@ export function orderRoutes(routes: readonly Route[], options: OrderOptions): Ro
 const compareByMatch = (a: Route, b: Route): number => compareMatches(a.match, b.match);
 const spans = ({ spansLabels }: Route): number => Number(spansLabels === true);
 
-/** The same for matches that can take each other's requests: a prefix of text, one of segments, and one with a final slash. */
+/**
+ * The same key for matches that can match the same requests: a prefix of text, a prefix of segments, and one with a
+ * final slash.
+ */
 function keyOf({ path: { kind, value }, headers, queries }: Match): string {
   const path = kind === "prefix" || kind === "segment" ? ["prefix", trimSlashes(value)] : [kind, value];
   return JSON.stringify([path, headers, queries]);
 }
 
-/** Adds a route to those of its key, without the ones that are left no requests. */
+/** Adds a route to those of its key, without the routes that can't match any request any more. */
 function add(group: Route[], route: Route, { wildcard, onSame }: OrderOptions): void {
   for (const other of [...group]) {
     const sameKind = rankOf(other) === rankOf(route);
@@ -57,9 +60,9 @@ function add(group: Route[], route: Route, { wildcard, onSame }: OrderOptions): 
   group.push(route);
 }
 
-/** Whether a match leaves a later one of its key no path. */
+/** Whether the first match matches all paths of a later one with the same key. */
 function isPathTaken({ path: first }: Match, { path: later }: Match): boolean {
   if (first.kind === "prefix") return later.value.length >= first.value.length;
-  // `/x/` as a prefix has no path beyond the segments of `/x`; `/x` as a prefix of text has `/xy`.
+  // The segment prefix of `/x/` matches no path that `/x` does not match; the text prefix `/x` also matches `/xy`.
   return first.kind !== "segment" || later.kind === "segment" || later.value.length > first.value.length;
 }

@@ -5,26 +5,26 @@ import type { Reader } from "../core/reader.js";
 import type { HostContext, Policy, VirtualHostFields } from "./policy.js";
 import { readTimeout } from "./timeout.js";
 
-/** How an authorization service is asked about requests. */
+/** How Envoy authorizes requests with an external service. */
 export interface Authorization {
   /** The Envoy cluster of the service. */
   readonly cluster: string;
   /** The `:authority` of gRPC calls. */
   readonly authority: string;
-  /** Absent: gRPC. */
+  /** Without it: gRPC. */
   readonly http?: HttpAuthorization;
-  /** In ms; 0 is for ever, absent Envoy's default. */
+  /** In ms; 0 is no limit, undefined is Envoy's default. */
   readonly timeoutMs?: number;
-  /** Lets requests through when the service does not answer. */
+  /** Allows requests if the service does not respond. */
   readonly failOpen: boolean;
   readonly body?: { readonly maxBytes: number; readonly allowPartial: boolean; readonly asBytes: boolean };
 }
 
 export interface HttpAuthorization {
   readonly pathPrefix?: string;
-  /** Headers of the request that the service gets. */
+  /** Headers of the request that are sent to the service. */
   readonly requestHeaders: readonly AllowedHeader[];
-  /** Headers of the service's answer that the backend gets. */
+  /** Headers of the service's response that are sent to the backend. */
   readonly upstreamHeaders: readonly AllowedHeader[];
 }
 
@@ -36,7 +36,7 @@ export interface AllowedHeader {
 
 export type RouteAuthorization =
   | { readonly disabled: true }
-  /** What the authorization service is told of the route. */
+  /** Context about the route for the authorization service. */
   | { readonly context: Readonly<Record<string, string>> };
 
 type Fields = NonNullable<VirtualHostFields["authorization"]>;
@@ -57,7 +57,7 @@ const problem = (reason: ErrorCode, message: string, field: string): Read => ({
   problem: { reason, message, field },
 });
 
-/** `virtualhost.authorization` of an object of a namespace. */
+/** Reads `virtualhost.authorization` of an object in a namespace. */
 function readAuthorization(fields: Fields, namespace: string, reader: Reader): Read {
   const ref = fields.extensionRef;
   const version = ref?.apiVersion || apiVersion;
@@ -75,8 +75,9 @@ function readAuthorization(fields: Fields, namespace: string, reader: Reader): R
 }
 
 /**
- * The settings' own authorization, which covers every host that has none. Without its ExtensionService requests are
- * still asked about, and refused (or, with `failOpen`, let through) for want of an answer: never an open door.
+ * The authorization of the settings, for every host without its own. If its ExtensionService is missing, the filter
+ * stays and gets no response, so that requests are refused (or, with `failOpen`, allowed). A missing service never
+ * disables authorization.
  */
 export function readGlobalAuthorization(reader: Reader): (Read & { readonly found: boolean }) | undefined {
   const fields = reader.settings.globalExtAuth;
@@ -86,7 +87,7 @@ export function readGlobalAuthorization(reader: Reader): (Read & { readonly foun
   return { ...readFields(fields, target, extension), found: extension !== undefined };
 }
 
-/** `<namespace>/<name>`, or the reference of the ContourConfiguration form. */
+/** `<namespace>/<name>`, or the reference as ContourConfiguration has it. */
 function globalTarget({ extensionService, extensionRef }: NonNullable<SettingsSpec["globalExtAuth"]>): {
   namespace: string;
   name: string;
@@ -150,13 +151,13 @@ function readHeader(fields: HeaderFields): AllowedHeader {
   };
 }
 
-/** What holds for the routes of a host that say nothing of authorization themselves. */
+/** Applies to routes of a host without an `authPolicy`. */
 interface AuthorizationDefaults {
   readonly disabled: boolean;
   readonly context: Readonly<Record<string, string>>;
 }
 
-/** The host's own policy, else that of the settings; undefined when neither asks anybody. */
+/** The host's own policy, else that of the settings; undefined without both. */
 function authorizationDefaults(
   host: Fields | undefined,
   { globalExtAuth }: SettingsSpec,
@@ -166,7 +167,7 @@ function authorizationDefaults(
   return { disabled: policy?.disabled ?? false, context: policy?.context ?? {} };
 }
 
-/** `authPolicy` of a route on top of the defaults of its host. */
+/** `authPolicy` of a route, combined with the defaults of its host. */
 function routeAuthorization(
   defaults: AuthorizationDefaults | undefined,
   policy: { readonly disabled?: boolean; readonly context?: Readonly<Record<string, string>> } | undefined,
@@ -191,13 +192,13 @@ function readHost({
   if (!fields.extensionRef || Object.keys(fields.extensionRef).length === 0) {
     if (!reader.settings.globalExtAuth && !fields.authPolicy?.disabled)
       warnIgnored(
-        `${ignored}; it names no extensionRef and the settings have no globalExtAuth, so nobody is asked`,
+        `${ignored}; it has no extensionRef and the settings have no globalExtAuth, so requests are not authorized`,
         ".authorization",
       );
     return undefined;
   }
   if (tls === "passthrough") {
-    warnIgnored(`${ignored}; nothing of a TLS passthrough can be asked about`, ".authorization");
+    warnIgnored(`${ignored}; requests of a TLS passthrough can't be authorized`, ".authorization");
     return undefined;
   }
   if (tls === "none") {
@@ -227,7 +228,7 @@ export const authorization: Policy<{ host: Authorization; route: RouteAuthorizat
       return routeAuthorization(defaults, route.authPolicy);
     },
   },
-  /** What the service is told does not count, but whether it is asked. */
+  /** Only whether requests are authorized counts, not the context. */
   compared: (route) => (route && "disabled" in route ? route : undefined),
   needsTls: {
     name: "authorization",

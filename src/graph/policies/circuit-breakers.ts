@@ -1,6 +1,6 @@
 import type { Policy } from "./policy.js";
 
-/** Limits per cluster; absent is Envoy's default. */
+/** Limits of a cluster; undefined is Envoy's default. */
 export interface CircuitBreakers {
   readonly maxConnections?: number;
   readonly maxPendingRequests?: number;
@@ -9,7 +9,7 @@ export interface CircuitBreakers {
   readonly perHostMaxConnections?: number;
 }
 
-/** Of a Service or ExtensionService and the settings, not of a route: backends/ reads them with the Service. */
+/** Read from a Service or ExtensionService and the settings, not from a route: see backends/. */
 export const circuitBreakers: Policy<{ cluster: CircuitBreakers }> = {
   protects: false,
   fields: {},

@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../schema/finding-codes.js";
 import { isDelegated, readCaBundle, readCrl, secretName } from "../certificates/secret.js";
 import type { HTTPProxy, Reader, Report } from "../core/reader.js";
 
-/** What a client's certificate has to be. */
+/** Requirements for the certificate of a client. */
 export interface ClientValidation {
   /** PEM. */
   readonly ca?: string;
@@ -10,9 +10,9 @@ export interface ClientValidation {
   readonly crl?: string;
   readonly crlLeafOnly: boolean;
   readonly optional: boolean;
-  /** Any certificate will do. */
+  /** Accepts any certificate. */
   readonly skipVerification: boolean;
-  /** What the backend is told in `x-forwarded-client-cert`; absent: nothing. */
+  /** The content of `x-forwarded-client-cert` for the backend; undefined: no such header. */
   readonly forward?: {
     readonly subject: boolean;
     readonly cert: boolean;
@@ -24,7 +24,7 @@ export interface ClientValidation {
 
 const path = "spec.virtualhost.tls.clientValidation";
 
-/** `tls.clientValidation`; undefined (and a finding) when clients could not be checked as it says. */
+/** Reads `tls.clientValidation`; undefined with a finding if clients could not be validated as configured. */
 export function readClientValidation(
   proxy: HTTPProxy,
   reader: Reader,

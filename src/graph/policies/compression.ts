@@ -18,7 +18,7 @@ const annotation: RouteAnnotation<Compression> = {
     algorithm === "disabled" ? undefined : value === "disabled" ? "disabled" : "enabled",
 };
 
-/** What a field says or, where there is none, the object's annotation. */
+/** The value of the field, else of the object's annotation. */
 function read(
   fields: Fields,
   annotations: Annotations,
@@ -31,7 +31,10 @@ function read(
   return undefined;
 }
 
-/** `compressionPolicy` of a virtual host or route. The annotation of a root is for its host, that of another object for its routes. */
+/**
+ * `compressionPolicy` of a virtual host or route. The annotation of a root applies to its host, that of another object
+ * to its routes.
+ */
 export const compression: Policy<{ host: Compression; route: Compression }> = {
   protects: false,
   fields: { host: ["compressionPolicy"], route: ["compressionPolicy"] },

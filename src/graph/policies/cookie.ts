@@ -1,6 +1,6 @@
 import type { Policy, RouteContext } from "./policy.js";
 
-/** New attributes for a `Set-Cookie` of one name; what is absent stays as the backend wrote it. */
+/** New attributes for a `Set-Cookie` header of one name; absent attributes stay unchanged. */
 export interface CookieRewrite {
   readonly name: string;
   readonly path?: string;
@@ -18,7 +18,7 @@ interface CookieFields {
   readonly sameSite?: "Strict" | "Lax" | "None";
 }
 
-/** `cookieRewritePolicies` of a route or service: unique names, each with something to rewrite. */
+/** Reads `cookieRewritePolicies` of a route or service: unique names, each with an attribute to rewrite. */
 function readCookieRewrites(fields: readonly CookieFields[] | undefined): {
   rewrites?: readonly CookieRewrite[];
   error?: string;
@@ -42,7 +42,7 @@ function readCookieRewrites(fields: readonly CookieFields[] | undefined): {
   return { rewrites };
 }
 
-/** The rules of a route and of one of its services as one list by name; the service's attributes win. */
+/** Merges the rules of a route and of one of its services by name; the service's attributes take precedence. */
 function mergeCookieRewrites(
   route: readonly CookieRewrite[],
   service: readonly CookieRewrite[],
@@ -68,7 +68,7 @@ function readRules(
   return fail("RouteError", "CookieRewritePoliciesInvalid", message, `${at}.cookieRewritePolicies`);
 }
 
-/** `cookieRewritePolicies` of a route and of its services; a service's rules include those of the route. */
+/** `cookieRewritePolicies` of a route and of its services; the rules of a service include those of the route. */
 export const cookieRewrites: Policy<{ route: Rewrites; service: Rewrites }> = {
   protects: false,
   fields: { route: ["cookieRewritePolicies"], service: ["cookieRewritePolicies"] },

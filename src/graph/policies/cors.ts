@@ -7,7 +7,7 @@ export interface CorsPolicy {
   readonly methods: readonly string[];
   readonly headers: readonly string[];
   readonly exposed: readonly string[];
-  /** Seconds that an answer may be kept; 0 is not at all, absent what the browser likes. */
+  /** Seconds that a browser may cache a response; 0 is no caching, undefined the browser's default. */
   readonly maxAge?: number;
   readonly credentials: boolean;
   readonly privateNetwork: boolean;
@@ -25,11 +25,14 @@ interface CorsFields {
   readonly allowPrivateNetwork?: boolean;
 }
 
-/** `scheme://host[:port]` as Go's URLs have it: a `*` or a bracket in the host does not make it a pattern. */
+/** `scheme://host[:port]` as Go's net/url parses it: a `*` or a bracket in the host does not make it a pattern. */
 const originForm =
   /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+,;=<>"\u0080-\uffff-]+)(?::\d*)?$/;
 
-/** `virtualhost.corsPolicy`: an origin that is `scheme://host[:port]` or `*` is exact, any other a regex, whose program is no larger than `maxProgramSize`. */
+/**
+ * Reads `virtualhost.corsPolicy`. An origin `scheme://host[:port]` or `*` is exact; any other is a regex whose program
+ * is no larger than `maxProgramSize`.
+ */
 function readCors(
   fields: CorsFields | undefined,
   maxProgramSize: number,
@@ -63,7 +66,7 @@ function readCors(
   };
 }
 
-/** Unlike in a timeout, a zero here is a zero: browsers are told to keep nothing. */
+/** Unlike for a timeout, zero means zero here: browsers don't cache. */
 function readMaxAge(text: string | undefined): number | undefined {
   if (!text) return undefined;
   const parsed = parseTimeout(text);

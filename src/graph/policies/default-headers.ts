@@ -19,7 +19,9 @@ const isEmpty = ({ set, remove }: Defaults): boolean => {
   return remove.length === 0;
 };
 
-/** The header policy of one service of an HTTPProxy: its own, and what the settings add to every service. */
+/**
+ * The header policy of one service of an HTTPProxy: its own, and the headers that the settings add to every service.
+ */
 export function readServiceHeaders(
   fields: HeadersFields | undefined,
   kind: Kind,
@@ -31,7 +33,7 @@ export function readServiceHeaders(
   return own.error || isEmpty(defaults) ? own : { policy: merge(own.policy, defaults, dynamic) };
 }
 
-/** The header policies of a service that has none of its own (of an IngressRoute): what the settings say. */
+/** The header policies of a service without its own (of an IngressRoute): those of the settings. */
 export function defaultHeaders(
   settings: SettingsSpec,
   dynamic: DynamicValues,
@@ -44,14 +46,17 @@ export function defaultHeaders(
   };
 }
 
-/** The same of an Ingress's service, where the settings speak of Ingress at all. */
+/** The same for a service of an Ingress, if the settings apply to Ingress. */
 export const ingressHeaders = (
   settings: SettingsSpec,
   dynamic: DynamicValues,
 ): ReturnType<typeof defaultHeaders> =>
   settings.policy.applyToIngress ? defaultHeaders(settings, dynamic) : {};
 
-/** A header that the object sets, or a Host that it rewrites, wins; settings are checked when they are read. */
+/**
+ * A header that the object sets, or a Host that it rewrites, takes precedence. Settings are validated when they are
+ * read.
+ */
 function merge(own: HeadersPolicy | undefined, defaults: Defaults, dynamic: DynamicValues): HeadersPolicy {
   const set = new Map<string, string>();
   let { host } = own ?? {};

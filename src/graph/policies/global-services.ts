@@ -3,7 +3,7 @@ import { extensionCluster, readExtensionService } from "../backends/extension-se
 import type { Reader, Report } from "../core/reader.js";
 import { type Authorization, readGlobalAuthorization } from "./authorization.js";
 
-/** Services that the settings name for all requests of all hosts. */
+/** Services that the settings configure for all requests of all hosts. */
 export interface GlobalServices {
   readonly authorization?: Authorization;
   readonly rateLimits?: RateLimitService;
@@ -14,7 +14,7 @@ export interface GlobalServices {
 interface Service {
   readonly cluster: string;
   readonly authority: string;
-  /** In ms; absent is the asking filter's default. */
+  /** In ms; undefined is the default of the filter that uses it. */
   readonly timeoutMs?: number;
 }
 
@@ -42,8 +42,8 @@ export interface TracingTag {
 }
 
 /**
- * Reads them. Where an ExtensionService is missing, requests are still asked about (and refused or let through, as
- * `failOpen` says), but not traced. Findings go to the report, if there is one.
+ * Reads the services. If an ExtensionService is missing, its filter stays (and refuses or allows requests according to
+ * `failOpen`), except for tracing, which is off. Adds findings to the report, if there is one.
  */
 export function readGlobalServices(reader: Reader, report?: Report): GlobalServices {
   const authorization = readGlobalAuthorization(reader);
@@ -63,15 +63,15 @@ export function readGlobalServices(reader: Reader, report?: Report): GlobalServi
   const tracing = readTracing(reader, report);
   return {
     ...(authorization
-      ? { authorization: "authorization" in authorization ? authorization.authorization : nobody }
+      ? { authorization: "authorization" in authorization ? authorization.authorization : unavailable }
       : {}),
     ...(rateLimits ? { rateLimits } : {}),
     ...(tracing ? { tracing } : {}),
   };
 }
 
-/** An authorization service that is nowhere: settings that can't be read open no door. */
-const nobody: Authorization = {
+/** A service that does not exist: invalid settings must not disable authorization. */
+const unavailable: Authorization = {
   cluster: extensionCluster({ namespace: "", name: "" }),
   authority: "nobody",
   failOpen: false,
@@ -111,7 +111,7 @@ function readRateLimitService(reader: Reader, report: Report | undefined): RateL
   };
 }
 
-/** As Contour tags spans: with the pod's name and namespace as Envoy's environment has them. */
+/** Contour's span tags: the pod's name and namespace from Envoy's environment. */
 const podTags: readonly TracingTag[] = [
   { tag: "podName", kind: "environment", value: "HOSTNAME" },
   { tag: "podNamespace", kind: "environment", value: "CONTOUR_NAMESPACE" },

@@ -6,10 +6,10 @@ import {
   hostValueProblem,
 } from "../../schema/header-names.js";
 
-/** Values are Envoy header formats: what the user wrote with `%` escaped but for the operators that are allowed. */
+/** Values are Envoy header formats: the user's text, with `%` escaped except in allowed operators. */
 export interface HeadersPolicy {
   readonly set: readonly { readonly name: string; readonly value: string }[];
-  /** Beside those of the same name that are there already. */
+  /** Added to existing headers of the same name. */
   readonly add?: readonly { readonly name: string; readonly value: string }[];
   readonly remove: readonly string[];
   /** A literal for the upstream Host. */
@@ -23,15 +23,15 @@ export interface HeadersFields {
   readonly remove?: readonly string[];
 }
 
-/** Values of `%CONTOUR_…%` at the place where a header is set. */
+/** Values of `%CONTOUR_…%` for the object that sets a header. */
 export interface DynamicValues {
-  /** Absent: there are none, and what looks like one is plain text. */
+  /** Without it no variable exists, and text of that form is literal. */
   readonly namespace?: string;
   readonly service?: string;
   readonly port?: number;
 }
 
-/** Operators without arguments that a header value may use; every other `%` is a plain character. */
+/** Operators without arguments that a header value may use; any other `%` is literal. */
 const operators = new Set([
   "DOWNSTREAM_REMOTE_ADDRESS",
   "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT",
@@ -61,14 +61,14 @@ const operators = new Set([
   "TLS_JA4_FINGERPRINT",
 ]);
 
-/** `REQ` with one header or two, pseudo-headers too, and a length that Envoy can read. */
+/** `REQ` with one or two headers, also pseudo-headers, and a length that Envoy can parse. */
 const requestHeader = String.raw`REQ\(:?[\w-]+(?:\?:?[\w-]+)?\)(?::\d{1,6})?`;
 const variable = new RegExp(`%([A-Z0-9_]+|${requestHeader})%|%`, "g");
 
 /** Envoy refuses a route table with a longer list. */
 const maxHeaders = 1000;
 
-/** Escapes `%` in a header value but for allow-listed operators, and fills in `%CONTOUR_…%`. */
+/** Escapes `%` in a header value except in allowed operators, and replaces `%CONTOUR_…%`. */
 export function headerFormat(value: string, dynamic: DynamicValues): string {
   return value.replace(variable, (whole, operator: string | undefined) => {
     if (operator === undefined) return "%%";
@@ -82,8 +82,8 @@ export function headerFormat(value: string, dynamic: DynamicValues): string {
 }
 
 /**
- * A header policy of a route or service. `Host` is special in `set` of a request policy, where it rewrites the
- * upstream authority, and refused everywhere else (Envoy would refuse the whole route table).
+ * Reads a header policy of a route or service. In `set` of a request policy, `Host` rewrites the upstream authority.
+ * It is refused everywhere else, because Envoy would refuse the whole route table.
  */
 export function readHeadersPolicy(
   fields: HeadersFields | undefined,
@@ -95,7 +95,7 @@ export function readHeadersPolicy(
   let host: Pick<HeadersPolicy, "host" | "hostFromHeader"> = {};
   for (const { name, value } of fields.set ?? []) {
     const key = canonicalHeader(name);
-    // Of several `Host` the last one counts, as in Contour.
+    // The last `Host` takes precedence, as in Contour.
     if (set.has(key)) return { error: `duplicate header addition: "${key}"` };
     const isHost = key === "Host" && kind === "request";
     const problem = isHost ? hostValueProblem(value) : headerValueProblem(value);

@@ -5,7 +5,7 @@ import type { Policy, RouteContext, ServiceContext } from "./policy.js";
 
 type Scopes = { route: HeadersPolicy; service: HeadersPolicy };
 
-/** A route's headers are those of its first backend, as in Contour. */
+/** The headers of a route use the values of its first backend, as in Contour. */
 function routeValues({ route, proxy }: RouteContext): DynamicValues {
   const service = route.services?.find(({ mirror }) => !mirror);
   const { namespace } = proxy.meta;
@@ -20,7 +20,7 @@ const serviceValues = ({ of: { proxy }, service }: ServiceContext): DynamicValue
 
 type Field = "requestHeadersPolicy" | "responseHeadersPolicy";
 
-/** Contour's reasons for a route and for a service. */
+/** The reasons for a route and for a service are Contour's. */
 const headersPolicy = (
   side: "request" | "response",
   field: Field,

@@ -9,14 +9,14 @@ export interface HealthCheck {
   readonly timeoutSeconds: number;
   readonly unhealthyThreshold: number;
   readonly healthyThreshold: number;
-  /** Half-open ranges of statuses that count as healthy; absent is 200 alone. */
+  /** Half-open ranges of healthy statuses; undefined is 200 alone. */
   readonly expectedStatuses?: readonly { readonly start: number; readonly end: number }[];
 }
 
 type HttpFields = NonNullable<RouteFields["healthCheckPolicy"]>;
 type TcpFields = NonNullable<NonNullable<HTTPProxy["spec"]["tcpproxy"]>["healthCheckPolicy"]>;
 
-/** Contour's defaults; 0 is one of them, too. */
+/** Applies Contour's defaults; 0 also selects them. */
 const timesOf = (
   fields: TcpFields,
 ): Pick<HealthCheck, "intervalSeconds" | "timeoutSeconds" | "unhealthyThreshold" | "healthyThreshold"> => ({

@@ -31,8 +31,8 @@ import { idleConnectionMs, timeout } from "./timeout.js";
 import { websocket } from "./websocket.js";
 
 /**
- * All policies. The readers of every API loop over this table, and the table of writers in xds/policies/index.ts has the same keys: it
- * does not compile without one of them.
+ * All policies. The readers of every API loop over this table. The table of writers in xds/policies/index.ts has the
+ * same keys: it does not compile if one is missing.
  */
 export const policies = {
   authorization,
@@ -61,7 +61,7 @@ export const policies = {
 type Table = typeof policies;
 export type PolicyName = keyof Table;
 
-/** The values of a policy by scope, and whether it protects. */
+/** The values of a policy by scope, and whether it is a protection. */
 export type ValuesOf<N extends PolicyName> = Table[N] extends Policy<infer V, boolean> ? V : never;
 export type IsProtection<N extends PolicyName> = Table[N]["protects"];
 
@@ -74,16 +74,16 @@ type ValuesAt<S extends string> = {
   readonly [N in NamesAt<S>]?: ValuesOf<N> extends { readonly [K in S]: infer V } ? V : never;
 };
 
-/** What a virtual host carries. */
+/** The policies of a virtual host. */
 export interface HostPolicies extends ValuesAt<"host"> {}
-/** What a route carries beside its match and action. */
+/** The policies of a route, beside its match and action. */
 export interface RoutePolicies extends ValuesAt<"route"> {}
-/** What one service of a route carries. */
+/** The policies of one service of a route. */
 export interface BackendPolicies extends ValuesAt<"service"> {}
-/** How the cluster of one service of a route is reached. */
+/** The policies of the cluster of one service of a route. */
 export interface ClusterPolicies extends ValuesAt<"cluster"> {}
 
-/** A policy of the table whose values are not looked at. */
+/** A policy of the table, with values of unknown type. */
 interface AnyPolicy {
   readonly protects: boolean;
   readonly anyAction?: true;
@@ -127,7 +127,10 @@ const readers = {
 
 type Found = Record<string, unknown>;
 
-/** Adds what readers of one context return; each gets what the same policy has among `others`, of which there are often none. */
+/**
+ * Adds the results of the readers of one context. Each reader gets the value of the same policy in `others`, which is
+ * often empty.
+ */
 function collect<C>(
   found: Found,
   list: readonly (readonly [string, (context: C, other: unknown) => unknown])[],
@@ -150,14 +153,14 @@ function isEmpty(values: object): boolean {
 
 const lookup = (values: object, name: string): unknown => (values as Found)[name];
 
-/** The policies of `spec.virtualhost`; undefined (and findings) when one is not valid. */
+/** Reads the policies of `spec.virtualhost`; undefined with findings if one is not valid. */
 export function readHostPolicies(context: HostContext): HostPolicies | undefined {
   const found: Found = {};
   collect(found, readers.host, context);
   return context.failures() > 0 ? undefined : found;
 }
 
-/** The policies of a route of an HTTPProxy; undefined (and findings) when one is not valid. */
+/** Reads the policies of a route of an HTTPProxy; undefined with findings if one is not valid. */
 export function readRoutePolicies(context: RouteContext, host: HostPolicies): RoutePolicies | undefined {
   const before = context.failures();
   const found: Found = {};
@@ -165,7 +168,7 @@ export function readRoutePolicies(context: RouteContext, host: HostPolicies): Ro
   return context.failures() > before ? undefined : found;
 }
 
-/** What holds for the clusters of all services of a route; undefined (and findings) when something is not valid. */
+/** Reads the policies of the clusters of all services of a route; undefined with findings if one is not valid. */
 export function readClusterPolicies(context: RouteContext): ClusterPolicies | undefined {
   const before = context.failures();
   const found: Found = {};
@@ -173,7 +176,10 @@ export function readClusterPolicies(context: RouteContext): ClusterPolicies | un
   return context.failures() > before ? undefined : found;
 }
 
-/** The policies of one service of a route and of its cluster alone; undefined (and findings) when one is not valid. */
+/**
+ * Reads the policies of one service of a route, and those of its cluster alone; undefined with findings if one is not
+ * valid.
+ */
 export function readServicePolicies(
   context: ServiceContext,
   route: RoutePolicies,
@@ -202,14 +208,14 @@ export function readIngressPolicies(context: IngressContext, object: Annotated):
   return found;
 }
 
-/** What the annotations of a route of the Gateway API ask for all its rules. */
+/** The policies that the annotations of a Gateway API route set for all its rules. */
 export function readAnnotatedPolicies(object: Annotated): RoutePolicies {
   const found: Found = {};
   readAnnotations(found, object);
   return found;
 }
 
-/** An object whose annotations are read, and the settings. */
+/** Annotations of an object, and the settings. */
 interface Annotated {
   readonly annotations: Annotations;
   readonly settings: Reader["settings"];
@@ -231,7 +237,7 @@ function readAnnotations(found: Found, { annotations, settings }: Annotated): vo
   }
 }
 
-/** The names of the policies that something holds for. */
+/** The names of the policies with a property. */
 const namesOf = (holds: (policy: AnyPolicy) => boolean): ReadonlySet<string> =>
   new Set(table.flatMap(([name, policy]) => (holds(policy) ? [name] : [])));
 
@@ -242,22 +248,22 @@ const compared = new Map(
   table.flatMap(([name, policy]) => (policy.compared ? [[name, policy.compared]] : [])),
 );
 
-/** Most routes and hosts have few policies or none: only what is there is looked at. */
+/** Loops over the present policies only: most routes and hosts have few or none. */
 function keep(values: object, isKept: (name: string) => boolean): Found {
   const kept: Found = {};
   for (const name in values) if (isKept(name)) kept[name] = lookup(values, name);
   return kept;
 }
 
-/** What redirects and direct responses carry: they are protected as backends are, but have no headers to set. */
+/** The policies of redirects and direct responses: the same protections as for backends, without headers. */
 export const anyActionPolicies = (values: RoutePolicies): RoutePolicies =>
   keep(values, (name) => forAnyAction.has(name));
 
-/** What plain HTTP can give of the policies of a host. */
+/** The policies of a host that plain HTTP supports. */
 export const overPlainHttp = (values: HostPolicies): HostPolicies =>
   keep(values, (name) => !needingTls.has(name));
 
-/** What protects a route, to compare it with that of another. */
+/** The protections of a route, for comparison with another route. */
 export function comparedProtections(values: RoutePolicies): object {
   const found: Found = {};
   for (const name in values) {
@@ -271,7 +277,9 @@ export function comparedProtections(values: RoutePolicies): object {
 
 const same = (value: unknown): unknown => value;
 
-/** The fields of a route that have no effect on redirects and direct responses, as Envoy asks no backend. */
+/**
+ * The fields of a route without effect on redirects and direct responses, because Envoy sends no request to a backend.
+ */
 export const backendFields: readonly (keyof RouteFields)[] = [
   ...new Set(
     table.flatMap(([, { protects, anyAction, fields }]) =>
@@ -280,7 +288,7 @@ export const backendFields: readonly (keyof RouteFields)[] = [
   ),
 ].sort();
 
-/** Which protection of a route plain HTTP can't give; undefined when it gives all. */
+/** The protection of a route that plain HTTP does not support; undefined if it supports all. */
 export function lostOverHttp(host: HostPolicies, route: RoutePolicies): string | undefined {
   const lost = table.find(([name, { needsTls }]) =>
     needsTls?.isAsked(lookup(host, name), lookup(route, name)),

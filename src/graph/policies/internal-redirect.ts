@@ -1,11 +1,11 @@
 import type { Policy } from "./policy.js";
 
-/** Which redirects of a backend Envoy follows itself. */
+/** The redirects of a backend that Envoy follows itself. */
 export interface InternalRedirect {
   readonly maximum?: number;
   readonly codes: readonly number[];
   readonly crossScheme: "Always" | "Never" | "SafeOnly";
-  /** No redirect to a route that has been taken already. */
+  /** Refuses a redirect to a route that was already used. */
   readonly denyRepeated: boolean;
 }
 

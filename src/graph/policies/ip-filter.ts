@@ -1,14 +1,14 @@
 import ipaddr from "ipaddr.js";
 import type { Policy } from "./policy.js";
 
-/** Who may (`allow`) or may not come in. */
+/** Addresses that are allowed (`allow`) or denied. */
 export interface IpFilter {
   readonly allow: boolean;
   readonly ranges: readonly IpRange[];
 }
 
 export interface IpRange {
-  /** True: the client's address as trusted proxies tell it; false: the address of the connection. */
+  /** True: the client's address that trusted proxies report; false: the address of the connection. */
   readonly remote: boolean;
   /** The network's first address. */
   readonly address: string;
@@ -23,13 +23,13 @@ interface IpFilterFields {
 interface IpFilterProblem {
   readonly reason: "IncompatibleIPAddressFilters" | "InvalidCIDR";
   readonly message: string;
-  /** Field path below the object that holds both policies. */
+  /** Field path in the object that contains both policies. */
   readonly field: string;
 }
 
 /**
- * `ipAllowPolicy` or `ipDenyPolicy`. One range that can't be read refuses the whole policy: leaving it out would open
- * (or shut) a door that nobody asked for.
+ * Reads `ipAllowPolicy` or `ipDenyPolicy`. One invalid range refuses the whole policy: a policy without that range
+ * would allow or deny other clients than intended.
  */
 function readIpFilter(
   allow: readonly IpFilterFields[] | undefined,
@@ -57,7 +57,7 @@ function readIpFilter(
   return problems.length > 0 ? { problems } : { filter: { allow: Boolean(allow?.length), ranges }, problems };
 }
 
-/** The network of a range, with the bits after its length cleared; a bare address is a range of one. */
+/** The network of a range, with the host bits cleared; a bare address is a range of one address. */
 function readRange(cidr: string): { address: string; prefixLength: number } | undefined {
   const [address = "", length, ...rest] = cidr.split("/");
   if (rest.length > 0 || (length !== undefined && !/^\d{1,3}$/.test(length))) return undefined;

@@ -8,12 +8,12 @@ import { readJwks } from "../certificates/secret.js";
 import type { HTTPProxy, Reader } from "../core/reader.js";
 import type { HostContext, Policy, RouteContext, VirtualHostFields } from "./policy.js";
 
-/** Who signs the tokens that a virtual host accepts. */
+/** An issuer of the tokens that a virtual host accepts. */
 export interface JwtProvider {
   readonly name: string;
   readonly issuer?: string;
   readonly audiences: readonly string[];
-  /** Whether the backend gets the token. */
+  /** Whether the token is forwarded to the backend. */
   readonly forward: boolean;
   readonly keys:
     | { readonly kind: "local"; readonly jwks: string }
@@ -27,7 +27,7 @@ export interface RemoteKeys {
   readonly server: JwksServer;
 }
 
-/** Where a key set is fetched from. Equal nodes are one Envoy cluster. */
+/** The source of a remote key set. Equal values are one Envoy cluster. */
 export interface JwksServer {
   readonly scheme: "http" | "https";
   readonly host: Reachable;
@@ -39,7 +39,7 @@ export interface JwksServer {
 /** At least one. */
 export interface JwtProviders {
   readonly providers: readonly JwtProvider[];
-  /** Name of the provider of routes that say nothing. */
+  /** The provider of routes that name none. */
   readonly default?: string;
 }
 
@@ -50,7 +50,7 @@ type Fail = (reason: ErrorCode, message: string, field?: string) => undefined;
 const base = ".jwtProviders";
 const about = "Spec.VirtualHost.JWTProviders";
 
-/** `virtualhost.jwtProviders`; undefined when there are none, and (with a finding) when one is not valid. */
+/** Reads `virtualhost.jwtProviders`; undefined without providers, and with a finding if one is not valid. */
 function readProviders({
   proxy,
   virtualhost,
@@ -112,7 +112,7 @@ function readProvider(
   );
 }
 
-/** Keys in a Secret of the proxy's own namespace: there is no delegation for them. */
+/** Reads keys from a Secret in the namespace of the proxy; delegation does not apply. */
 function readLocalKeys(
   proxy: HTTPProxy,
   { name, localJWKS }: Fields,
@@ -196,13 +196,16 @@ function readRemoteKeys(
   };
 }
 
-/** The schema has seen to it that this is a duration; zero is as good as absent. */
+/** The schema has validated the duration. Zero is the same as undefined. */
 function milliseconds(text: string | undefined): number | undefined {
   const parsed = parseTimeout(text ?? "");
   return "kind" in parsed && parsed.kind === "ms" ? parsed.ms : undefined;
 }
 
-/** The provider that a route asks for, or its host's default. A redirect gives nothing away, so it takes no default. */
+/**
+ * The provider of a route, or the default of its host. A redirect discloses nothing, so the default does not apply to
+ * it.
+ */
 function readRoute(
   { route, root, fail, proxy, path, report }: RouteContext,
   host: JwtProviders | undefined,
@@ -218,13 +221,13 @@ function readRoute(
     const message = `Route references an undefined JWT provider "${policy.require}"`;
     const field = ".jwtVerificationPolicy.require";
     if (!root.secure) return fail("JWTVerificationError", "JWTProviderNotDefined", message, field);
-    // The route stays: Envoy refuses all its requests, as nobody could have signed the token that it needs.
+    // The route stays: Envoy refuses all its requests, because no token can satisfy an undefined provider.
     report.error(proxy.ref, "JWTVerificationError", "JWTProviderNotDefined", message, path + field);
   }
   return policy.require;
 }
 
-/** `virtualhost.jwtProviders`, and the name of the provider whose token a request to a route needs. */
+/** `virtualhost.jwtProviders`, and the name of the provider whose token a route requires. */
 export const jwt: Policy<{ host: JwtProviders; route: string }, true> = {
   protects: true,
   fields: { host: ["jwtProviders"], route: ["jwtVerificationPolicy"] },

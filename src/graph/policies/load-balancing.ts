@@ -3,7 +3,7 @@ import type { Policy, RouteFields } from "./policy.js";
 
 export type LoadBalancing = "round-robin" | "random" | "least-request" | "ring-hash";
 
-/** What a ring-hash load balancer hashes; in order. */
+/** The inputs of the hash of a ring-hash load balancer, in order. */
 export type HashPolicy = readonly HashKey[];
 
 export type HashKey =
@@ -12,7 +12,7 @@ export type HashKey =
   | { readonly kind: "query"; readonly name: string; readonly terminal: boolean }
   | { readonly kind: "source-ip"; readonly terminal: boolean };
 
-/** The cookie of strategy `Cookie`; its name is Contour's, so that sessions survive a migration. */
+/** The cookie of the strategy `Cookie`. Its name is Contour's, so that sessions survive a migration. */
 const sessionAffinity: HashPolicy = [{ kind: "cookie", name: "X-Contour-Session-Affinity" }];
 
 interface HashFields {
@@ -23,8 +23,8 @@ interface HashFields {
 }
 
 /**
- * What strategy `RequestHash` hashes. Entries that are not valid are left out, and told of in `ignored` with their
- * place in the list; `hash` is undefined when none is left.
+ * The hash policy of the strategy `RequestHash`. Invalid entries are omitted and returned in `ignored` with their
+ * index; `hash` is undefined if no entry is valid.
  */
 function readHashPolicies(entries: readonly HashFields[]): {
   hash?: HashPolicy;
@@ -38,7 +38,7 @@ function readHashPolicies(entries: readonly HashFields[]): {
     if (typeof key === "string")
       ignored.push({ at, message: `ignoring invalid request hash policy: ${key}` });
     else if (keys.has(name))
-      ignored.push({ at, message: `ignoring repeated request hash policy: ${name} comes before` });
+      ignored.push({ at, message: `ignoring repeated request hash policy: an earlier entry hashes ${name}` });
     else keys.set(name, key);
   }
   return { ...(keys.size > 0 ? { hash: [...keys.values()] } : {}), ignored };
@@ -46,11 +46,11 @@ function readHashPolicies(entries: readonly HashFields[]): {
 
 const nameOf = (key: HashKey): string => ("name" in key ? `${key.kind} ${key.name}` : key.kind);
 
-/** The key of an entry, or what is wrong with it. */
+/** The key of an entry, or the problem. */
 function readHashKey({ terminal = false, ...entry }: HashFields): HashKey | string {
   const { hashSourceIP, headerHashOptions: header, queryParameterHashOptions: query } = entry;
   if ([hashSourceIP, header, query].filter(Boolean).length !== 1)
-    return "exactly one of headerHashOptions, queryParameterHashOptions and hashSourceIP is needed";
+    return "exactly one of headerHashOptions, queryParameterHashOptions and hashSourceIP is required";
   if (header) {
     const name = canonicalHeader(header.headerName ?? "");
     const problem = headerNameProblem(name);
@@ -70,7 +70,7 @@ const balancers: ReadonlyMap<string | undefined, LoadBalancing> = new Map([
   ["WeightedLeastRequest", "least-request"],
 ]);
 
-/** The balancer of a strategy without a hash; a strategy that is not known is RoundRobin, as in Contour. */
+/** The balancer of a strategy without a hash. An unknown strategy is RoundRobin, as in Contour. */
 export const balancerOf = (strategy: string | undefined): LoadBalancing =>
   balancers.get(strategy) ?? "round-robin";
 
@@ -82,11 +82,11 @@ const hashOf = (fields: Fields): ReturnType<typeof readHashPolicies> =>
 const isHashed = (fields: Fields): boolean =>
   fields?.strategy === "Cookie" || fields?.strategy === "RequestHash";
 
-/** The balancer of `loadBalancerPolicy` of a route. */
+/** The balancer for `loadBalancerPolicy` of a route. */
 export const balancingOf = (fields: Fields): LoadBalancing =>
   isHashed(fields) && hashOf(fields).hash ? "ring-hash" : balancerOf(fields?.strategy);
 
-/** What `loadBalancerPolicy` of a route hashes. */
+/** The hash policy of `loadBalancerPolicy` of a route. */
 export const hash: Policy<{ route: HashPolicy }> = {
   protects: false,
   fields: { route: ["loadBalancerPolicy"] },
@@ -96,7 +96,7 @@ export const hash: Policy<{ route: HashPolicy }> = {
       const { hash: found, ignored } = hashOf(fields);
       const field = ".loadBalancerPolicy.requestHashPolicies";
       for (const { at, message } of ignored) warnIgnored(message, `${field}[${at}]`);
-      if (!found) warnIgnored("no valid request hash policy is there: the strategy is RoundRobin", field);
+      if (!found) warnIgnored("there is no valid request hash policy: the strategy is RoundRobin", field);
       return found;
     },
     ingressRoute: ({ route }) =>

@@ -3,13 +3,13 @@ import { cleanPath, trimSlashes } from "../matches/normalize-path.js";
 import { quoteRegex } from "../matches/order.js";
 import type { Policy } from "./policy.js";
 
-/** Puts another prefix in the place of the matched one, or does a substitution in the whole path. */
+/** Replaces the matched prefix, or applies a substitution to the whole path. */
 export type PathRewrite = ({ readonly prefix: string } | { readonly regex: PathSubstitution }) & {
-  /** Of a prefix that ends in a slash: what the same path without that slash becomes, which the route takes too. */
+  /** For a prefix with a final slash: the result for the same path without that slash, which the route also matches. */
   readonly bare?: string;
 };
 
-/** RE2's pattern, and what stands in the place of what it matches. */
+/** A pattern of RE2, and the replacement of its matches. */
 export interface PathSubstitution {
   readonly pattern: string;
   readonly substitution: string;
@@ -23,7 +23,7 @@ interface ReplacePrefix {
 type PrefixReplaceProblem = "MustHavePrefix" | "DuplicateReplacement" | "AmbiguousReplacement";
 
 /**
- * The rewrite of a matched prefix: by the entry that names it, else the entry without a prefix, else none.
+ * The rewrite of a matched prefix: from the entry for that prefix, else from the entry without a prefix, else none.
  * Problems are Contour's PrefixReplaceError reasons.
  */
 function readReplacePrefix(
@@ -50,14 +50,14 @@ function readReplacePrefix(
   return entry ? { policy: replacePrefix(matched, entry.replacement) } : {};
 }
 
-/** The entry for a prefix: the one that names it, else the one without a prefix. */
+/** The entry for a prefix: the entry that names it, else the entry without a prefix. */
 const entryFor = (entries: readonly ReplacePrefix[], matched: string): ReplacePrefix | undefined =>
   entries.find(({ prefix }) => prefix === matched) ?? entries.find(({ prefix }) => !prefix);
 
 /**
- * Puts `replacement` in the place of the prefix that a route matches; of an exact path or a regular expression, in the place of the
- * whole path. The result has one slash where the two meet. A path that would become `/./x` or `/../x` stays as it is: `/app../x` under
- * `/app`, where that is replaced by `/`.
+ * Replaces the prefix that a route matches; for an exact path or a regular expression, the whole path. The result has
+ * a single slash between replacement and rest. A path that would become `/./x` or `/../x` stays unchanged: for example
+ * `/app../x` when `/app` is replaced by `/`.
  */
 export function replacePrefix({ kind, value }: PathMatch, replacement: string): PathRewrite {
   const clean = cleanPath(replacement);
@@ -71,10 +71,15 @@ export function replacePrefix({ kind, value }: PathMatch, replacement: string): 
   return { regex: { pattern: `${matched}(${notDots}.*)?$`, substitution: "/\\1" } };
 }
 
-/** Envoy takes no request with longer headers (`max_request_headers_kb`), and no regular expression of any length. */
+/**
+ * Envoy accepts no request with longer headers (`max_request_headers_kb`), and limits the length of a regular
+ * expression.
+ */
 const longestPath = 60 * 1024;
 
-/** The beginning of a segment that is neither `.` nor `..`, also where path parameters or an escape such as `%2f` follow. */
+/**
+ * The start of a segment that is neither `.` nor `..`, even with path parameters or an escape such as `%2f` behind it.
+ */
 const notDots = "(?:[^./]|\\.[^./;%]|\\.\\.[^/;%])";
 
 /** `pathRewritePolicy` of a route. */
@@ -88,7 +93,7 @@ export const pathRewrite: Policy<{ route: PathRewrite }> = {
       if (reason) return fail("PrefixReplaceError", reason, message ?? "", ".pathRewritePolicy");
       if (entries.length > 0 && !policy)
         warnIgnored(
-          `has no effect for the prefix ${JSON.stringify(match.value)}: no entry names it`,
+          `has no effect for the prefix ${JSON.stringify(match.value)}: no entry has this prefix`,
           ".pathRewritePolicy",
         );
       return policy;

@@ -8,16 +8,19 @@ export type RouteFields = NonNullable<HTTPProxy["spec"]["routes"]>[number];
 export type ServiceFields = NonNullable<RouteFields["services"]>[number];
 type IngressRouteFields = NonNullable<ObjectByKind<"IngressRoute">["spec"]["routes"]>[number];
 
-/** What every reader of an HTTPProxy's fields gets. */
+/** The inputs of every reader of HTTPProxy fields. */
 export interface Context {
   readonly proxy: HTTPProxy;
   readonly reader: Reader;
   readonly report: Report;
-  /** Adds an error at a field below the virtual host or route, such as `.timeoutPolicy`; the object is not served as it is. */
+  /**
+   * Adds an error at a field below the virtual host or route, such as `.timeoutPolicy`; the object is not served with
+   * this field.
+   */
   fail(type: FindingType, reason: ErrorCode, message: string, field?: string): undefined;
   /** Adds a warning that a field has no effect. */
   warnIgnored(message: string, field: string): void;
-  /** How often `fail` was called. */
+  /** The number of calls of `fail`. */
   failures(): number;
 }
 
@@ -33,13 +36,13 @@ export interface RouteContext extends Context {
   /** Field path of the route. */
   readonly path: string;
   readonly match: PathMatch;
-  /** Of the root, which may be another object. */
+  /** The root of the route, which may be another object. */
   readonly root: { readonly virtualhost: VirtualHostFields | undefined; readonly secure: boolean };
 }
 
 /** Reads `spec.routes[].services[]`. */
 export interface ServiceContext {
-  /** The route's. */
+  /** The context of the route. */
   readonly of: RouteContext;
   readonly service: ServiceFields;
   /** Field path below the route, such as `.services[0]`. */
@@ -54,9 +57,9 @@ export interface IngressRouteContext {
 
 /** Reads the annotations of an Ingress for one of its paths. */
 export interface IngressContext {
-  /** The value of an annotation of Contour's, by its name without the group. */
+  /** The value of a Contour annotation, by its name without the group. */
   annotation(name: string): string | undefined;
-  /** As it is written in the rule. */
+  /** The path as written in the rule. */
   readonly path: string;
   /** Adds a warning at `metadata.annotations`. */
   warn(reason: WarningCode, message: string): void;
@@ -64,7 +67,10 @@ export interface IngressContext {
 
 export type Annotations = Readonly<Record<string, string>>;
 
-/** The value that an object's annotation asks for; undefined without the annotation, or with a value that is none of its own. */
+/**
+ * The value that an annotation of an object sets; undefined without the annotation, or if its value is not in
+ * `values`.
+ */
 export function readAnnotation<R>(
   { name, values, read }: RouteAnnotation<R>,
   annotations: Annotations,
@@ -74,26 +80,29 @@ export function readAnnotation<R>(
   return value !== undefined && values.includes(value) ? read(value, settings) : undefined;
 }
 
-/** The nodes that a policy is part of, and its value there. */
+/** The nodes that have a policy, and its value there. */
 interface Values {
-  /** `HostPolicies` of a site's terms. */
+  /** In `HostPolicies` of the terms of a site. */
   readonly host?: unknown;
-  /** `RoutePolicies` of a route. */
+  /** In `RoutePolicies` of a route. */
   readonly route?: unknown;
-  /** `BackendPolicies` of a route's backend. */
+  /** In `BackendPolicies` of a backend of a route. */
   readonly service?: unknown;
   /** A field of `Cluster`. */
   readonly cluster?: unknown;
 }
 
-/** Names of fields by where in an HTTPProxy they are. */
+/** Names of fields by their place in an HTTPProxy. */
 export interface Fields {
   readonly host?: readonly (keyof VirtualHostFields)[];
   readonly route?: readonly (keyof RouteFields)[];
   readonly service?: readonly (keyof ServiceFields)[];
 }
 
-/** An annotation of IngressRoute, Ingress, HTTPRoute and GRPCRoute, for the routes of the object that nothing else gives a value. */
+/**
+ * An annotation of IngressRoute, Ingress, HTTPRoute and GRPCRoute. It applies to the routes of the object that have no
+ * other value.
+ */
 export interface RouteAnnotation<R> {
   readonly name: `isoline.dev/${string}`;
   /** Any other value has no effect, and the linter reports it. */
@@ -107,7 +116,7 @@ type Read<V extends Values> = (V extends { readonly host: infer H }
   : unknown) &
   (V extends { readonly route: infer R }
     ? {
-        /** `host` is what the same policy has for the host. */
+        /** `host` is the value of the same policy for the host. */
         route(context: RouteContext, host: V["host"] | undefined): R | undefined;
         ingressRoute?(context: IngressRouteContext): R | undefined;
         ingress?(context: IngressContext): R | undefined;
@@ -115,7 +124,7 @@ type Read<V extends Values> = (V extends { readonly host: infer H }
     : unknown) &
   (V extends { readonly service: infer S }
     ? {
-        /** `route` is what the same policy has for the route. */
+        /** `route` is the value of the same policy for the route. */
         service(context: ServiceContext, route: V["route"] | undefined): S | undefined;
       }
     : unknown) &
@@ -129,30 +138,30 @@ type Read<V extends Values> = (V extends { readonly host: infer H }
     : unknown);
 
 /**
- * A policy: how it is read from each API, at each scope that it has. A reader returns undefined where an object asks for nothing, and
- * after `fail`. The writer has the same key in xds/policies/index.ts.
+ * A policy: how it is read from each API, for each of its scopes. A reader returns undefined if an object does not
+ * configure the policy, and after `fail`. Its writer has the same key in xds/policies/index.ts.
  */
 export interface Policy<V extends Values, Protects extends boolean = false> {
   /**
-   * Whether it keeps requests out. Such a policy also holds for redirects and direct responses, and is a part of `protections` in
-   * explanations and route tests.
+   * Whether the policy refuses requests. If so, it also applies to redirects and direct responses, and is a part of
+   * `protections` in explanations and route tests.
    */
   readonly protects: Protects;
-  /** Set where it also holds for redirects and direct responses, though it protects nothing. */
+  /** Set if the policy also applies to redirects and direct responses without being a protection. */
   readonly anyAction?: true;
-  /** The fields of an HTTPProxy that it is read from. */
+  /** The fields of an HTTPProxy that the policy is read from. */
   readonly fields: Fields;
   readonly read: Read<V>;
-  /** HTTPProxies have it, too; the readers of `host` and `route` say how. */
+  /** HTTPProxy also has the annotation; the readers of `host` and `route` read it. */
   readonly annotation?: RouteAnnotation<V["route"]>;
   /**
-   * What of a route's value counts where a path decides which protection a request meets; all of it where this is absent. Undefined
-   * is as good as no value.
+   * The part of a route's value that counts when `%2f` may select another protection; by default all of it. Undefined
+   * is the same as no value.
    */
   compared?(route: V["route"]): unknown;
-  /** A protection that plain HTTP can't give. */
+  /** Set for a protection that plain HTTP does not support. */
   readonly needsTls?: {
-    /** As in "without the JWT verification of its host". */
+    /** For messages, as in "without the JWT verification of its host". */
     readonly name: string;
     isAsked(host: V["host"] | undefined, route: V["route"] | undefined): boolean;
   };

@@ -5,22 +5,22 @@ import type { HeaderMatch } from "../matches/match-types.js";
 import { headerFormat } from "./header-values.js";
 import type { Policy } from "./policy.js";
 
-/** A token bucket in each Envoy: `requests` per `intervalMs`, and `burst` more at once. */
+/** A token bucket in each Envoy: `requests` per `intervalMs`, and up to `burst` more at once. */
 export interface LocalRateLimit {
   readonly requests: number;
   readonly burst: number;
   readonly intervalMs: number;
-  /** Absent: 429. */
+  /** Default 429. */
   readonly status?: ErrorStatus;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** What is asked of the rate limit service, one list of entries for each descriptor. */
+/** A descriptor for the rate limit service. */
 export type RateLimitDescriptor = readonly DescriptorEntry[];
 
-/** At least one of the two is there. */
+/** At least one of the two is set. */
 export interface RouteRateLimits {
-  /** In place of those of the host. */
+  /** Replaces the descriptors of the host. */
   readonly descriptors?: readonly RateLimitDescriptor[];
   readonly ignoreHost?: true;
 }
@@ -72,9 +72,11 @@ function readLocalRateLimit(fields: LocalFields | undefined): {
 } {
   if (!fields) return {};
   const { requests, unit, burst = 0, responseStatusCode, responseHeadersToAdd } = fields;
-  if (requests + burst > maxTokens) return { error: "requests and burst together are more than 4294967295" };
+  if (requests + burst > maxTokens) return { error: "the sum of requests and burst is more than 4294967295" };
   if (responseStatusCode !== undefined && !isErrorStatus(responseStatusCode))
-    return { error: `Envoy has no status ${responseStatusCode} for rate limits; 429 is the default` };
+    return {
+      error: `Envoy does not support status ${responseStatusCode} for rate limits; the default is 429`,
+    };
   const headers = new Map<string, string>();
   for (const { name, value } of responseHeadersToAdd ?? []) {
     const key = canonicalHeader(name);
@@ -98,8 +100,8 @@ function readLocalRateLimit(fields: LocalFields | undefined): {
 }
 
 /**
- * `rateLimitPolicy.global` of a virtual host or route, or the default of the settings; undefined when disabled.
- * `maxProgramSize` is that of one regular expression.
+ * Reads `rateLimitPolicy.global` of a virtual host or route, or the default of the settings; undefined if disabled.
+ * `maxProgramSize` limits each regular expression.
  */
 function readDescriptors(
   fields: GlobalFields | undefined,
@@ -138,7 +140,7 @@ function readEntry(fields: EntryFields, maxProgramSize: number): DescriptorEntry
     );
     if (wrong) return wrong;
     const matches = headers.flatMap(headerMatches);
-    if (matches.length === 0) return "requestHeaderValueMatch needs at least one header condition";
+    if (matches.length === 0) return "requestHeaderValueMatch requires at least one header condition";
     return { kind: "header-match", headers: matches, expect, value };
   }
   return { kind: "remote-address" };

@@ -20,11 +20,11 @@ interface RetryFields {
 
 const maxCount = 4_294_967_295;
 
-/** -1 is no retry, 0 or nothing is one, as Contour reads `retryPolicy.count`. */
+/** -1 is no retry; 0 or undefined is one retry, as Contour reads `retryPolicy.count`. */
 const countOf = (count: number | undefined): number =>
   count === -1 ? 0 : Math.min(maxCount, Math.max(1, count ?? 1));
 
-/** `retryPolicy` of an HTTPProxy route. An unreadable per-try timeout is the default, as in Contour. */
+/** Reads `retryPolicy` of an HTTPProxy route. An invalid per-try timeout is the default, as in Contour. */
 function readRetryPolicy(fields: RetryFields | undefined): RetryPolicy | undefined {
   if (!fields) return undefined;
   const perTry = readTimeout(fields.perTryTimeout).ms;

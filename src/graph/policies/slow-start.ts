@@ -2,14 +2,14 @@ import { parseTimeout } from "../../schema/duration.js";
 import { balancingOf } from "./load-balancing.js";
 import type { Policy } from "./policy.js";
 
-/** A new endpoint's share grows from `minWeightPercent` to its own within the window. */
+/** The share of a new endpoint grows from `minWeightPercent` to 100 percent within the window. */
 export interface SlowStart {
   readonly windowMs: number;
   readonly aggression: number;
   readonly minWeightPercent: number;
 }
 
-/** `slowStartPolicy` of a service. Envoy has slow start for two load balancers only. */
+/** `slowStartPolicy` of a service. Envoy supports slow start for two load balancers only. */
 export const slowStart: Policy<{ cluster: SlowStart }> = {
   protects: false,
   fields: { service: ["slowStartPolicy"] },

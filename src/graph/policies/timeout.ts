@@ -1,13 +1,13 @@
 import { parseTimeout } from "../../schema/duration.js";
 import type { Policy } from "./policy.js";
 
-/** Milliseconds; 0 is no limit, absent is Envoy's default. */
+/** In ms; 0 is no limit, undefined is Envoy's default. */
 export interface TimeoutPolicy {
   readonly response?: number;
   readonly idle?: number;
 }
 
-/** A timeout in Contour's grammar: "" or `0` is the default, `infinity` is none, else a Go duration. */
+/** Reads a timeout in Contour's grammar: "" or `0` is the default, `infinity` is no limit, else a Go duration. */
 export function readTimeout(text: string | undefined): { ms?: number; error?: string } {
   const parsed = parseTimeout(text ?? "");
   if ("error" in parsed) return { error: parsed.error };
@@ -15,7 +15,7 @@ export function readTimeout(text: string | undefined): { ms?: number; error?: st
   return { ms: parsed.kind === "disabled" ? 0 : parsed.ms };
 }
 
-/** The timeouts of an HTTPProxy or IngressRoute route; an error names the field. */
+/** Reads the timeouts of an HTTPProxy or IngressRoute route. An error names the field. */
 export function readTimeoutPolicy(policy: { response?: string; idle?: string } | undefined): {
   policy?: TimeoutPolicy;
   error?: string;

@@ -15,42 +15,42 @@ export interface KubeOptions {
   readonly context?: string;
 }
 
-/** A cluster to read; its name is empty when it is the only one. */
+/** A Kubernetes cluster to read; the name is empty for a single one. */
 export interface KubeTarget extends KubeOptions {
   readonly name: string;
 }
 
-/** How an API server is reached: its address, and certificates and headers of requests. */
+/** Address of an API server, with the certificates and headers of requests. */
 export interface Access {
   readonly server: URL;
   readonly options: RequestOptions;
-  /** Where requests go through a proxy. */
+  /** The agent of the configured proxy, if any. */
   readonly proxy: Agent | undefined;
 }
 
-/** Credentials are asked for this often at most: each may run a program. */
+/** Credentials are kept for this time: each renewal may run a program. */
 const keepMs = 10_000;
-/** Files are looked at this often at most. */
+/** Minimum interval between checks of the files. */
 const lookMs = 1000;
-/** After a refusal all is read anew, this often at most. */
+/** Minimum interval between reloads after a refusal. */
 const renewMs = 5000;
-/** A program that prints credentials has this long. */
+/** Time limit of a program that prints credentials. */
 const credentialsMs = 25_000;
 
 type Loaded = {
   readonly config: KubeConfig;
   readonly server: string;
-  /** The file with the user's token, where the kubeconfig names one. */
+  /** The file with the user's token, if the kubeconfig names one. */
   readonly tokenFile: string | undefined;
 };
 
 /**
- * A kubeconfig whose files, tokens and certificates may change while it is in use. What can't be read any more leaves what was
- * read last; the context stays the one that it was at first, whatever the file's current one is.
+ * A kubeconfig whose files, tokens and certificates may change while it is in use. If a file can no longer be read,
+ * its last content stays in use. The context of the start stays, even if the file's current context changes.
  */
 export class RenewedKubeConfig {
   /**
-   * The client library is loaded only here: half a second and 100 MB that no other command has to pay.
+   * Loads the client library only when it is needed: it costs half a second and 100 MB.
    *
    * @throws Error when the configuration can't be read or has no such context.
    */
@@ -65,7 +65,7 @@ export class RenewedKubeConfig {
   readonly #context: string;
   #loaded: Loaded;
   #seen: string;
-  #lookedAt = 0;
+  #checkedAt = 0;
   #renewedAt = 0;
   #access: { readonly until: number; readonly access: Promise<Access> } | undefined;
   #token = "";
@@ -88,28 +88,28 @@ export class RenewedKubeConfig {
   }
 
   /**
-   * What requests are made with now; requests at one time share what a program has printed.
+   * The current access for requests; concurrent requests share the output of a credentials program.
    *
    * @throws CredentialsError
    */
   access(): Promise<Access> {
     const now = Date.now();
-    if (now - this.#lookedAt >= lookMs) {
-      this.#lookedAt = now;
+    if (now - this.#checkedAt >= lookMs) {
+      this.#checkedAt = now;
       if (stateOf(this.files) !== this.#seen) this.#reload();
     }
     if (this.#access && now < this.#access.until) return this.#access.access;
     const access = this.#make();
     const made = { until: now + keepMs, access };
     this.#access = made;
-    // What failed is not kept.
+    // A failure is not kept.
     access.catch(() => {
       if (this.#access === made) this.#access = undefined;
     });
     return access;
   }
 
-  /** The server did not accept the credentials: reads all anew. Returns whether that was due. */
+  /** Reloads everything after the server refused the credentials. Returns false if the last reload is too recent. */
   renew(): boolean {
     const now = Date.now();
     if (now - this.#renewedAt < renewMs) return false;
@@ -122,7 +122,7 @@ export class RenewedKubeConfig {
     const seen = stateOf(this.files);
     try {
       const { server } = this.#loaded;
-      // A new one has none of the tokens that the old one has kept.
+      // A new configuration has no cached tokens of the old one.
       this.#loaded = this.make(this.#context);
       this.#seen = seen;
       this.#access = undefined;
@@ -130,7 +130,7 @@ export class RenewedKubeConfig {
         this.log(`the kubeconfig has another server: ${this.server}, before ${server}`);
       this.#complaint = "";
     } catch (error) {
-      this.#complain(`the kubeconfig can't be read again: ${messageOf(error)}; what was read before is used`);
+      this.#complain(`the kubeconfig can't be read again: ${messageOf(error)}; its last content is used`);
     }
   }
 
@@ -145,14 +145,14 @@ export class RenewedKubeConfig {
     const options: RequestOptions = {};
     try {
       await inTime(config.applyToHTTPSOptions(options), credentialsMs);
-      // The library does not know this field.
+      // The library does not support this field.
       if (tokenFile !== undefined)
         options.headers = {
           ...(options.headers as object),
           Authorization: `Bearer ${this.#readToken(tokenFile)}`,
         };
     } catch (error) {
-      throw new CredentialsError(`${messageOf(error).trim()}; look at the user of the kubeconfig's context`);
+      throw new CredentialsError(`${messageOf(error).trim()}; check the user of the kubeconfig's context`);
     }
     const { agent, ...rest } = options;
     return { server: new URL(server), options: rest, proxy: this.#proxyOf(agent as Agent | undefined, rest) };
@@ -163,12 +163,12 @@ export class RenewedKubeConfig {
       this.#token = readFileSync(file, "utf8").trim();
     } catch (error) {
       if (!this.#token) throw error;
-      this.#complain(`${messageOf(error)}; the token that was read before is used`);
+      this.#complain(`${messageOf(error)}; the last token is used`);
     }
     return this.#token;
   }
 
-  /** The library makes an agent for each request; it is kept as long as what it was made of is the same. */
+  /** The library creates an agent for each request; it is kept while its parameters stay the same. */
   #proxyOf(agent: Agent | undefined, { ca, cert, key, servername }: RequestOptions): Agent | undefined {
     const { proxyUrl } = this.#loaded.config.getCurrentCluster() ?? {};
     if (!proxyUrl || !agent) return undefined;
@@ -178,7 +178,7 @@ export class RenewedKubeConfig {
   }
 }
 
-/** The files that a kubeconfig is read from; none in a pod. */
+/** The files of a kubeconfig; none in a pod. */
 function filesOf({ kubeconfig }: KubeOptions): string[] {
   if (kubeconfig) return [kubeconfig];
   const named = (process.env.KUBECONFIG ?? "").split(delimiter).filter((file) => file !== "");
@@ -201,7 +201,7 @@ function read(
   }
   const cluster = config.getCurrentCluster();
   if (!cluster)
-    throw new Error("the kubeconfig has no current context, and this is no pod; use --kubeconfig");
+    throw new Error("the kubeconfig has no current context, and this is not a pod; use --kubeconfig");
   const user = config.getCurrentUser()?.name;
   return {
     config,
@@ -210,7 +210,7 @@ function read(
   };
 }
 
-/** `tokenFile` of a user, relative to the file that names it; where several name the user, the first counts. */
+/** `tokenFile` of a user, relative to the file that names it; the first file that names the user counts. */
 function tokenFileOf(name: string, files: readonly string[]): string | undefined {
   for (const file of files) {
     if (stateOf([file]) === "") continue;
@@ -223,7 +223,7 @@ function tokenFileOf(name: string, files: readonly string[]): string | undefined
   return undefined;
 }
 
-/** Changes with the files. */
+/** A text that changes with the files. */
 function stateOf(files: readonly string[]): string {
   return files
     .map((file) => {

@@ -3,12 +3,12 @@ import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } fro
 import type { ApiRequest, ApiResponse, Transport } from "../api.js";
 import { type Access, type KubeOptions, RenewedKubeConfig } from "./config.js";
 
-/** A peer that is gone is noticed by TCP after this long, and ten more probes of a second each. */
+/** TCP detects a dead peer after this time plus ten probes, one per second. */
 const keepAliveMs = 15_000;
 
 /**
- * Requests to the API server of a kubeconfig, with its certificates, tokens and exec plugins as they are at the time.
- * Connections are kept for further requests.
+ * Requests to the API server of a kubeconfig, with its current certificates, tokens and exec plugins. Connections are
+ * kept for further requests.
  *
  * @throws Error when the configuration can't be read or has no such context.
  */
@@ -22,7 +22,7 @@ export async function kubeTransport(
   const once = async (request: ApiRequest): Promise<ApiResponse> => {
     const access = await unlessAborted(config.access(), request.signal);
     const agent = access.proxy ?? agents[access.server.protocol === "http:" ? "http:" : "https:"];
-    // The next request must not be given a connection that leads to where this one got no answer.
+    // The next request must not reuse a connection to a server that did not answer this one.
     const dropIdle = (): void => {
       for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
     };
@@ -47,7 +47,7 @@ export async function kubeTransport(
   };
 }
 
-/** A connection that was kept may have been closed by the server just when it is used again: that is no answer of it. */
+/** Repeats a GET once after a lost connection: the server may close a kept connection just when it is used again. */
 async function retried(
   request: ApiRequest,
   once: (request: ApiRequest) => Promise<ApiResponse>,
@@ -60,7 +60,7 @@ async function retried(
   }
 }
 
-/** The error of a request on a connection that had been used before. */
+/** The error of a request on a reused connection. */
 class LostConnection extends Error {}
 
 const closed: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE"]);

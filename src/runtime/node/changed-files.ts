@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 
-/** Tells whether files were replaced or written since it last looked; their content is read by the caller. */
+/** Detects whether files were replaced or written since the last check; the caller reads their content. */
 export class ChangedFiles {
   #stamp: string;
 
@@ -18,7 +18,7 @@ export class ChangedFiles {
   }
 }
 
-/** A replaced file has another inode, also where its time and size are the same. */
+/** A replaced file has another inode, even if its time and size are the same. */
 const stampOf = (paths: readonly string[]): string =>
   paths
     .map((path) => {

@@ -1,5 +1,5 @@
 /**
- * Milliseconds since the epoch, by a clock that is never set: waits measured by it end in time when the wall clock jumps. It is off by
- * as much as the wall clock was set since the process started.
+ * Milliseconds since the epoch, from a monotonic clock: waits end in time even if the wall clock jumps. The value
+ * differs from the wall clock by all adjustments since the start of the process.
  */
 export const steadyNow = (): number => Math.round(performance.timeOrigin + performance.now());

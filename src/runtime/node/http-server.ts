@@ -4,14 +4,14 @@ import { createServer as createTcp, type Server, type Socket } from "node:net";
 import type { getRequestListener } from "@hono/node-server";
 import { sessionMegabytes } from "./https-server.js";
 
-/** What every HTTP/2 connection begins with; no HTTP/1.1 request does. */
+/** The beginning of every HTTP/2 connection; no HTTP/1.1 request begins so. */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-/** As long as Node's HTTP/1.1 server waits for the head of a request. */
+/** The time that Node's HTTP/1.1 server waits for the head of a request. */
 const firstBytesMs = 60_000;
 
 /**
- * A server for HTTP/1.1 and, without TLS too, HTTP/2 (with prior knowledge) on one port: Envoy's polls then share a connection, and
- * so come to one replica. What a connection begins with says which it speaks.
+ * A server for HTTP/1.1 and, without TLS too, HTTP/2 (with prior knowledge) on one port: Envoy's polls then share a
+ * connection, and so reach one replica. The first bytes of a connection determine its protocol.
  */
 export function createHttpServer(listener: ReturnType<typeof getRequestListener>): Server {
   const http1 = createHttp1(listener);
@@ -25,12 +25,12 @@ export function createHttpServer(listener: ReturnType<typeof getRequestListener>
       (first.indexOf(preface) === 0 ? http2 : http1).emit("connection", socket);
     });
   });
-  // Neither listens, but this is what the HTTP/1.1 server begins and ends its timeouts of requests with.
+  // Neither server listens itself, but these events start and end the request timeouts of the HTTP/1.1 server.
   server.once("listening", () => http1.emit("listening")).once("close", () => http1.close());
   return server;
 }
 
-/** Reads until it is clear whether a connection begins with the preface. */
+/** Reads until it is certain whether a connection begins with the preface. */
 function readFirst(socket: Socket, before: Buffer, then: (first: Buffer) => void): void {
   socket.once("readable", () => {
     const chunk = socket.read() as Buffer | null;

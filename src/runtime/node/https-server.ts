@@ -14,7 +14,7 @@ import { messageOf } from "../../schema/words.js";
 import { ChangedFiles } from "./changed-files.js";
 import { readOptionFile } from "./start-errors.js";
 
-/** PEM files to serve https with. */
+/** PEM files for serving https. */
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
@@ -22,10 +22,13 @@ export interface TlsFiles {
 
 const lookMs = 1000;
 
-/** Envoy has each held poll of a connection in a stream of its own; Node's default of 10 MB would refuse streams beyond some thousands. */
+/**
+ * Envoy uses one stream of its connection per held poll; Node's default of 10 MB would refuse streams beyond some
+ * thousands.
+ */
 export const sessionMegabytes = 512;
 
-/** Options of a server for HTTP/2 and HTTP/1.1 over TLS. @throws Error as `readPair` does. */
+/** Options of a server for HTTP/2 and HTTP/1.1 over TLS. @throws the errors of `readPair`. */
 export const httpsOptions = (files: TlsFiles): SecureServerOptions => ({
   ...readPair(files),
   allowHTTP1: true,
@@ -39,7 +42,7 @@ export const createHttpsServer = (
   listener: ReturnType<typeof getRequestListener>,
 ): Http2SecureServer => createSecureServer(options, listener);
 
-/** @throws Error naming the files when they can't be read, or are no certificate with its key. */
+/** @throws Error naming the files when they can't be read, or are not a certificate with its key. */
 function readPair({ certFile, keyFile }: TlsFiles): { cert: string; key: string } {
   const pair = {
     cert: readOptionFile("--tls-cert-file", certFile, "give the certificate chain in PEM"),
@@ -56,16 +59,18 @@ function readPair({ certFile, keyFile }: TlsFiles): { cert: string; key: string 
   }
 }
 
-/** What a client will refuse of a certificate at this time (ms since the epoch), in one line; undefined where it is in its time. */
+/**
+ * Why clients refuse a certificate at the time `now` (ms since the epoch), in one line; undefined while it is valid.
+ */
 export function untimelyCertificate({ certFile }: TlsFiles, now: number): string | undefined {
   const { validFrom, validTo } = new X509Certificate(readFileSync(certFile));
-  if (now > Date.parse(validTo)) return `${certFile} ended on ${validTo}: Envoys refuse it; renew it`;
+  if (now > Date.parse(validTo)) return `${certFile} expired on ${validTo}: Envoys refuse it; renew it`;
   if (now < Date.parse(validFrom))
-    return `${certFile} begins on ${validFrom}: Envoys refuse it until then; look at the clocks, or renew it`;
+    return `${certFile} is valid only from ${validFrom}: Envoys refuse it until then; check the clocks, or renew it`;
   return undefined;
 }
 
-/** The certificate that is shown, in DER; undefined while its file can't be read. */
+/** The certificate of the server, in DER; undefined while its file can't be read. */
 export function shownCertificate({ certFile }: TlsFiles): Buffer | undefined {
   try {
     return new X509Certificate(readFileSync(certFile)).raw;
@@ -74,7 +79,7 @@ export function shownCertificate({ certFile }: TlsFiles): Buffer | undefined {
   }
 }
 
-/** Keeps a running server's certificate up to date: connections that are there stay, new ones get the renewed one. */
+/** Renews the certificate of a running server: existing connections stay, new ones get the new certificate. */
 export class RenewedCertificate {
   readonly #changes: ChangedFiles;
   readonly #timer: NodeJS.Timeout;
@@ -86,10 +91,10 @@ export class RenewedCertificate {
     private readonly log: (line: string) => void,
   ) {
     this.#changes = new ChangedFiles([files.certFile, files.keyFile]);
-    this.#timer = setInterval(() => this.#look(), lookMs).unref();
+    this.#timer = setInterval(() => this.#check(), lookMs).unref();
   }
 
-  #look(): void {
+  #check(): void {
     try {
       if (!this.#changes.changed() && this.#reported === "") return;
     } catch (error) {
@@ -99,12 +104,12 @@ export class RenewedCertificate {
     this.reload();
   }
 
-  /** Reads the files now; what can't be served leaves the certificate that was there. */
+  /** Reads the files now; the current certificate stays if they are not valid. */
   reload(): void {
     try {
       this.server.setSecureContext({ ...readPair(this.files), minVersion: "TLSv1.2" });
       this.#reported = "";
-      this.log(`${this.files.certFile}: new connections get the certificate that is there now`);
+      this.log(`${this.files.certFile}: new connections get the new certificate`);
       const untimely = untimelyCertificate(this.files, Date.now());
       if (untimely) this.log(untimely);
     } catch (error) {
@@ -112,10 +117,10 @@ export class RenewedCertificate {
     }
   }
 
-  /** One line for each problem; the files are looked at again until they are good. */
+  /** Logs each problem once; the files are checked until they are valid. */
   #keep(error: unknown): void {
     const text = messageOf(error);
-    if (text !== this.#reported) this.log(`keeping the certificate that was there: ${text}`);
+    if (text !== this.#reported) this.log(`keeping the last valid certificate: ${text}`);
     this.#reported = text;
   }
 
@@ -124,7 +129,7 @@ export class RenewedCertificate {
   }
 }
 
-/** The connections of a server, to end them all: Node's HTTP/2 server has no list of them. */
+/** The connections of a server, to close them all: Node's HTTP/2 server has no list of them. */
 export function connectionsOf(server: Server): { destroy(): void } {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
@@ -138,7 +143,10 @@ export function connectionsOf(server: Server): { destroy(): void } {
   };
 }
 
-/** Has a client send its next request on another connection: over HTTP/2 with GOAWAY, after which what runs is still answered. */
+/**
+ * Makes a client send its next request on another connection: over HTTP/2 with GOAWAY, after which running requests
+ * are still answered.
+ */
 export function leaveConnection(c: Context): void {
   const { incoming } = c.env as HttpBindings | Http2Bindings;
   if (incoming instanceof Http2ServerRequest) incoming.stream.session?.close();

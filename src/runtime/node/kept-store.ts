@@ -10,21 +10,21 @@ import { openSqliteStore, type SqliteStore } from "../../store/sqlite.js";
 import type { Store } from "../../store/store.js";
 import { update } from "../../update.js";
 
-/** Rows that are checked at a time, while others may work. */
+/** Number of rows that are checked between two pauses. */
 const sliceRows = 50;
 const betweenSlicesMs = 5;
 
-/** What is taken over from a damaged store beside the texts that were pushed. */
+/** The content of a damaged store that is kept in addition to the pushed texts. */
 interface Salvage {
   readonly objects: readonly KubeObject[];
   readonly sequence: string;
-  /** What names the store in versions. */
+  /** The identity of the store in versions. */
   readonly origin: string;
 }
 
-/** The store in a file: checked while it is served, and begun anew where it is damaged. */
+/** The store in a file: checked while it is served, and replaced when it is damaged. */
 export class KeptStore {
-  /** How many files were put aside as damaged. */
+  /** Number of damaged files that were put aside. */
   putAside = 0;
   #store: SqliteStore;
 
@@ -37,7 +37,10 @@ export class KeptStore {
     if (store.damage !== undefined) this.#report(store.damage, undefined);
   }
 
-  /** @throws Error when a process that lives has the file, when it can't be written, or is another program's database. */
+  /**
+   * @throws Error when another living process has the file, when it can't be written, or when it is another program's
+   * database.
+   */
   static async open(file: string, log: (line: string) => void): Promise<KeptStore> {
     return new KeptStore(file, await openSqliteStore(file), log);
   }
@@ -50,7 +53,7 @@ export class KeptStore {
     this.#store.close();
   }
 
-  /** What is wrong with the first row that can't be read; undefined when all can. */
+  /** Describes the first row that can't be read; undefined when all rows can be read. */
   check(): string | undefined {
     const rows = readRows(this.#store);
     for (;;) {
@@ -59,7 +62,10 @@ export class KeptStore {
     }
   }
 
-  /** The same little by little, until the signal is aborted. What seems wrong may have been written between two reads: all is read again then. */
+  /**
+   * Like `check`, in slices with pauses, until the signal is aborted. An apparent fault may be a write between two
+   * reads: all rows are then read again.
+   */
   async checkSlowly(signal: AbortSignal): Promise<string | undefined> {
     const rows = readRows(this.#store);
     for (let read = 1; !signal.aborted; read++) {
@@ -70,15 +76,18 @@ export class KeptStore {
     return undefined;
   }
 
-  /** Puts a damaged file aside and begins a new one with what can be read whole: nothing of the old store may be used after that. */
-  beginAnew(wrong: string): void {
+  /**
+   * Puts a damaged file aside and begins a new one with its readable content. Nothing of the old store may be used
+   * afterwards.
+   */
+  replace(wrong: string): void {
     const salvage = salvageOf(this.#store);
     this.#store = this.#store.putAside();
     this.#report(wrong, salvage);
     if (salvage) putSalvage(this.#store, this.#texts > 0 ? { ...salvage, objects: [] } : salvage);
   }
 
-  /** How many sources can be made anew of what was pushed. */
+  /** Number of sources that can be restored from pushed texts. */
   get #texts(): number {
     return this.#store.revisionSources().length;
   }
@@ -88,10 +97,10 @@ export class KeptStore {
     const { file } = this;
     const rest =
       this.#texts > 0
-        ? `what was pushed can be read and is applied anew, for ${plural(this.#texts, "source")}`
+        ? `the pushed texts of ${plural(this.#texts, "source")} can be read and are applied again`
         : salvage
-          ? `its ${salvage.objects.length} objects can be read and are compiled anew`
-          : "nothing of it is used: files and clusters are read again, and what was pushed has to be pushed again";
+          ? `its ${salvage.objects.length} objects can be read and are compiled again`
+          : "nothing of it is used: files and clusters are read again, and pushed sources must be pushed again";
     this.log(`the store ${file} is damaged (${wrong}) and is kept as ${file}.corrupt; ${rest}`);
   }
 }
@@ -100,27 +109,27 @@ function nextOf(rows: Iterator<undefined>): "more" | { readonly wrong: string | 
   try {
     return rows.next().done ? { wrong: undefined } : "more";
   } catch (error) {
-    // The parser's own message quotes the text, which may hold keys.
-    if (error instanceof SyntaxError) return { wrong: "a row is no JSON" };
+    // The parser's message quotes the text, which may hold keys.
+    if (error instanceof SyntaxError) return { wrong: "a row is not JSON" };
     return { wrong: messageOf(error) };
   }
 }
 
-/** Reads all that a store holds. @throws Error at what can't be read. */
+/** Reads everything in a store. @throws Error for the first row that can't be read. */
 function* readRows(store: SqliteStore): Generator<undefined> {
   for (const name of sourceNames(store)) {
     if (!Array.isArray(readSource(store, name).refs)) throw new Error(`the source ${name} has no objects`);
     yield undefined;
   }
   const cursor = store.unreadableCursor();
-  if (cursor !== undefined) throw new Error(`the cursor ${cursor} is no JSON`);
+  if (cursor !== undefined) throw new Error(`the cursor ${cursor} is not JSON`);
   for (const { ref } of readObjects(store)) {
-    if (!Array.isArray(store.claimsOf(ref))) throw new Error(`the claims of ${ref} are something else`);
+    if (!Array.isArray(store.claimsOf(ref))) throw new Error(`the claims of ${ref} are not a list`);
     yield undefined;
   }
   for (const { unit, resources, reads, findings } of store.units()) {
     if (!Array.isArray(reads) || !Array.isArray(findings))
-      throw new Error(`the unit ${unit} is something else`);
+      throw new Error(`the unit ${unit} has no lists of reads and findings`);
     for (const { type, name, json } of resources)
       if (!isRecord(JSON.parse(json)) && type !== "endpoints")
         throw new Error(`${type} ${name} is not an object`);
@@ -131,7 +140,7 @@ function* readRows(store: SqliteStore): Generator<undefined> {
 function* readObjects(store: Store): Generator<KubeObject> {
   for (const object of store.objects()) {
     if (!isRecord(object) || typeof object.ref !== "string" || !isRecord(object.meta))
-      throw new Error("a row of an object holds something else");
+      throw new Error("a row of an object is not an object");
     yield object;
   }
 }
@@ -148,7 +157,7 @@ function salvageOf(store: Store): Salvage | undefined {
   }
 }
 
-/** Empty where it can't be read: then versions go on from the clock, and the store has a new name. */
+/** Empty where it can't be read: versions then continue from the clock, and the store gets a new identity. */
 function cursorOf(store: Store, name: string): string {
   try {
     return store.cursor(name) ?? "";

@@ -14,19 +14,19 @@ import { type StatusOptions, StatusService } from "../../status/write/service.js
 import { steadyNow } from "./clock.js";
 import { replicaIdentity } from "./pod.js";
 
-/** Which clusters are followed, and how. */
+/** The followed Kubernetes clusters, with options. */
 export interface KubernetesOptions {
   readonly targets: readonly KubeTarget[];
   readonly acceptShrink: boolean;
-  /** Ask every so many seconds and when a hook rings, instead of keeping watches open. */
+  /** Poll at this interval in seconds and when a hook rings, instead of keeping watches open. */
   readonly pollSeconds?: number;
   /** Write statuses back. */
   readonly status?: StatusOptions;
-  /** Without news of the API server for so long, what is served may be old. */
+  /** Without an answer of the API server for this time, the served state may be old. */
   readonly staleSeconds?: number;
-  /** Other replicas, to which Envoys are sent then if they are up to date. */
+  /** Other replicas, to which Envoys are then sent if they are up to date. */
   readonly peers?: readonly URL[];
-  /** The admission webhook also denies what refers to something that is not there yet. */
+  /** The admission webhook also denies objects with a reference to an object that does not exist yet. */
   readonly strictAdmission?: boolean;
 }
 
@@ -37,13 +37,16 @@ interface KubeServeOptions extends KubernetesOptions {
   log(line: string): void;
 }
 
-/** Changes that come together are published together. */
+/** Changes within this time are published together. */
 const gatherMs = 5;
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   sleep(ms, undefined, { signal }).catch(() => undefined);
 
-/** Follows clusters. @throws Error when a kubeconfig or the settings can't be read; a server out of reach is waited for. */
+/**
+ * Follows Kubernetes clusters. @throws Error when a kubeconfig or the settings can't be read. A server that can't be
+ * reached is not an error here.
+ */
 export async function kubernetesSource(engine: Engine, options: KubeServeOptions): Promise<KubernetesSource> {
   const { targets, acceptShrink, pollSeconds, settingsFile, overrides, metrics, status, log } = options;
   const read = readSettings(settingsFile, overrides);
@@ -56,7 +59,7 @@ export async function kubernetesSource(engine: Engine, options: KubeServeOptions
     return { name, transport: await kubeTransport(target, named) };
   });
   const abort = new AbortController();
-  // Every kind has requests and pauses that end with the signal.
+  // Each kind adds requests and pauses that end with the signal.
   setMaxListeners(0, abort.signal);
   return new KubernetesSource(engine, {
     targets: await Promise.all(reached),

@@ -7,9 +7,9 @@ import type { TLSSocket } from "node:tls";
 const timeoutMs = 3000;
 
 /**
- * Asks other replicas whether what they serve is up to date. A name may stand for several: each of its addresses is asked.
+ * Finds another replica whose served state is up to date. A name may have several addresses: each is tried.
  *
- * @returns The address of one that is; undefined where none says so within three seconds.
+ * @returns The address of one such replica; undefined if none answers so within three seconds.
  */
 export async function freshPeer(peers: readonly URL[], trust: PeerTrust): Promise<string | undefined> {
   const found = await Promise.all(peers.map(addressesOf));
@@ -21,7 +21,7 @@ export async function freshPeer(peers: readonly URL[], trust: PeerTrust): Promis
 }
 
 export interface PeerTrust {
-  /** The certificate (DER) that this server shows: a replica of it shows the same one, whatever name it is asked by. */
+  /** The certificate (DER) of this server: its replicas have the same one, whatever their address. */
   certificate?(): Buffer | undefined;
 }
 
@@ -46,7 +46,7 @@ function isFresh(url: URL, address: string, trust: PeerTrust): Promise<boolean> 
     headers: { host: url.host },
     agent: false,
     signal: AbortSignal.timeout(timeoutMs),
-    // The certificate is compared below; no secret is sent before.
+    // The certificate is compared below; no secret is sent before that.
     ...(secure ? { rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) } : {}),
   } as const;
   return new Promise((resolve) => {

@@ -31,14 +31,14 @@ import { StepAside } from "./step-aside.js";
 import { TokenFile } from "./token-file.js";
 
 export interface ServerOptions extends SourceOptions {
-  /** Who is let in; without it everybody who reaches the address. */
+  /** Grants access by token; absent: every client that reaches the address has access. */
   readonly tokensFile?: string;
-  /** The fleet that tokens are for. */
+  /** The fleet of the tokens. */
   readonly fleet?: string;
-  /** Serves https: HTTP/2, as Envoys ask for it, and HTTP/1.1. */
+  /** Serves https: HTTP/2, which Envoys use, and HTTP/1.1. */
   readonly tls?: TlsFiles;
   readonly store?: Store;
-  /** How many damaged files were put aside before there was this store. */
+  /** Number of damaged files that were put aside before this store was opened. */
   readonly storesPutAside?: number;
   readonly host: string;
   readonly port: number;
@@ -46,12 +46,14 @@ export interface ServerOptions extends SourceOptions {
 
 export interface RunningServer {
   readonly url: string;
-  /** Reads the files of tokens and of the certificate now, and not only within a second of a change. */
+  /** Reads the files of tokens and of the certificate now, instead of within a second after a change. */
   reload(): void;
   close(): Promise<void>;
 }
 
-/** Follows manifests on disk or a cluster, or takes what is pushed, and serves it over REST xDS until it is closed. */
+/**
+ * Follows manifests on disk or a Kubernetes cluster, or accepts pushes, and serves them over REST xDS until `close`.
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   let source: Source | undefined;
   const replicaMs = options.kube?.peers?.length ? staleMsOf(options.kube) : 0;
@@ -69,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         hub.release();
       })
     : undefined;
-  const { store = createMemoryStore(), host: hostname, port: wanted, tls } = options;
+  const { store = createMemoryStore(), host: hostname, port: wantedPort, tls } = options;
   const secure = tls && httpsOptions(tls);
   const untimely = tls && untimelyCertificate(tls, Date.now());
   if (untimely) options.log(untimely);
@@ -78,7 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const started = wired.source;
   source = started;
   await startOrClose(started);
-  const aside = wired.lookedAt ? stepAside(hub, options, wired.lookedAt) : undefined;
+  const aside = wired.lastAnswerAt ? stepAside(hub, options, wired.lastAnswerAt) : undefined;
   const app = createApp({
     hub,
     heldErrors,
@@ -105,15 +107,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const server: Server = https ?? createHttpServer(listener);
   const connections = connectionsOf(server);
   const listening = new Promise<void>((resolve, reject) =>
-    server.once("listening", resolve).once("error", reject).listen(wanted, hostname),
+    server.once("listening", resolve).once("error", reject).listen(wantedPort, hostname),
   );
   await listening.catch(async (error: unknown) => {
     await stop();
-    throw listenError(hostname, wanted, error);
+    throw listenError(hostname, wantedPort, error);
   });
   const renewed = https && tls && new RenewedCertificate(https, tls, options.log);
   const address = server.address();
-  const port = address !== null && typeof address === "object" ? address.port : wanted;
+  const port = address !== null && typeof address === "object" ? address.port : wantedPort;
   return {
     url: `${tls ? "https" : "http"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
     reload() {
@@ -138,7 +140,10 @@ async function startOrClose(source: Source): Promise<void> {
   }
 }
 
-/** Without news of the API server for longer, what is served may be old: each watch has news once a minute. */
+/**
+ * Without an answer of the API server for this time, the served state may be old: each watch ends with one once a
+ * minute.
+ */
 const defaultStaleSeconds = 180;
 
 const staleMsOf = ({
@@ -147,11 +152,11 @@ const staleMsOf = ({
 }: Pick<KubernetesOptions, "staleSeconds" | "pollSeconds">): number =>
   Math.max(staleSeconds, 2 * pollSeconds) * 1000;
 
-function stepAside(hub: Hub, { kube, tls, log }: ServerOptions, lookedAt: () => number): StepAside {
+function stepAside(hub: Hub, { kube, tls, log }: ServerOptions, lastAnswerAt: () => number): StepAside {
   const { peers = [] } = kube ?? {};
   const aside = new StepAside({
     staleMs: staleMsOf(kube ?? {}),
-    lookedAt,
+    lastAnswerAt,
     now: steadyNow,
     freshPeer: () => freshPeer(peers, tls ? { certificate: () => shownCertificate(tls) } : {}),
     stepAside: (leaves) => hub.stepAside(leaves),

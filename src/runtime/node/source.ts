@@ -10,29 +10,31 @@ import { PushedSources } from "../../sources/push/push-source.js";
 import type { Source } from "../../sources/source.js";
 import { type KubernetesOptions, kubernetesSource } from "./kubernetes.js";
 
-/** Where the objects of a server come from. */
+/** The origin of a server's objects. */
 export interface SourceOptions {
   /** Files and folders of manifests; empty with `kube`. */
   readonly paths: readonly string[];
-  /** Follow a cluster instead of files. */
+  /** Follow a Kubernetes cluster instead of files. */
   readonly kube?: KubernetesOptions;
-  /** Serve what is pushed to `/sources/NAME` instead of files. */
+  /** Accept pushes to `/sources/NAME` instead of reading files. */
   readonly push?: boolean;
   readonly settingsFile?: string;
-  /** Keys that win over the settings file. */
+  /** Keys that take precedence over the settings file. */
   readonly overrides?: Readonly<Record<string, unknown>>;
   log(line: string): void;
 }
 
-/** A source with what it adds to the HTTP surface. */
+/** A source with its part of the HTTP surface. */
 interface Wired {
   readonly source: Source;
   readonly surface: Pick<AppOptions, "hooks" | "sources" | "inspected" | "holds">;
-  /** When the API server of a cluster was last heard of, in ms since the epoch; absent where none is followed. */
-  readonly lookedAt?: () => number;
+  /**
+   * When the API server of a Kubernetes cluster last answered, in ms since the epoch; absent where none is followed.
+   */
+  readonly lastAnswerAt?: () => number;
 }
 
-/** The source that the options name. @throws Error where it can't be made. */
+/** The source that the options select. @throws Error where it can't be made. */
 export async function sourceOf(engine: Engine, options: SourceOptions, metrics: Metrics): Promise<Wired> {
   const { kube, push } = options;
   if (kube) {
@@ -40,11 +42,11 @@ export async function sourceOf(engine: Engine, options: SourceOptions, metrics: 
     const { strictAdmission: strict = false, pollSeconds } = kube;
     const surface = clusterSurface(engine, source, {
       strict,
-      ready: () => source.complete && source.looked,
-      // With watches open, what a hook would report is already on its way.
+      ready: () => source.complete && source.hasAnswered,
+      // With open watches, a change that a hook reports is already on its way.
       ring: () => (pollSeconds === undefined ? undefined : source.ring()),
     });
-    return { source, surface, lookedAt: () => source.lookedAt };
+    return { source, surface, lastAnswerAt: () => source.lastAnswerAt };
   }
   if (!push) return { source: new FileSource(engine, options), surface: { inspected: { engine } } };
   const sources = pushedSources(engine, options);
@@ -57,7 +59,7 @@ function pushedSources(engine: Engine, { settingsFile, overrides = {}, log }: So
   const findings = [
     ...wrong,
     ...bootstrapFindings(settings),
-    ...unfilteredFindings(settings, "push what is to be read, and nothing else"),
+    ...unfilteredFindings(settings, "push only the objects that are to be read"),
   ];
   for (const finding of findings) log(formatLocated(locate(finding)));
   return new PushedSources(engine, { settings, findings });

@@ -1,14 +1,14 @@
 import type { Standing } from "../../server/standing.js";
 
 export interface StepAsideOptions {
-  /** Without a look for so long, what is served may be old. */
+  /** Without an answer of the API server for this time, the served state may be old. */
   readonly staleMs: number;
-  /** When the API server was last heard of, in ms since the epoch; of several clusters the one that is silent longest. */
-  lookedAt(): number;
+  /** When the API server last answered, in ms since the epoch; with several clusters, the oldest time. */
+  lastAnswerAt(): number;
   now(): number;
   /** The address of another replica that is up to date; undefined where there is none. */
   freshPeer(): Promise<string | undefined>;
-  /** Sends Envoys to other replicas, or no longer. */
+  /** Starts or ends sending Envoys to other replicas. */
   stepAside(aside: boolean): void;
   log(line: string): void;
 }
@@ -16,8 +16,9 @@ export interface StepAsideOptions {
 const lookMs = 5000;
 
 /**
- * Takes a replica that is cut off from its API server out of service while another one is known to be up to date: it is not ready, and
- * sends its Envoys away. Where no other says so of itself it serves on, as it may be the last: what is old is better than nothing.
+ * Takes a replica that is cut off from its API server out of service while another one is known to be up to date: the
+ * replica is then not ready, and sends its Envoys away. If no other replica reports that it is up to date, this one
+ * continues to serve, since it may be the last: an old state is better than none.
  */
 export class StepAside {
   #isAside = false;
@@ -31,7 +32,7 @@ export class StepAside {
     const next = (): void => {
       if (this.#closed) return;
       this.#timer = setTimeout(
-        () => void this.look().finally(next),
+        () => void this.check().finally(next),
         Math.min(lookMs, this.options.staleMs / 4),
       );
       this.#timer.unref();
@@ -45,13 +46,13 @@ export class StepAside {
   }
 
   get standing(): Standing {
-    const { now, lookedAt, staleMs } = this.options;
+    const { now, lastAnswerAt: lookedAt, staleMs } = this.options;
     const silentMs = now() - lookedAt();
     return { silentMs, fresh: silentMs <= staleMs, aside: this.#isAside && silentMs > staleMs };
   }
 
-  /** One look at the state of things. */
-  async look(): Promise<void> {
+  /** Checks the state once. */
+  async check(): Promise<void> {
     const { fresh } = this.standing;
     const peer = fresh ? undefined : await this.options.freshPeer();
     const aside = !this.standing.fresh && peer !== undefined;
@@ -65,10 +66,13 @@ export class StepAside {
 
   #report(fresh: boolean, peer: string | undefined): void {
     const { log, staleMs } = this.options;
-    const silent = `nothing has come from the API server for ${Math.round(staleMs / 1000)} s`;
+    const silent = `no answer from the API server for ${Math.round(staleMs / 1000)} s`;
     if (fresh) log("the API server answers again; this server is up to date");
     else if (peer)
       log(`${silent}; ${peer} is up to date, so this server is not ready and sends its Envoys away`);
-    else log(`${silent}; no other replica is known to be up to date, so this server serves on what it had`);
+    else
+      log(
+        `${silent}; no other replica is known to be up to date, so this server continues to serve its last state`,
+      );
   }
 }

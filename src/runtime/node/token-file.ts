@@ -5,7 +5,7 @@ import { readOptionFile } from "./start-errors.js";
 
 const lookMs = 1000;
 
-/** A file of tokens, read anew when it has changed; one that can't be read leaves those that were there. */
+/** A file of tokens, read again when it changes. If it can't be read, the last tokens stay. */
 export class TokenFile {
   readonly #changes: ChangedFiles;
   readonly #timer: NodeJS.Timeout;
@@ -16,16 +16,16 @@ export class TokenFile {
   constructor(
     private readonly path: string,
     private readonly log: (line: string) => void,
-    /** Called after the file was read anew. */
+    /** Called after the file was read again. */
     private readonly changed: () => void = () => undefined,
   ) {
     this.#tokens = this.#load();
     this.#changes = new ChangedFiles([path]);
-    // Looked at also while no request comes, as when every Envoy waits for the answer to a refused poll.
+    // Also checked without requests: every Envoy may be waiting for the answer to a refused poll.
     this.#timer = setInterval(() => this.read(), lookMs).unref();
   }
 
-  /** Looks at the file at most once a second. */
+  /** Checks the file at most once a second. */
   read(): ParsedTokens {
     const now = Date.now();
     if (now - this.#checkedAt < lookMs) return this.#tokens;
@@ -39,13 +39,13 @@ export class TokenFile {
     this.#attempt(() => true);
   }
 
-  #attempt(wanted: () => boolean): void {
+  #attempt(isDue: () => boolean): void {
     try {
-      if (!wanted()) return;
+      if (!isDue()) return;
       this.#tokens = this.#load();
       this.changed();
     } catch (error) {
-      this.log(`keeping the tokens that were there: ${messageOf(error)}`);
+      this.log(`keeping the last valid tokens: ${messageOf(error)}`);
     }
   }
 
@@ -58,7 +58,7 @@ export class TokenFile {
     const tokens = parseTokens(readOptionFile("--tokens", this.path, advice));
     for (const line of [...tokens.errors, ...tokens.warnings]) this.log(`${this.path}: ${line}`);
     if (tokens.entries.length === 0)
-      this.log(`${this.path}: holds no token, so that every request is refused with 503: ${advice}`);
+      this.log(`${this.path}: contains no token, so every request is refused with 503: ${advice}`);
     return tokens;
   }
 }

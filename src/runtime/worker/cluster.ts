@@ -9,17 +9,17 @@ import { clusterSurface } from "../../server/cluster-surface.js";
 import type { Metrics } from "../../server/metrics.js";
 import { KubernetesSource } from "../../sources/kubernetes/kubernetes-source.js";
 
-/** What says where the API server is; without `KUBE_SERVER` and `KUBE` there is none. */
+/** The access to the API server; a cluster is followed if `KUBE_SERVER` or `KUBE` is set. */
 export interface ClusterEnv {
   /** A binding that reaches the API server, such as a VPC service. */
   readonly KUBE?: Fetcher;
-  /** Its URL, with a certificate that is publicly trusted where there is no binding. */
+  /** The URL of the API server. Without a binding it must have a publicly trusted certificate. */
   readonly KUBE_SERVER?: string;
   /** Bearer token of a service account with the printed role. */
   readonly KUBE_TOKEN?: string;
-  /** Seconds between two looks when nothing rings. */
+  /** Seconds between two polls without a ring. */
   readonly KUBE_POLL_SECONDS?: string;
-  /** Settings as JSON; Contour's configuration will do. */
+  /** Settings as JSON, or Contour's configuration. */
   readonly ISOLINE_SETTINGS?: string;
 }
 
@@ -27,7 +27,7 @@ export const hasCluster = ({ KUBE, KUBE_SERVER }: ClusterEnv): boolean =>
   KUBE !== undefined || KUBE_SERVER !== undefined;
 
 const defaultPollSeconds = 60;
-/** How long a look listens for changes that are still on their way. */
+/** How long a poll watches for changes that are on their way. */
 const lookSeconds = 2;
 const betweenLooksMs = 1000;
 
@@ -38,10 +38,10 @@ interface WorkerClusterOptions {
   readonly metrics: Metrics;
 }
 
-/** A cluster that is looked at by alarm: at intervals, and soon after a hook rings. */
+/** A Kubernetes cluster that is polled by alarm: at intervals, and soon after a hook rings. */
 export class WorkerCluster {
   readonly source: KubernetesSource;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  #polledAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: WorkerClusterOptions) {
     const { env, engine, metrics } = options;
@@ -67,24 +67,24 @@ export class WorkerCluster {
     return clusterSurface(engine, source, {
       strict: false,
       ready: () => source.complete && engine.pending === 0,
-      ring: () => void this.#alarmAt(Math.max(Date.now(), this.#lookedAt + betweenLooksMs)),
+      ring: () => void this.#alarmAt(Math.max(Date.now(), this.#polledAt + betweenLooksMs)),
     });
   }
 
-  /** Brings the next look forward, but never puts it off. */
+  /** Moves the next poll to an earlier time, never to a later one. */
   async #alarmAt(at: number): Promise<void> {
     const { storage } = this.options;
     const set = await storage.getAlarm();
     if (set === null || set > at) await storage.setAlarm(at);
   }
 
-  /** One look; a failure is logged by the source, and the next look tries again. */
-  async look(): Promise<void> {
-    this.#lookedAt = Date.now();
+  /** Polls once; the source logs a failure, and the next poll tries again. */
+  async poll(): Promise<void> {
+    this.#polledAt = Date.now();
     const { env, storage } = this.options;
     const seconds = Number(env.KUBE_POLL_SECONDS ?? defaultPollSeconds);
     const next = Number.isFinite(seconds) && seconds >= 1 ? seconds : defaultPollSeconds;
-    await storage.setAlarm(this.#lookedAt + Math.max(next, lookSeconds) * 1000);
+    await storage.setAlarm(this.#polledAt + Math.max(next, lookSeconds) * 1000);
     // Each request has a deadline of its own.
     await this.source.refresh(lookSeconds, new AbortController().signal);
   }

@@ -6,7 +6,7 @@ import { problemOf } from "../../server/problem.js";
 import { QuietLog } from "../../server/quiet-log.js";
 import { RequestError, readBody, readDiscoveryRequest, shortRequest } from "../../server/request.js";
 
-/** A request that can be sent again: its body is text, or there is none. */
+/** A request that can be sent again: its body is text, or absent. */
 interface Repeatable {
   readonly request: Request;
   readonly body?: string;
@@ -14,17 +14,18 @@ interface Repeatable {
 
 const lines = new QuietLog((line) => console.error(line), Date.now);
 
-/** All polls that an object held fail with it at once: they go to the new one at different times of this. */
+/** All polls that an object holds fail with it at once; they are sent again at random times within this interval. */
 const spreadMs = 1000;
-/** With less time left than this Envoy asks again itself. */
+/** With less time left than this, Envoy repeats the request itself. */
 const leastMs = 4000;
 
 const pollPaths: ReadonlySet<string> = new Set(xdsTypes.map((type) => `/v3/discovery:${type}`));
 
 /**
- * Asks the object of a fleet. What reads only (a poll, a GET) is sent once more where the object fails, as when it is reset by a
- * deployment; a second failure, and one of a write, is a response with the status 503. Never rejects.
- * `mayPoll`: a token of the role node was shown; what others send to the paths of polls is not read.
+ * Sends a request to the object of a fleet. A request that only reads (a poll, a GET) is sent once more if the object
+ * fails, for example after a reset by a deployment. A second failure, or one of a write, gives a response with status
+ * 503. Never rejects. `mayPoll`: the request has a token of the role node; bodies of other requests to the paths of
+ * polls are not read.
  */
 export async function askObject(
   objects: DurableObjectNamespace,
@@ -48,7 +49,7 @@ export async function askObject(
 const objectFailed = {
   status: 503,
   code: "object-failed",
-  detail: "the fleet's object does not answer; the Worker's log says why, and what an Envoy has it keeps",
+  detail: "the fleet's object does not answer; Envoys keep their configuration; see the Worker's log",
   headers: { "retry-after": "5" },
 } as const;
 
@@ -78,7 +79,7 @@ async function askTwice(
   try {
     return await send(request.headers);
   } catch (error) {
-    // A further request would make the load of an overloaded object heavier.
+    // A further request would increase the load of an overloaded object.
     if ((error as { readonly overloaded?: unknown }).overloaded === true) throw error;
     const timeout = Number(request.headers.get(timeoutHeader) ?? Number.NaN);
     const pause = spreadMs * Math.random();
@@ -92,14 +93,14 @@ async function askTwice(
   }
 }
 
-/** @throws whatever the object's code throws, and what the platform throws in its place. */
+/** @throws the errors of the object's code, or of the platform. */
 function ask(objects: DurableObjectNamespace, fleet: string, request: Request): Promise<Response> {
-  // A new stub each time: one whose object has failed stays broken.
+  // A new stub each time: the stub of an object that failed stays broken.
   const object = objects.get(objects.idFromName(fleet));
   return (object.fetch as unknown as (request: Request) => Promise<Response>).call(object, request);
 }
 
 function report(fleet: string, error: unknown): void {
   const message = messageOf(error);
-  lines.say(`${fleet} ${message}`, `the object of the fleet ${fleet} failed: ${message}`);
+  lines.logOnce(`${fleet} ${message}`, `the object of the fleet ${fleet} failed: ${message}`);
 }

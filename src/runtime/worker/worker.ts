@@ -31,9 +31,9 @@ import { workerPlatform } from "./platform.js";
 
 interface Env extends ClusterEnv {
   readonly FLEET: DurableObjectNamespace;
-  /** Lines as `isoline token` prints them; without any, nobody is let in. */
+  /** Lines as `isoline token` prints them; absent: every request is refused. */
   readonly ISOLINE_TOKENS?: string;
-  /** "1": take plain HTTP under any host name, as from an Envoy beside `wrangler dev`. */
+  /** "1": accept plain HTTP with any host name, such as from an Envoy next to `wrangler dev`. */
   readonly ISOLINE_INSECURE?: string;
 }
 
@@ -56,12 +56,15 @@ export class Fleet {
     }
   }
 
-  /** Called by the platform at the time that was set: does a part of what is left, else looks at the cluster. */
+  /**
+   * Called by the platform at the time of the alarm: does a part of the remaining work, or polls the cluster if none
+   * remains.
+   */
   async alarm(): Promise<void> {
     if (!this.#serving) return;
     const { engine, source, cluster } = this.#serving;
     if (cluster && engine.pending === 0) {
-      await cluster.look();
+      await cluster.poll();
       return this.#continue();
     }
     try {
@@ -69,12 +72,12 @@ export class Fleet {
       if (cluster && engine.pending === 0) await this.state.storage.setAlarm(Date.now());
       await this.#continue(progress ? 0 : stuckMs);
     } catch (error) {
-      log(`what is left can't be applied, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
+      log(`the remaining work can't be done, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
       await this.state.storage.setAlarm(Date.now() + stuckMs);
     }
   }
 
-  /** What is left is done by alarm, which comes also after the object was moved or evicted. */
+  /** Remaining work is done by alarm, which also fires after the object was moved or evicted. */
   async #continue(waitMs = 0): Promise<void> {
     const { engine } = this.#serving ?? {};
     if (engine && engine.pending > 0) await this.state.storage.setAlarm(Date.now() + waitMs);
@@ -88,7 +91,7 @@ export class Fleet {
   }
 }
 
-/** Pause before what made no progress is tried again. */
+/** Pause before work that made no progress is tried again. */
 const stuckMs = 30_000;
 
 const log = (line: string): void => console.error(line);
@@ -108,9 +111,9 @@ interface Serving {
 }
 
 /**
- * Opens the store of an object, and serves it. A damaged one is made anew of what was pushed.
+ * Opens the store of an object, and serves it. A damaged store is rebuilt from the pushed contents.
  *
- * @throws StoreError where the store can't be used; it is as it was.
+ * @throws StoreError where the store can't be used; it stays unchanged.
  */
 function openServing(state: DurableObjectState, env: Env): Serving {
   const driver = durableDriver(state.storage);
@@ -120,7 +123,7 @@ function openServing(state: DurableObjectState, env: Env): Serving {
     if (!isDamage(error)) throw error;
     const { store, salvaged } = rebuildInPlace(driver, followsCluster(state, env));
     log(
-      `store-damaged: the store was made anew of ${salvaged.contents.length} contents of sources; ${salvaged.lost} could not be read (${messageOf(error)})`,
+      `store-damaged: the store was rebuilt from ${salvaged.contents.length} contents of sources; ${salvaged.lost} could not be read (${messageOf(error)})`,
     );
     return serve(state, env, store);
   }
@@ -151,11 +154,11 @@ function wired(
   return { ...made, app: createApp({ hub, status, ...surface, authenticate: forwardedAuth }) };
 }
 
-/** Polls are POSTs, too, and change nothing. */
+/** Polls are POSTs, too, but change nothing. */
 const mayEdit = ({ method, url }: Request): boolean =>
   method === "PUT" || method === "DELETE" || new URL(url).pathname === "/accept-shrink";
 
-/** The client certificate of a zone with mTLS; the platform says whether a CA of the zone signed it. */
+/** The client certificate of a zone with mTLS; the platform reports whether a CA of the zone signed it. */
 function certificateOf(request: Request): string | undefined {
   const { tlsClientAuth } = (request as { cf?: { tlsClientAuth?: ClientCertificate } }).cf ?? {};
   const verified = tlsClientAuth?.certVerified === "SUCCESS" && tlsClientAuth.certRevoked !== "1";
@@ -168,7 +171,7 @@ interface ClientCertificate {
   readonly certFingerprintSHA256?: string;
 }
 
-/** One for the life of the isolate, for its count of failures. */
+/** One for the life of the isolate, because it counts failures. */
 let gate: { readonly tokens: string; readonly authenticate: Authenticate } | undefined;
 
 function authenticateWith({ ISOLINE_TOKENS: text = "", ISOLINE_INSECURE }: Env): Authenticate {
@@ -190,7 +193,10 @@ function authenticateWith({ ISOLINE_TOKENS: text = "", ISOLINE_INSECURE }: Env):
 
 const heldErrors = new HeldErrors({ now: Date.now, log: (line) => console.error(line) });
 
-/** The Worker itself keeps nothing: it sees who asks, and hands the request to the object of their fleet. Errors to Envoys wait here. */
+/**
+ * The Worker itself stores nothing: it authenticates a request and sends it to the object of the fleet. Errors to
+ * Envoys are held here.
+ */
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname } = new URL(request.url);
@@ -205,7 +211,7 @@ export default {
     return response;
   },
 
-  /** Wakes the object that looks at the cluster, should its alarm have been lost. */
+  /** Wakes the object that polls the cluster, in case its alarm was lost. */
   async scheduled(_: unknown, env: Env): Promise<void> {
     if (!hasCluster(env)) return;
     const hook: Identity = { role: "hook", name: "cron", id: "", fleet: defaultFleet };
@@ -218,7 +224,7 @@ export default {
 async function askFleet(env: Env, request: Request, identities: readonly Identity[]): Promise<Response> {
   const [first] = identities;
   if (!first) return problemOf(unauthorized);
-  // The object serves one fleet, and so it knows it by the default name.
+  // The object serves one fleet, under the default name.
   const ours = identities
     .filter(({ fleet }) => fleet === first.fleet)
     .map((identity) => ({ ...identity, fleet: defaultFleet }));

@@ -1,15 +1,15 @@
-/** What one finding code says, as Markdown. `docs/findings.md` and the rules of SARIF are made of it. */
+/** The description of a finding code, as Markdown. `docs/findings.md` and the rules in SARIF output contain it. */
 export interface CodeText<S extends CodeSeverity = CodeSeverity> {
   readonly severity: S;
-  /** What the finding says, and what comes of it. */
+  /** The problem and its consequence. */
   readonly meaning: string;
-  /** What to do about it. */
+  /** The correction. */
   readonly fix: string;
-  /** What is written in a manifest, or what happens, that gives the finding. */
+  /** Part of a manifest, or an event, that causes the finding. */
   readonly example: string;
 }
 
-/** `either`: an error or a warning, by what is at stake; the meaning says when. */
+/** `either`: an error or a warning; `meaning` states when. */
 export type CodeSeverity = "error" | "warning" | "either";
 
 const text =

@@ -18,8 +18,8 @@ export const gatewayCodes = {
     "`backendRefs: [{name: web, port: 80, weight: 0}]`.",
   ),
   BackendNotFound: error(
-    "The Service, its port, or what its BackendTLSPolicy needs, is missing. Requests are answered 500.",
-    "Create the Service, or correct its name and port. Where it is in another repository, see `--assume-missing` and `--known`.",
+    "The Service, its port, or a reference of its BackendTLSPolicy is missing. Requests get the answer 500.",
+    "Create the Service, or correct its name and port. If it is in another repository, see `--assume-missing` and `--known`.",
     "`backendRefs: [{name: web, port: 8080}]` where the Service has the port 80.",
   ),
   Conflicted: error(
@@ -28,18 +28,18 @@ export const gatewayCodes = {
     'Two BackendTLSPolicies with `targetRefs: [{group: "", kind: Service, name: web}]`.',
   ),
   Degraded: error(
-    "A part of a rule can't be used. Requests of the rule are answered 500.",
+    "A part of a rule can't be used. Requests of the rule get the answer 500.",
     "Correct the field that the message names.",
     "`backendRefs: [{name: web}]` without `port`.",
   ),
   GatewayNotFound: warning(
-    "The setting `gatewayRef` names a Gateway that is missing: no route of the Gateway API is served.",
+    "The Gateway in the setting `gatewayRef` is missing: no route of the Gateway API is served.",
     "Create the Gateway, or correct the setting.",
     "`gatewayRef: {namespace: edge, name: public}` without the Gateway.",
   ),
   HostnameConflict: error(
-    "Two listeners of one port have the same hostname.",
-    "Give each listener a hostname of its own.",
+    "Two listeners with the same port have the same hostname.",
+    "Give each listener a different hostname.",
     "Two listeners of port 443 without `hostname`.",
   ),
   InvalidCACertificateKind: error(
@@ -58,7 +58,7 @@ export const gatewayCodes = {
     "`clientCertificateRef: {name: gateway}` without the Secret.",
   ),
   InvalidKind: error(
-    "A backend is no Service.",
+    "A backend is not a Service.",
     "Name a Service.",
     "`backendRefs: [{group: example.com, kind: Bucket, name: a}]`.",
   ),
@@ -68,22 +68,18 @@ export const gatewayCodes = {
     "`gatewayClassName: isoline` without the GatewayClass.",
   ),
   InvalidRouteKinds: error(
-    "A listener allows a kind of routes that its protocol does not have.",
+    "A listener allows a route kind that its protocol does not support.",
     "Correct `allowedRoutes.kinds`.",
     "`kinds: [{kind: TCPRoute}]` on a listener of protocol HTTP.",
   ),
-  InvalidRouteRules: error(
-    "A TCPRoute has several rules.",
-    "Leave one rule.",
-    "A TCPRoute with two `rules`.",
-  ),
+  InvalidRouteRules: error("A TCPRoute has several rules.", "Keep one rule.", "A TCPRoute with two `rules`."),
   KindConflict: error(
     "A host of a listener has HTTPRoutes and GRPCRoutes. Those of the oldest route's kind are served there.",
     "Give the routes of each kind hosts of their own.",
     "An HTTPRoute and a GRPCRoute with `hostnames: [api.example.com]` on one listener.",
   ),
   NoGateway: warning(
-    "There are objects of the Gateway API, and the settings name no Gateway: they are not served.",
+    "Objects of the Gateway API exist, but the settings name no Gateway: the objects are not served.",
     "Set `gatewayRef` or `gateway.controllerName`.",
     "An HTTPRoute with default settings.",
   ),
@@ -93,18 +89,18 @@ export const gatewayCodes = {
     "A ListenerSet beside a Gateway without `allowedListeners`.",
   ),
   NoMatchingListenerHostname: error(
-    "No hostname of the route is one of the listener's. The route is not served there.",
+    "No hostname of the route matches the listener's hostname. The listener does not serve the route.",
     "Correct the route's `hostnames`, or the listener's `hostname`.",
-    "`hostnames: [a.example.org]` on a listener of `*.example.com`.",
+    "`hostnames: [a.example.org]` on a listener with the hostname `*.example.com`.",
   ),
   NoMatchingParent: either(
-    "No parent of the route is a listener of the Gateway that is served. A warning where the route names other parents alone, an error where it names a listener that is missing or not ready.",
+    "No parent of the route is a listener of the served Gateway. This is a warning when the route names only other parents, and an error when it names a listener that is missing or not ready.",
     "Correct `parentRefs`: name, namespace, `sectionName` and `port`.",
     "`parentRefs: [{name: public, sectionName: htps}]`.",
   ),
   NotAllowedByListeners: error(
     "The listener does not allow routes of this namespace or kind.",
-    "Have the owner of the Gateway change `allowedRoutes`.",
+    "Ask the owner of the Gateway to change `allowedRoutes`.",
     "A route in another namespace than a Gateway with `allowedRoutes: {namespaces: {from: Same}}`.",
   ),
   NoValidCACertificate: error(
@@ -113,18 +109,18 @@ export const gatewayCodes = {
     '`validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]}` without the ConfigMap.',
   ),
   PortUnavailable: error(
-    "A listener's port is another listener's or Envoy's own.",
+    "The port of a listener is the port of another listener or of Envoy itself.",
     "Use another port.",
     "A listener on the port of Envoy's admin interface.",
   ),
   ProtocolConflict: error(
-    "Two listeners of one port have protocols that exclude each other.",
-    "Give one of them another port.",
-    "HTTP and TLS on the port 443.",
+    "Two listeners with the same port have incompatible protocols.",
+    "Give one of the listeners another port.",
+    "HTTP and TLS on port 443.",
   ),
   RefNotPermitted: error(
-    "The object is in another namespace, where no ReferenceGrant allows the reference.",
-    "Add a ReferenceGrant there, or use an object of this namespace.",
+    "The object is in another namespace without a ReferenceGrant that allows the reference.",
+    "Add a ReferenceGrant to that namespace, or use an object of this namespace.",
     "`backendRefs: [{namespace: shop, name: web, port: 80}]` from the namespace `edge`.",
   ),
   UnsupportedAddress: error(
@@ -134,12 +130,12 @@ export const gatewayCodes = {
   ),
   UnsupportedProtocol: error(
     "The protocol of a listener, or the `appProtocol` of a Service, is not supported.",
-    "Use one that the message names.",
+    "Use one that the message lists.",
     "A listener with `protocol: SCTP`.",
   ),
   UnsupportedValue: error(
-    "A value is valid in the Gateway API and not supported. What needs it is not served.",
-    "Use a value that the message names.",
+    "A value is valid in the Gateway API, but not supported. The listener, rule or backend with it is not served.",
+    "Use a value that the message lists.",
     "A filter of type `ExtensionRef`.",
   ),
 } as const;

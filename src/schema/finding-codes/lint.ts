@@ -1,59 +1,59 @@
 import { either, error, warning } from "./code.js";
 
-/** Valid objects and fields without the effect that they seem to have, and objects that nothing serves. */
+/** Valid objects and fields without their apparent effect, and objects that are not served. */
 export const lintCodes = {
   ClassNotServed: warning(
-    "The object names no ingress class, and the settings serve named classes alone. It is not served.",
-    "Name a class that is served, or remove the setting `ingressClassNames`.",
+    "The object names no ingress class, and the settings select classes by name. The object is not served.",
+    "Name a class from the setting `ingressClassNames`, or remove the setting.",
     "An HTTPProxy without `ingressClassName` beside the setting `ingressClassNames: [contour]`.",
   ),
   CredentialsForEveryOrigin: warning(
-    "With the origin `*`, every site may send requests with the credentials of its visitors and read the answers.",
+    "With the origin `*`, every site can send requests with the credentials of its visitors and read the responses.",
     "List the origins.",
     '`corsPolicy: {allowOrigin: ["*"], allowCredentials: true}`.',
   ),
   EscapedSlashes: warning(
-    "A path decides what protects a route, and `%2f` in paths stays as it is: a backend that decodes it sees another path.",
+    "The protection of a route depends on the path, and Envoy does not decode `%2f` in paths: a backend that decodes it sees another path.",
     "Set `escapedSlashes` to `reject` or `unescape`.",
     "`prefix: /admin` with an `ipAllowPolicy` of its own.",
   ),
   ExactPathNotLast: warning(
-    "An exact path counts as a prefix where other conditions follow it, as in Contour.",
+    "An exact path is a prefix when other conditions follow it, as in Contour.",
     "Put the exact path last.",
     "`conditions: [{exact: /a}, {prefix: /b}]`.",
   ),
   IgnoredField: warning(
-    "The field is valid and has no effect where it stands.",
-    "Remove the field, or change what the message names beside it.",
-    "`timeoutPolicy` beside `requestRedirectPolicy`, which Envoy answers by itself.",
+    "The field is valid but has no effect in this place.",
+    "Remove the field, or change the other field that the message names.",
+    "`timeoutPolicy` beside `requestRedirectPolicy`: Envoy itself answers the request.",
   ),
   KindLeftOut: warning(
-    "The setting `disableFeatures` leaves the kind out. The object is not served.",
+    "The setting `disableFeatures` excludes the kind. The object is not served.",
     "Remove the kind from the setting, or the object.",
     "A TLSRoute beside `disableFeatures: [tlsroutes]`.",
   ),
   LiteralWildcard: warning(
-    "A path with `/*` matches the character `*` alone.",
+    "The `*` in a path with `/*` matches only the character `*`.",
     "Write the path without `*`, with `pathType: Prefix`.",
     "`{path: /api/*, pathType: Prefix}` in an Ingress.",
   ),
   NoParent: warning(
-    "A route of the Gateway API has no `parentRefs`, so that nothing serves it.",
+    "A route of the Gateway API has no `parentRefs`, so it is not served.",
     "Name the Gateway in `spec.parentRefs`.",
     "An HTTPRoute with `parentRefs: []`.",
   ),
   OneRule: warning(
-    "A TLSRoute is one set of backends: only its first rule counts.",
-    "Put the backends into the first rule.",
+    "A TLSRoute has one set of backends: only its first rule is used.",
+    "Move the backends to the first rule.",
     "A TLSRoute with two `rules`.",
   ),
   OriginNeverMatches: warning(
-    "No browser sends an origin that this entry matches.",
+    "Browsers never send an origin that this entry matches.",
     "Write the origin as browsers send it: `https://shop.example.com`.",
     "`allowOrigin: [https://shop.example.com/]`, with a slash at the end.",
   ),
   Orphaned: either(
-    "The object has no virtual host and no object includes it, so that nothing serves it. In a status it is an error, as in Contour.",
+    "The object has no virtual host, and no object includes it, so it is not served. In a status it is an error, as in Contour.",
     "Include it from a root object, give it a `virtualhost`, or remove it.",
     "An HTTPProxy without `virtualhost` that no `includes` names.",
   ),
@@ -63,91 +63,91 @@ export const lintCodes = {
     "A Gateway `internal` beside `gatewayRef: {namespace: edge, name: public}`.",
   ),
   OtherGroup: warning(
-    "The object is of a kind of routes of another group, which another controller reads. It is not served here.",
-    "Write the routes with a kind that is served, or leave the object to its controller.",
+    "The object is a route kind of another API group, which another controller reads. Isoline does not serve it.",
+    "Use a supported kind, or leave the object to its controller.",
     "An IngressRoute of `traefik.io/v1alpha1`.",
   ),
   PathNeverMatches: warning(
-    "No request has such a path after Envoy has normalised it.",
-    "Write the path as Envoy sees it, or a regular expression.",
+    "No request has this path after Envoy normalizes it.",
+    "Write the normalized path, or a regular expression.",
     "`prefix: /{id}`.",
   ),
   RuleMatchPartiallyConflict: warning(
-    "A match of a rule is taken by an earlier rule or route of the host. The rule is left out there.",
+    "An earlier rule or route of the host has a match of this rule. This rule is not used for the match.",
     "Make the matches different, or remove the later one.",
     "Two HTTPRoutes of one host with the path `/api`.",
   ),
   SameMatch: warning(
-    "Two routes of a host match the same requests. The first one gets them all.",
+    "Two routes of a host match the same requests. The first route gets all of them.",
     "Make the conditions different, or remove one route.",
     "Two routes with `conditions: [{prefix: /api}]`.",
   ),
   UnknownValue: warning(
-    "A field has a value that is not one of those that it takes. It has no effect.",
-    "Write the value that the message names, in its case.",
+    "The field does not accept the value. It has no effect.",
+    "Use the value in the message, with its spelling and case.",
     "`loadBalancerPolicy: {strategy: roundrobin}`.",
   ),
   SeveralSecrets: warning(
-    "A host has different Secrets in several entries of `spec.tls`. The last good one is used.",
-    "Leave one entry for the host.",
+    "A host has different Secrets in several entries of `spec.tls`. The last valid one is used.",
+    "Keep one entry for the host.",
     "`tls: [{hosts: [a.example.com], secretName: old}, {hosts: [a.example.com], secretName: new}]`.",
   ),
 } as const;
 
-/** Hosts and who has them. */
+/** Hosts and their owners. */
 export const hostCodes = {
   DuplicateVhost: error(
-    "Two root objects have one host. Neither is served.",
-    "Leave one root for the host; have it include the other.",
+    "Two root objects have the same host. Neither is served.",
+    "Keep one root for the host, and let it include the other.",
     "Two HTTPProxies with `virtualhost: {fqdn: shop.example.com}`.",
   ),
   ErrorIdentifyingListener: error(
-    "The object asks for a listener, HTTP or HTTPS, that the settings switch off.",
-    "Switch the listener on in the settings, or take away what asks for it.",
+    "The object requires a listener, HTTP or HTTPS, that the settings disable.",
+    "Enable the listener in the settings, or remove the field that requires it.",
     "A host with TLS where the settings have no HTTPS listener.",
   ),
   FQDNNotValid: error(
-    "The host is not a name that can be served.",
-    "Write a DNS name in lower case.",
+    "The host is not a valid name.",
+    "Use a lower-case DNS name.",
     "`virtualhost: {fqdn: '*'}` in an IngressRoute.",
   ),
   HostNotAllowedInNamespace: error(
-    "The settings `hostOwners` or `rootNamespaces` give the host to other namespaces.",
-    "Use a host of this namespace, or have the operator change the setting.",
-    "`shop.example.com` in the namespace `test` where `hostOwners` gives it to `shop`.",
+    "The setting `hostOwners` or `rootNamespaces` reserves the host for other namespaces.",
+    "Use a host of this namespace, or ask the operator to change the setting.",
+    "`shop.example.com` in the namespace `test` where `hostOwners` reserves it for `shop`.",
   ),
   HostOfAnotherNamespace: warning(
-    "The host belongs to an object of another namespace, which decides about TLS and protection.",
-    "Make sure that both teams mean to share the host.",
+    "The owner of the host is an object of another namespace. It decides about TLS and protection.",
+    "Check that both teams intend to share the host.",
     "Ingresses of two namespaces with the host `shop.example.com`.",
   ),
   HostOfAnotherObject: error(
-    "Another object decides how connections to the host are taken, and this object asks for something else. It is not served there.",
-    "Give the object another host, or the same TLS as the owner's.",
-    "An Ingress for a host that has an HTTPProxy.",
+    "The host has another owner with other terms for connections, such as TLS. This object is not served on the host.",
+    "Give the object another host, or the same TLS as the owner.",
+    "An Ingress for the host of an HTTPProxy.",
   ),
   HostShared: warning(
-    "Objects of other namespaces add routes to this object's host.",
-    "Make sure that they are meant to; the setting `hostOwners` keeps others out.",
+    "Objects of other namespaces add routes to the host of this object.",
+    "Check that this is intended; the setting `hostOwners` restricts the namespaces of a host.",
     "Ingresses of two namespaces with the host `shop.example.com`.",
   ),
   OverBudget: error(
-    "The object makes more hosts, routes, matches or certificates than its namespace may have. It is not served.",
-    "Make the object smaller, or have the operator raise the budget that the message names.",
+    "The object generates more hosts, routes, matches or certificates than the budget of its namespace allows. It is not served.",
+    "Make the object smaller, or ask the operator to raise the budget that the message names.",
     "Includes that repeat 1,000 routes 1,000 times.",
   ),
   RootIngressRouteNotAllowedInNamespace: error(
-    "Root objects are allowed in the namespaces of the setting `rootNamespaces` alone.",
-    "Move the root to one of these namespaces, or have the setting changed.",
+    "Root objects are allowed only in the namespaces of the setting `rootNamespaces`.",
+    "Move the root to one of these namespaces, or ask the operator to change the setting.",
     "An IngressRoute with `virtualhost` outside of `rootNamespaces`.",
   ),
   RootProxyNotAllowedInNamespace: error(
-    "Root objects are allowed in the namespaces of the setting `rootNamespaces` alone.",
-    "Move the root to one of these namespaces, or have the setting changed.",
+    "Root objects are allowed only in the namespaces of the setting `rootNamespaces`.",
+    "Move the root to one of these namespaces, or ask the operator to change the setting.",
     "An HTTPProxy with `virtualhost` outside of `rootNamespaces`.",
   ),
   TooLarge: error(
-    "The configuration of the object is more than Envoy can be sent, and its namespace has the most of it. It is left out.",
+    "The configuration is larger than Envoy can receive, and the namespace of the object has the largest part. The object is not served.",
     "Make the object smaller, or spread it over several hosts.",
     "A host with 100,000 routes.",
   ),

@@ -3,34 +3,34 @@ import { either, error, warning } from "./code.js";
 /** Routes, policies, includes and the Services behind them. */
 export const routeCodes = {
   AddressNotAllowed: warning(
-    "An address of an endpoint may not be reached (loopback, metadata services, the API server). It is left out.",
+    "Envoy must not connect to the address of an endpoint (loopback, metadata services, the API server). The endpoint is left out.",
     "Correct the address; the setting `allowLoopbackEndpoints` allows loopback.",
     "An EndpointSlice with the address `127.0.0.1`.",
   ),
   AmbiguousReplacement: error(
-    "A path rewrite has several replacements without a prefix.",
-    "Leave one replacement without `prefix`.",
+    "A path rewrite has several replacements without a `prefix`.",
+    "Keep one replacement without `prefix`.",
     "`replacePrefix: [{replacement: /a}, {replacement: /b}]`.",
   ),
   BackendNotSupported: error(
-    "An Ingress names a backend that is no Service.",
+    "An Ingress names a backend that is not a Service.",
     "Name a Service.",
     "`backend: {resource: {kind: StorageBucket, name: assets}}`.",
   ),
   CookieRewritePoliciesInvalid: error(
     "A rewrite of cookies is not valid. The route is not served.",
     "Rewrite each cookie once, and set at least one attribute.",
-    "Two `cookieRewritePolicies` with one `name`.",
+    "Two `cookieRewritePolicies` with the same `name`.",
   ),
   DelegationCycle: error(
-    "A delegation leads back to an object on its own way, or goes too deep.",
+    "A delegation leads back to an object of its own chain, or the chain is too long.",
     "Remove one delegation of the cycle.",
     "IngressRoute `a` delegates to `b`, and `b` to `a`.",
   ),
   DirectResponseNotValid: error(
     "The body of a direct response is longer than 4096 bytes.",
     "Shorten the body, or serve it from a backend.",
-    "`directResponsePolicy: {statusCode: 503, body: ...}` with a whole page.",
+    "`directResponsePolicy: {statusCode: 503, body: ...}` with a long page.",
   ),
   DuplicateMatchConditions: error(
     "Two includes of an object have the same conditions. The second is not served.",
@@ -38,8 +38,8 @@ export const routeCodes = {
     "Two `includes` with `conditions: [{prefix: /api}]`.",
   ),
   DuplicateReplacement: error(
-    "A path rewrite replaces one prefix twice.",
-    "Leave one replacement for the prefix.",
+    "A path rewrite has two replacements for the same prefix.",
+    "Keep one replacement for the prefix.",
     "`replacePrefix: [{prefix: /a, replacement: /b}, {prefix: /a, replacement: /c}]`.",
   ),
   HeaderMatchConditionsNotValid: error(
@@ -53,7 +53,7 @@ export const routeCodes = {
     "`expectedStatuses: [{start: 300, end: 200}]`.",
   ),
   IncludeCreatesCycle: error(
-    "An include leads back to an object on its own way, or goes too deep.",
+    "An include leads back to an object of its own chain, or the chain is too long.",
     "Remove one include of the cycle.",
     "HTTPProxy `a` includes `b`, and `b` includes `a`.",
   ),
@@ -63,13 +63,13 @@ export const routeCodes = {
     "`includes: [{name: team-a, namespace: team-a}]` without the object.",
   ),
   IncludeNotPermitted: error(
-    "The object may not be included from here: its annotation `isoline.dev/included-by` or the setting `requireIncludedBy` says so.",
-    "Have the object's owner add this object to the annotation.",
+    "The annotation `isoline.dev/included-by` of the included object, or the setting `requireIncludedBy`, forbids the include.",
+    "Ask the owner of the included object to add this object to its annotation.",
     "An include of an object whose annotation names other objects.",
   ),
   IncompatibleIPAddressFilters: error(
     "A host or route has both an allow list and a deny list of addresses.",
-    "Leave one of them.",
+    "Keep one of them.",
     "`ipAllowPolicy` beside `ipDenyPolicy`.",
   ),
   InconsistentProtocol: error(
@@ -83,7 +83,7 @@ export const routeCodes = {
     "`ipAllowPolicy: [{source: Peer, cidr: 10.0.0}]`.",
   ),
   IPFilterPolicyNotValid: error(
-    "The address filter of a host is not valid. The host is not served: never without the filter.",
+    "The address filter of a host is not valid. The host is not served, because it must not be served without the filter.",
     "Correct the entries that other findings of the object name.",
     "`ipAllowPolicy: [{source: Peer, cidr: office}]`.",
   ),
@@ -94,17 +94,17 @@ export const routeCodes = {
   ),
   NoServicesAndInclude: error(
     "A `tcpproxy` has both Services and an include.",
-    "Leave one of them.",
+    "Keep one of them.",
     "`tcpproxy: {services: [...], include: {name: b}}`.",
   ),
   NothingDefined: either(
-    "The object says nothing that could be served. A warning where only an included part says nothing.",
+    "The object defines nothing to serve. This is a warning when only an included object is empty.",
     "Add routes, includes or a `tcpproxy`.",
     "An HTTPProxy with `virtualhost` alone.",
   ),
   OnlyOneMirror: error(
     "Several Services of a route are mirrors.",
-    "Leave `mirror: true` on one.",
+    "Keep `mirror: true` on one.",
     "`services: [{name: a, mirror: true}, {name: b, mirror: true}]`.",
   ),
   PathMatchConditionsNotValid: error(
@@ -113,13 +113,13 @@ export const routeCodes = {
     "`conditions: [{prefix: api}]`.",
   ),
   PathMatchNotValid: error(
-    "The path of a delegated route is outside of the path that is delegated.",
-    "Begin the path with the parent's.",
-    "`match: /b` in an IngressRoute that gets `/a`.",
+    "The path of a delegated route is outside of the delegated path.",
+    "Begin the path with the path of the parent.",
+    "`match: /b` in an IngressRoute to which `/a` is delegated.",
   ),
   PathNotValid: error(
     "A path of an Ingress can't be used.",
-    "Write a path that begins with `/`, or a regular expression that RE2 takes.",
+    "Write a path that begins with `/`, or a regular expression that RE2 accepts.",
     "`path: /(a`, with `pathType: ImplementationSpecific`.",
   ),
   PolicyDidNotParse: error(
@@ -133,7 +133,7 @@ export const routeCodes = {
     "Two `exact` conditions on one parameter.",
   ),
   RateLimitPolicyNotValid: error(
-    "A rate limit can't be read. It is never served without the limit.",
+    "A rate limit can't be read. The route or host is not served without it.",
     "Correct the field that the message names.",
     "`local: {requests: 0, unit: second}`.",
   ),
@@ -168,7 +168,7 @@ export const routeCodes = {
     "`includes: [{name: other}]`, an HTTPProxy with `virtualhost`.",
   ),
   RouteActionCountNotValid: error(
-    "A route has none, or several, of Services, a redirect and a direct response.",
+    "A route must have exactly one of Services, a redirect and a direct response.",
     "Set exactly one.",
     "`services` beside `requestRedirectPolicy`.",
   ),
@@ -179,17 +179,17 @@ export const routeCodes = {
   ),
   ServicesAndDelegate: error(
     "A route of an IngressRoute has both Services and a delegation.",
-    "Leave one of them.",
+    "Keep one of them.",
     "`{match: /, services: [...], delegate: {name: b}}`.",
   ),
   ServiceUnresolvedReference: error(
     "The Service, or its port, is missing.",
-    "Create the Service, or correct its name and port. Where it is in another repository, see `--assume-missing` and `--known`.",
+    "Create the Service, or correct its name and port. If it is in another repository, see `--assume-missing` and `--known`.",
     "`services: [{name: web, port: 8080}]` where the Service has the port 80.",
   ),
   SlowStartInvalid: error(
     "A slow start is not valid.",
-    "Write a window such as `30s`, with a load balancing strategy that takes one.",
+    "Write a window such as `30s`, and use a load balancing strategy that supports slow start.",
     "`slowStartPolicy` with the strategy `Random`.",
   ),
   TimeoutPolicyNotValid: either(
@@ -198,17 +198,17 @@ export const routeCodes = {
     "`timeoutPolicy: {response: 30}`.",
   ),
   TooManyClusters: error(
-    "Routes ask for more variants of the Services of a namespace than it may have.",
-    "Have routes share ports, timeouts, health checks and validation, or raise `budgets.clusters`.",
-    "1,000 routes to one Service, each with an `idleConnection` of its own.",
+    "The routes of a namespace require more clusters for its Services than its budget allows.",
+    "Use the same ports, timeouts, health checks and validation in several routes, or raise `budgets.clusters`.",
+    "1,000 routes to one Service, each with a different `idleConnection`.",
   ),
   TooManyEndpoints: error(
-    "A Service has more endpoints than one port can be given. The others are left out.",
+    "A Service has more endpoints than the limit per port. The others are left out.",
     "Spread the endpoints over several Services.",
     "A Service with 100,000 endpoints.",
   ),
   UnsupportedServiceType: error(
-    "An ExtensionService names a Service of type ExternalName.",
+    "An ExtensionService names a Service of the type ExternalName.",
     "Name a Service with endpoints.",
     "`services: [{name: external, port: 443}]` in an ExtensionService.",
   ),

@@ -3,10 +3,10 @@ import type { Store } from "../../store/store.js";
 const cursor = "attempts";
 const longestMs = 3_600_000;
 
-/** How often in a row a process has ended while it applied its input to the store, where that outlives processes. */
+/** How many processes in a row ended while they applied their input to the store. Always 0 for a store in memory. */
 export const failedAttempts = (store: Pick<Store, "cursor">): number => Number(store.cursor(cursor) || 0);
 
-/** Applies input with a note in the store, so that a process that ends meanwhile is known to the next one. */
+/** Applies input between two notes in the store, so that the next process finds out if this one ends meanwhile. */
 export function attempt<T>(store: Pick<Store, "cursor" | "setCursor">, work: () => T): T {
   store.setCursor(cursor, String(failedAttempts(store) + 1));
   try {
@@ -16,5 +16,7 @@ export function attempt<T>(store: Pick<Store, "cursor" | "setCursor">, work: () 
   }
 }
 
-/** How long to serve what the store holds before input that may have ended the process is applied again, in ms. */
+/**
+ * How long, in ms, the content of the store is served before input that may have ended the process is applied again.
+ */
 export const waitAfter = (attempts: number): number => Math.min(longestMs, 15_000 * 2 ** (attempts - 1));

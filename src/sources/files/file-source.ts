@@ -13,7 +13,7 @@ interface FileOptions {
   /** Files and folders of manifests. */
   readonly paths: readonly string[];
   readonly settingsFile?: string;
-  /** Keys that win over the settings file. */
+  /** Keys that take precedence over the settings file. */
   readonly overrides?: Readonly<Record<string, unknown>>;
   log(line: string): void;
 }
@@ -25,12 +25,15 @@ interface ReadObject {
 
 const maxLines = 50;
 
-/** Manifests on disk, read again when they change; what can't be read or parsed leaves its objects as they were. */
+/**
+ * Manifests on disk, read again when they change. An object that can no longer be read or parsed keeps its last good
+ * state.
+ */
 export class FileSource implements Source {
-  /** They are read whole before anything is put. */
+  /** The files are read completely before the first publication. */
   readonly ready = true;
   readonly synced = true;
-  /** What is served, each with the file in which it was read last: it is kept as long as that can't be read. */
+  /** The served objects, each with the file that had it last. An object stays while that file can't be read. */
   #objects = new Map<Ref, ReadObject>();
   #documents: Manifests["documents"] = new Map();
   #located: readonly Located[] = [];
@@ -46,8 +49,8 @@ export class FileSource implements Source {
   }
 
   /**
-   * Reads the files; but where a process has ended while it applied them to this store, serves first what the store held before
-   * them, and reads them later, if they do not change meanwhile.
+   * Reads the files. If a process ended while it applied them to this store, the earlier content of the store is
+   * served first, and the files are read after a delay, or when they change.
    */
   async start(): Promise<void> {
     const { paths, settingsFile, log } = this.options;
@@ -61,7 +64,7 @@ export class FileSource implements Source {
     this.engine.offer();
     const wait = waitAfter(attempts);
     log(
-      `the server ended ${attempts} times while it applied these files, and serves what it held before; it applies them again in ${wait / 1000} s, or when they change`,
+      `the server ended ${attempts} times while it applied these files; it serves the state before them and applies them again in ${wait / 1000} s, or when they change`,
     );
     this.#timer = setTimeout(() => this.#refresh(), wait);
   }
@@ -88,7 +91,7 @@ export class FileSource implements Source {
     this.engine.offer();
   }
 
-  /** Objects as read, and as they were before where a document or a whole file is not valid now. */
+  /** The objects as read now, plus the last good state of objects whose document or file is not valid now. */
   #keepLastGood(now: Manifests): Map<Ref, ReadObject> {
     const objects = new Map(
       now.objects.map((object) => [object.ref, { object, file: now.documents.get(object.ref)?.file ?? "" }]),
@@ -101,7 +104,7 @@ export class FileSource implements Source {
     return objects;
   }
 
-  /** Logs findings when they differ from the last time. */
+  /** Logs findings when they differ from the last report. */
   #report(): void {
     const found = [...this.#located, ...locateAll(this.engine.storeFindings, this.#documents)];
     const lines = found.map(formatLocated);
@@ -135,7 +138,7 @@ export class FileSource implements Source {
   }
 }
 
-/** A finding with the file and the line that it speaks of. */
+/** A finding with its file and line. */
 const placed = ({
   finding,
   file,

@@ -1,6 +1,6 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
-import { type Doubt, type Format, readNow, type TextDocument } from "../../documents/documents.js";
+import { type Ambiguity, type Format, readNow, type TextDocument } from "../../documents/documents.js";
 import { type Position, positionOf as positionIn } from "../../documents/locate.js";
 import type { Part } from "../../documents/split.js";
 import { joinPaths } from "../../schema/field-path.js";
@@ -8,19 +8,19 @@ import type { Finding } from "../../schema/meta.js";
 import { membersOf } from "../../schema/object.js";
 import { messageOf } from "../../schema/words.js";
 
-/** Where a manifest stands. */
+/** The place of a manifest. */
 export interface ManifestPlace {
   /** `-` for standard input. */
   readonly file: string;
-  /** Line on which the document or the member of a list begins, from 1. */
+  /** Line on which the document, or the list member, begins; from 1. */
   readonly line: number;
-  /** Where the lines of fields are found; absent where each document is a line. */
+  /** Finds the lines of fields; absent where each document is one line. */
   readonly part?: Part;
   /** Path of the object in its document, such as `items[3]`; empty for the document itself. */
   readonly within: string;
 }
 
-/** A file or document that could not be read, or a warning about how it was; `line` is 0 when the whole file is meant. */
+/** A file or document that could not be read, or a warning about its text. `line` is 0 for the whole file. */
 export interface LoadFinding {
   readonly finding: Finding;
   readonly file: string;
@@ -28,7 +28,7 @@ export interface LoadFinding {
   readonly column?: number;
 }
 
-/** Takes one manifest; a value that it does not keep is free before the next one is read. */
+/** Takes one manifest. A value that it does not keep is garbage before the next one is read. */
 export type Visit = (value: unknown, place: ManifestPlace) => void;
 
 const maxMegabytes = 64;
@@ -38,8 +38,9 @@ const lineNames = new Set([".jsonl", ".ndjson"]);
 export const manifestNames: ReadonlySet<string> = new Set([...lineNames, ".yaml", ".yml", ".json"]);
 
 /**
- * Reads files, folders (recursively, by name) and `-` (standard input); lists are taken apart. Never throws: a file or a
- * document that can't be read is a finding and costs only itself. `emptyList` is called for each list without members.
+ * Reads files, folders (recursively, sorted by name) and `-` (standard input); lists are split into their members.
+ * Never throws: a file or document that can't be read gives a finding, and the others are still read. `emptyList` is
+ * called for each list without members.
  */
 export function loadDocuments(
   paths: readonly string[],
@@ -54,7 +55,7 @@ export function loadDocuments(
   return findings;
 }
 
-/** The same of a text that stands for a file. */
+/** Like `loadDocuments`, for a text in place of a file. */
 export function loadText(file: string, text: string, visit: Visit): readonly LoadFinding[] {
   const findings: LoadFinding[] = [];
   readText({ file, visit, findings }, text);
@@ -78,7 +79,7 @@ function fail({ file, findings }: Loader, line: number, message: string, column?
   });
 }
 
-function warn({ file, findings }: Loader, { line, message }: Doubt): void {
+function warn({ file, findings }: Loader, { line, message }: Ambiguity): void {
   const about = { about: "File//", type: "FileError" } as const;
   findings.push({ finding: { ...about, severity: "warning", reason: "Ambiguous", message }, file, line });
 }
@@ -112,10 +113,10 @@ function walk(folder: string, loader: Loader): string[] {
     });
 }
 
-/** Why a file of a folder is not read that has no end, or waits for a writer. */
-export const specialFile = "is a device, a pipe or a socket, which is not read in a folder";
+/** The finding for a special file in a folder: such a file may have no end, or block until a writer comes. */
+export const specialFile = "is a device, a pipe or a socket; such files in a folder are not read";
 
-/** Whether a path, or what it links to, is there and neither a file nor a folder. */
+/** Whether a path (after links) exists and is neither a file nor a folder. */
 export function isSpecial(path: string): boolean {
   try {
     const stats = statSync(path);
@@ -145,9 +146,9 @@ function readText(loader: Loader, text: string): void {
   }
 }
 
-/** Helm and others write templates in YAML that is none before they are rendered. */
+/** Templates of Helm and others are often not valid YAML before they are rendered. */
 const templateHint = (text: string, line: number): string =>
-  /\{\{/.test(text.split("\n")[line - 1] ?? "") ? "; a template has to be rendered first" : "";
+  /\{\{/.test(text.split("\n")[line - 1] ?? "") ? "; render the template first" : "";
 
 function textOf(loader: Loader): string | undefined {
   const { file } = loader;
@@ -166,9 +167,13 @@ function textOf(loader: Loader): string | undefined {
   return undefined;
 }
 
-function add(loader: Loader, { value, line, itemLines, doubts, part }: TextDocument, format: Format): void {
+function add(
+  loader: Loader,
+  { value, line, itemLines, ambiguities, part }: TextDocument,
+  format: Format,
+): void {
   const { file, visit } = loader;
-  for (const doubt of doubts) warn(loader, doubt);
+  for (const ambiguity of ambiguities) warn(loader, ambiguity);
   const found = membersOf(value);
   if ("problem" in found) {
     fail(loader, line, `the document ${found.problem}`);
@@ -182,13 +187,13 @@ function add(loader: Loader, { value, line, itemLines, doubts, part }: TextDocum
   }
 }
 
-/** Field by field: a spread would give each of the many places a shape of its own. */
+/** Assigns each field: a spread would give each of the many places a hidden class of its own. */
 const placeAt = (file: string, line: number, part: Part | undefined, within: string): ManifestPlace =>
   part === undefined ? { file, line, within } : { file, line, within, part };
 
 /**
- * The line of a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]`, or of its nearest parent that is
- * there, and its column where both are known.
+ * The line of a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]`, or of its nearest
+ * parent that exists. Also the column, where it is known.
  */
 export function positionOf(
   { line, part, within }: ManifestPlace,
@@ -199,5 +204,5 @@ export function positionOf(
   return found.line < line ? { line } : found;
 }
 
-/** The line alone. */
+/** The line of a field, see `positionOf`. */
 export const lineOf = (place: ManifestPlace, path: string): number => positionOf(place, path).line;

@@ -6,53 +6,53 @@ import { printable } from "../../schema/printable.js";
 import { shownAbout } from "../../schema/shown.js";
 import { type LoadFinding, loadDocuments, type ManifestPlace, positionOf, type Visit } from "./load.js";
 
-/** A finding with the place in a file that it speaks of. */
+/** A finding with its place in a file. */
 export interface Located {
   readonly finding: Finding;
   readonly file: string;
   readonly line: number;
-  /** From 1, in UTF-16 code units, where it is known. */
+  /** From 1, in UTF-16 code units; absent where it is not known. */
   readonly column?: number;
-  /** Why it is hidden, where it is. */
+  /** Why the finding is hidden; absent where it is shown. */
   readonly suppression?: Pick<Suppression, "kind" | "reason">;
 }
 
 export interface Manifests {
   readonly objects: readonly KubeObject[];
   readonly located: readonly Located[];
-  /** Where each object, valid or not, was read. */
+  /** The place where each object, valid or not, was read. */
   readonly documents: ReadonlyMap<Ref, ManifestPlace>;
   /** Refs of documents that failed their schema. */
   readonly invalid: ReadonlySet<Ref>;
   /** Files that could not be read or parsed. */
   readonly broken: ReadonlySet<string>;
-  /** Files with an object that has no valid kind or name, and may be any of those that were there before. */
+  /** Files with an object without a valid kind or name. It may be any of the objects that the file had before. */
   readonly unnamed: ReadonlySet<string>;
   /** How many objects have no valid kind or name. */
   readonly nameless: number;
-  /** Kinds left out, with how many documents of each. */
+  /** Kinds that are not read, with the number of documents of each. */
   readonly ignored: ReadonlyMap<string, number>;
-  /** Secrets and ConfigMaps that other manifests make when they are applied. */
+  /** Secrets and ConfigMaps that controllers create for other manifests. */
   readonly owned: ReadonlySet<Ref>;
 }
 
-/** What a file says of one object; the object is the last valid one. */
+/** The document of one object; `object` is its last valid state in the file. */
 interface Document extends ManifestPlace {
   readonly object: KubeObject | undefined;
 }
 
-/** Field by field: a spread would give each of the many documents a shape of its own. */
+/** Assigns each field: a spread would give each of the many documents a hidden class of its own. */
 const withObject = ({ file, line, within, part }: ManifestPlace, object: KubeObject | undefined): Document =>
   part === undefined ? { file, line, within, object } : { file, line, within, part, object };
 
 /**
- * Reads and parses manifests, of some namespaces alone if any are given. What is wrong with one document or file never
- * loses another.
+ * Reads and parses manifests, limited to `namespaces` if there are any. A fault in one document or file never loses
+ * another.
  */
 export const readManifests = (paths: readonly string[], namespaces: readonly string[]): Manifests =>
   collect(namespaces, (visit) => loadDocuments(paths, visit));
 
-/** Parses what a loader finds. What is wrong with one document or file never loses another. */
+/** Parses the documents that a loader finds. A fault in one document or file never loses another. */
 export function collect(
   namespaces: readonly string[],
   load: (visit: Visit) => readonly LoadFinding[],
@@ -109,14 +109,14 @@ const locate = (finding: Finding, place: ManifestPlace): Located => ({
   ...(finding.path ? positionOf(place, finding.path) : { line: place.line }),
 });
 
-/** Gives findings of the compiler their places. */
+/** Adds places to findings of the compiler. */
 export const locateAll = (findings: Iterable<Finding>, documents: Manifests["documents"]): Located[] =>
   [...findings].map((finding) => {
     const place = documents.get(finding.about);
     return place ? locate(finding, place) : { finding, file: "", line: 0 };
   });
 
-/** `file:line: error HTTPProxy/ns/name spec.path: message (Type/Reason)`, in one line. */
+/** `file:line: error HTTPProxy/ns/name spec.path: message (Type/Reason)`, on one line. */
 export function formatLocated({ finding, file, line }: Located): string {
   const place = file ? `${file}${line > 0 ? `:${line}` : ""}: ` : "";
   const { severity, about, path = "", message, type, reason } = finding;
@@ -124,5 +124,5 @@ export function formatLocated({ finding, file, line }: Located): string {
   return printable(`${place}${what}: ${message} (${type}/${reason})`);
 }
 
-/** Whether a finding is told; hidden ones do not count. */
+/** Whether a finding is shown. Hidden ones do not count. */
 export const isShown = ({ suppression }: Located): boolean => suppression === undefined;

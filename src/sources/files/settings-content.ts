@@ -11,7 +11,7 @@ const fileKey = "contour.yaml";
 /** A Kubernetes object that holds settings. */
 interface SettingsObject {
   readonly ref: Ref;
-  /** What of it the settings are, for people. */
+  /** The name of this place of settings, for messages. */
   readonly label: string;
   readonly form: "ConfigMap" | "ContourConfiguration" | "IsolineSettings";
 }
@@ -44,17 +44,17 @@ function refTo({ kind, metadata }: Readonly<Record<string, unknown>>): Ref {
   );
 }
 
-/** What `parseSettings` takes, with the lines of its keys. */
+/** The input of `parseSettings`, with the lines of its keys. */
 export interface SettingsContent {
   readonly content: unknown;
-  /** The line of a key, from 1; that of the whole without one. */
+  /** The line of a key, from 1; the first line of the settings for an empty path. */
   lineOf(path: string): number;
 }
 
 /**
- * The settings of a document: of an object that holds them, or the document itself.
+ * The settings of a document: an object that holds them, or the document itself.
  *
- * @throws SettingsFault when the text in a ConfigMap is no YAML.
+ * @throws SettingsFault when the text in a ConfigMap is not valid YAML.
  */
 export function contentOf(value: unknown, place: ManifestPlace): SettingsContent {
   const object = settingsObjectOf(value);
@@ -82,7 +82,7 @@ function textOf({ data }: Readonly<Record<string, unknown>>, place: ManifestPlac
   } catch (error) {
     throw new SettingsFault(`${fileKey}: ${messageOf(error)}`, first);
   }
-  // Text in quotes has its lines on one.
+  // Only a block scalar has the lines of its text in the file; a quoted text is on one line.
   const isBlock = /\|[-+0-9]*\s*(?:#.*)?$/.test(place.part?.text.split("\n")[first - place.part.line] ?? "");
   return {
     content: document?.value ?? null,

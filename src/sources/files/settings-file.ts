@@ -8,17 +8,17 @@ import type { ManifestPlace } from "./load.js";
 import type { Located } from "./objects.js";
 import { contentOf, type SettingsContent, settingsObjectOf } from "./settings-content.js";
 
-/** What a settings file says. */
+/** The content of a settings file. */
 export interface SettingsFile {
   readonly settings: Settings;
   readonly findings: readonly Finding[];
-  /** The place in the file that a finding about settings speaks of. */
+  /** Adds the place in the file to a finding about settings. */
   locate(finding: Finding): Located;
 }
 
 /**
- * Reads a settings file (YAML or JSON): settings, Contour's configuration file, or an object that holds one of them, alone or among other
- * documents. `overrides` are keys that win over it.
+ * Reads a settings file (YAML or JSON): settings, Contour's configuration file, or an object that holds one of them,
+ * alone or among other documents. `overrides` are keys that take precedence over it.
  *
  * @throws Error when the file can't be read, is not YAML, holds two such objects, or is another Kubernetes object.
  */
@@ -31,7 +31,7 @@ export function readSettings(
   return settingsFileOf(file, readContent(file), overrides);
 }
 
-/** The value of a settings file, not judged. @throws as `readSettings` does. */
+/** The value of a settings file, not validated. @throws the errors of `readSettings`. */
 export const readSettingsValue = (file: string): unknown => readContent(file)?.content ?? null;
 
 /** Parses the settings that a file, or an object in it, holds; undefined for a file without a document. */
@@ -53,7 +53,7 @@ function readContent(file: string): SettingsContent | undefined {
     const { value, line, part } = document;
     if (isRecord(value) && typeof value.kind === "string" && !settingsObjectOf(value))
       throw new Error(
-        `is of kind ${JSON.stringify(value.kind)} and no settings; give the settings alone, a ConfigMap with contour.yaml, or a ContourConfiguration`,
+        `has kind ${JSON.stringify(value.kind)} and has no settings; give only the settings, a ConfigMap with contour.yaml, or a ContourConfiguration`,
       );
     const place: ManifestPlace = { file, line, part, within: "" };
     return contentOf(value, place);

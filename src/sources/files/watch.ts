@@ -1,10 +1,10 @@
 import { watch } from "chokidar";
 
-/** Changes that follow each other closer than this are one, for at most so long. */
+/** Changes less than `quietMs` apart count as one, for at most `atMostMs`. */
 const quietMs = 10;
 const atMostMs = 250;
 
-/** Calls back soon after anything under the paths changes, and never before the last of several changes at once. */
+/** Calls back shortly after a change under the paths, and only after the last of several changes at once. */
 export async function watchPaths(
   paths: readonly string[],
   changed: () => void,
@@ -26,7 +26,8 @@ export async function watchPaths(
   );
   await new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
   watcher.on("all", soon);
-  // Of changes of a file within 50 ms `all` has the first alone, whose content may be that of a file half written; this has each.
+  // `all` reports only the first of several changes of a file within 50 ms, and the file may be half written then;
+  // `raw` reports each.
   watcher.on("raw", soon);
   return {
     close() {

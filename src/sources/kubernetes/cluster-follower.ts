@@ -12,17 +12,22 @@ import { type HeldDeletions, holdFinding } from "./guard.js";
 import { MemberStore } from "./member-store.js";
 import { RequestPace } from "./pace.js";
 import { Reporter } from "./reporter.js";
-import { Whereabouts } from "./whereabouts.js";
+import { ServerCheck } from "./whereabouts.js";
 
-/** How often a kind whose CRD is not there, or whose list is not believed, is asked for again. */
+/** The interval between requests for a kind whose CRD is absent, or whose list is held. */
 const askAgainMs = 10_000;
-/** After a gap kinds catch up one after the other, each with events that were waiting for it. */
+/** After a gap, kinds catch up one after another. Each then still receives the events that were pending for it. */
 const lastEventsMs = 250;
-/** So long deletions wait for kinds that do not catch up, and changes to be told. */
+/**
+ * The longest wait of deletions for kinds that do not catch up (`graceMs`), and of changes for a report (`reportMs`).
+ */
 const graceMs = 60_000;
 const reportMs = 5000;
 
-/** Puts the objects of a cluster into an engine: every kind followed, failures apart from each other. */
+/**
+ * Puts the objects of a Kubernetes cluster into an engine. Each kind is followed separately, so that a failure of one
+ * does not stop another.
+ */
 export class ClusterFollower {
   readonly #followers: readonly KindFollower[];
   readonly #member: Member;
@@ -31,19 +36,19 @@ export class ClusterFollower {
   readonly #known = new Map<ApiResource["kind"], Set<Ref>>();
   readonly #awaited: Awaited;
   readonly #reporter: Reporter;
-  readonly #whereabouts: Whereabouts;
-  /** What is served from the store was told of before. */
+  readonly #serverCheck: ServerCheck;
+  /** True if the content of the store was published before. */
   #wasReady: boolean;
-  #wasLooked = false;
+  #hadAnswered = false;
   #dirty = false;
-  /** Ends what waits. */
+  /** Aborts the timers. */
   #signal: AbortSignal | undefined;
-  /** When a kind has caught up last after a gap. */
+  /** When a kind caught up last after a gap. */
   #caughtUpAt = Number.NEGATIVE_INFINITY;
-  /** Whether watches are open all the time; else each look settles all at its end. */
+  /** True if watches are always open; otherwise each refresh settles everything at its end. */
   #follows = false;
   #willSettle = false;
-  /** Since when there is something to tell of that kinds catching up hold back. */
+  /** Since when a change waits for kinds that catch up. */
   #unreportedSince: number | undefined;
 
   constructor(private readonly options: ClusterFollowerOptions) {
@@ -54,7 +59,7 @@ export class ClusterFollower {
     this.#kept = new MemberStore({ engine, member: this.#member });
     for (const ref of this.#member.known())
       this.#knownOf(ref.slice(0, ref.indexOf("/")) as ApiResource["kind"]).add(ref);
-    this.#whereabouts = new Whereabouts({
+    this.#serverCheck = new ServerCheck({
       transport,
       server,
       now,
@@ -67,7 +72,7 @@ export class ClusterFollower {
       namespaces,
       server,
       now,
-      verify: (strict: boolean, signal: AbortSignal) => this.#whereabouts.verify(strict, signal),
+      verify: (strict: boolean, signal: AbortSignal) => this.#serverCheck.verify(strict, signal),
     };
     this.#followers = resourcesOf(engine.settings).map((resource) => {
       const follower: KindFollower = new KindFollower(resource, transport, this.#sink, {
@@ -82,27 +87,30 @@ export class ClusterFollower {
     this.#wasReady = options.served === true && !isNew;
   }
 
-  /** Whether every kind has been read once: before that nothing may be published. */
+  /** Whether every kind was read at least once. Until then nothing may be published. */
   get ready(): boolean {
     return this.#followers.every((follower) => follower.ready);
   }
 
-  /** Whether the server has answered for every kind since the start. */
-  get looked(): boolean {
-    return this.#followers.every((follower) => follower.looked);
+  /** Whether the API server has answered for every kind since the start. */
+  get hasAnswered(): boolean {
+    return this.#followers.every((follower) => follower.hasAnswered);
   }
 
-  /** Whether what is served may be old: it is from before the start, and the server has not answered for every kind since. */
+  /**
+   * Whether the served state may be old: it is from before the start, and the API server has not answered for every
+   * kind since.
+   */
   get stale(): boolean {
-    return this.options.served === true && !this.looked;
+    return this.options.served === true && !this.hasAnswered;
   }
 
-  /** Whether all that is known now is what the server has, as far as its watches tell. */
+  /** Whether the known objects equal those of the API server, as far as its watches report. */
   get synced(): boolean {
     return this.#followers.every(({ state: { state } }) => state === "synced" || state === "absent");
   }
 
-  /** When the kind that was read least recently was read last, in ms since the epoch; undefined as long as one never was. */
+  /** The oldest time at which a kind was read last, in ms since the epoch; undefined while a kind was never read. */
   get lastGoodLook(): number | undefined {
     const times = this.#followers.map(({ seenAt }) => seenAt);
     return times.includes(undefined) ? undefined : times.reduce((a = 0, b = 0) => Math.min(a, b));
@@ -115,7 +123,7 @@ export class ClusterFollower {
     return [...holds, ...[...this.#findings.values()].flat()];
   }
 
-  /** Why an object could not be read as it is now. */
+  /** Why the current state of an object could not be read. */
   findingsAbout(ref: Ref): readonly Finding[] {
     return this.#findings.get(ref) ?? [];
   }
@@ -124,14 +132,15 @@ export class ClusterFollower {
     return Object.fromEntries(this.#followers.map(({ resource, state }) => [resource.kind, state]));
   }
 
-  /** Deletions that wait to be confirmed, by kind. */
+  /** Deletions that wait for confirmation, by kind. */
   holds(): { readonly kind: ApiResource["kind"]; readonly held: HeldDeletions }[] {
     return this.#followers.flatMap(({ resource, held }) => (held ? [{ kind: resource.kind, held }] : []));
   }
 
   /**
-   * Takes for meant what waits to be confirmed of a kind: deletions, a list that is not believed, a CRD that is gone, or
-   * (of any kind) another cluster. Returns how many objects are deleted at once; undefined when nothing waits.
+   * Confirms what waits for confirmation: held deletions of a kind, a list that is not trusted, a removed CRD, or
+   * (with any kind) another Kubernetes cluster. Returns how many objects are deleted at once; undefined when nothing
+   * waits.
    */
   acceptShrink(kind: string): number | undefined {
     const follower = this.#followers.find(({ resource }) => resource.kind === kind);
@@ -140,33 +149,35 @@ export class ClusterFollower {
     const { state, held } = follower;
     const code = state.state === "failing" ? state.code : undefined;
     if (code === "kube-other-cluster") {
-      this.#whereabouts.accept();
-      this.listAnew();
+      this.#serverCheck.accept();
+      this.relist();
       this.options.log(
-        `the cluster of ${this.options.server} was confirmed by an administrator, and is followed from now on`,
+        `an administrator confirmed the cluster of ${this.options.server}; it is followed from now on`,
       );
       return 0;
     }
     if (!held && code !== "kube-missing") return undefined;
     const gone = follower.acceptHeld();
-    this.options.log(`${plural}: confirmed by an administrator; ${gone} objects are deleted at once`);
+    this.options.log(`${plural}: an administrator confirmed the change; ${gone} objects are deleted at once`);
     this.#report();
     return gone;
   }
 
-  /** Lists everything, or the kinds that are meant, again at the next look, while what is known is served. */
-  listAnew(isMeant: (resource: ApiResource) => boolean = () => true): void {
-    for (const follower of this.#followers) if (isMeant(follower.resource)) follower.listAnew();
+  /**
+   * Lists all kinds, or those that `isMeant` selects, again at the next poll. The known objects are served meanwhile.
+   */
+  relist(isMeant: (resource: ApiResource) => boolean = () => true): void {
+    for (const follower of this.#followers) if (isMeant(follower.resource)) follower.relist();
   }
 
-  /** Follows all kinds until the signal is aborted, each watch open for so many seconds. */
+  /** Follows all kinds until the signal is aborted. Each watch is open for `seconds`. */
   async run(seconds: number, signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     this.#follows = true;
     await Promise.all(this.#followers.map((follower) => this.#follow(follower, seconds, signal)));
   }
 
-  /** Catches up once with all kinds: for a doorbell or a timer. Failures are logged and change nothing. */
+  /** Catches up once with all kinds, after a ring or a timer. Failures are logged and change nothing. */
   async refresh(seconds: number, signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     for (const follower of this.#followers) follower.leave();
@@ -175,7 +186,7 @@ export class ClusterFollower {
         follower.poll(seconds, signal).catch((error) => this.#failed(follower, error)),
       ),
     );
-    // Each was watched for longer than events that waited take.
+    // Each kind was watched for longer than pending events take.
     this.#caughtUpAt = Number.NEGATIVE_INFINITY;
     for (const follower of this.#followers) this.#reportHeld(follower);
     this.#settle();
@@ -188,7 +199,7 @@ export class ClusterFollower {
     while (!signal.aborted) {
       let expired = false;
       try {
-        // Watches of all kinds would end together for ever.
+        // With one fixed duration the watches of all kinds would always end together.
         await follower.poll(seconds * (0.8 + random() / 5), signal);
         this.#notify();
       } catch (error) {
@@ -198,15 +209,15 @@ export class ClusterFollower {
       this.#reportHeld(follower);
       const { state, openedAt } = follower;
       const openMs = openedAt === undefined ? undefined : now() - openedAt;
-      const rests = openMs === undefined && (state.state === "absent" || state.state === "held");
+      const isIdle = openMs === undefined && (state.state === "absent" || state.state === "held");
       const pause = pace.after({ openMs, expired });
-      await sleep(rests ? askAgainMs * (0.75 + random() / 2) : pause, signal);
+      await sleep(isIdle ? askAgainMs * (0.75 + random() / 2) : pause, signal);
     }
   }
 
   /**
-   * Whether kinds are read that were not for a while. What they say goes together: a certificate that was renamed, and
-   * the hosts that name it, come one after the other and in any order.
+   * Whether kinds are being read after a gap. Their changes are published together: a renamed certificate and the
+   * hosts that name it arrive one after another, in any order.
    */
   get #isCatchingUp(): boolean {
     const now = this.options.now();
@@ -232,7 +243,7 @@ export class ClusterFollower {
     if (signal) void this.options.sleep(ms, signal).then(() => signal.aborted || run());
   }
 
-  /** Deletes what waits, once what may refer to it is up to date, and tells of it. */
+  /** Applies deletions that wait, once the objects that may refer to them are up to date, and reports the changes. */
   #settle(): void {
     const now = this.options.now();
     const wait = this.#isCatchingUp;
@@ -256,13 +267,13 @@ export class ClusterFollower {
   }
 
   #reportHeld({ resource, state, held }: KindFollower): void {
-    if (held) this.#reporter.say(resource, `kube-held: ${resource.plural}: ${held.message}`);
+    if (held) this.#reporter.logOnce(resource, `kube-held: ${resource.plural}: ${held.message}`);
     if (state.state === "absent")
-      this.#reporter.say(
+      this.#reporter.logOnce(
         resource,
-        `${resource.plural} are not known to this cluster; they are read once their CRD is there`,
+        `this cluster has no ${resource.plural}; they are read once their CRD exists`,
       );
-    if (state.state === "synced") this.#reporter.unsay(resource);
+    if (state.state === "synced") this.#reporter.forget(resource);
   }
 
   #knownOf(kind: ApiResource["kind"]): Set<Ref> {
@@ -273,7 +284,7 @@ export class ClusterFollower {
 
   #setCursor(kind: string, version: string): void {
     this.#kept.setCursor(kind, version);
-    if (this.ready) this.#took(this.#kept.complete());
+    if (this.ready) this.#noteApplied(this.#kept.complete());
     this.#notify();
   }
 
@@ -284,7 +295,7 @@ export class ClusterFollower {
     setCursor: (kind, version) => this.#setCursor(kind, version),
     last: (kind) => this.#kept.cursor(`${kind}:last`),
     setLast: (kind, version) => this.#setCursor(`${kind}:last`, version),
-    looked: () => this.#notify(),
+    answered: () => this.#notify(),
     waits: (kind) => this.#kept.cursor(`${kind}:waits`),
     setWaits: (kind, text) => {
       this.#kept.setCursor(`${kind}:waits`, text);
@@ -297,14 +308,14 @@ export class ClusterFollower {
     apply: (kind, changes, findings, whole) => this.#apply(kind, changes, findings, whole),
   };
 
-  /** What is known is noted only when the store has it: a store that refuses is given the same again. */
+  /** The known refs change only after the store has the changes: if the store throws, the same changes come again. */
   #apply(
     kind: ApiResource["kind"],
     changes: readonly Change[],
     findings: readonly Finding[],
     whole: boolean,
   ): void {
-    this.#took(this.#kept.apply(changes));
+    this.#noteApplied(this.#kept.apply(changes));
     const known = this.#knownOf(kind);
     if (whole) for (const ref of known) this.#dropFindings(ref);
     for (const change of changes) {
@@ -321,11 +332,11 @@ export class ClusterFollower {
     this.options.engine.statusesChanged(findings.map(({ about }) => about));
   }
 
-  #took(put: Put | undefined): void {
+  #noteApplied(put: Put | undefined): void {
     if (!put) return;
     if (put.edited) this.#dirty = true;
     if (this.#awaited.add(put.missed, this.options.now()) && this.#follows)
-      // A timer may be early by the clock.
+      // A timer may fire slightly before its time by the clock.
       this.#later(awaitMs + 5, () => this.#notify());
   }
 
@@ -335,15 +346,18 @@ export class ClusterFollower {
     this.options.engine.statusesChanged([ref]);
   }
 
-  /** Whether there is something to tell. What was served before may lack a kind that is new. */
-  get #hasNews(): boolean {
+  /** Whether there is a change to report. The state of an earlier process may lack a kind that this version reads. */
+  get #hasChanges(): boolean {
     if (!this.ready && (this.#kept.isApart || !this.options.served)) return false;
-    return !this.#wasReady || this.#wasLooked !== this.looked || this.#dirty;
+    return !this.#wasReady || this.#hadAnswered !== this.hasAnswered || this.#dirty;
   }
 
-  /** Tells of changes: first when all kinds are known, then of each, but of those of kinds that catch up together. */
+  /**
+   * Reports changes: first when all kinds are known, then each one. Changes of kinds that catch up together wait for
+   * each other.
+   */
   #notify(): void {
-    if (!this.#hasNews) return;
+    if (!this.#hasChanges) return;
     const now = this.options.now();
     if (!this.#wasReady || !this.#isCatchingUp) {
       if (!this.#wasReady || !this.#awaited.isWaiting(now)) this.#report();
@@ -356,19 +370,19 @@ export class ClusterFollower {
   }
 
   #report(): void {
-    if (!this.#hasNews) return;
+    if (!this.#hasChanges) return;
     this.#unreportedSince = undefined;
     this.#awaited.clear();
     try {
       this.options.changed();
     } catch (error) {
-      // It is told again at the next occasion.
+      // The change is reported again at the next occasion.
       const { code, message } = failureOf(publication, new LocalError(error), this.options.server);
       this.#reporter.failed(publication, code, message);
       return;
     }
     this.#wasReady = true;
-    this.#wasLooked = this.looked;
+    this.#hadAnswered = this.hasAnswered;
     this.#dirty = false;
   }
 }

@@ -3,29 +3,29 @@ import type { KubeObject } from "../../schema/object.js";
 import type { Store } from "../../store/store.js";
 import type { Change } from "../../update.js";
 
-/** What the objects of one of several clusters are in a store that they share. */
+/** The objects of one of several Kubernetes clusters in a store that they share. */
 export interface Member {
-  /** Empty for the only one, which needs no name. */
+  /** Empty for a single cluster, which needs no name. */
   readonly name: string;
-  /** Refs of what the store holds of this cluster, as the cluster has them. */
+  /** Refs of the store's objects of this cluster, as they are in the cluster. */
   known(): Ref[];
   /**
-   * A cluster's changes as changes of the store, to be applied in their order. Of objects of
-   * one name the first cluster's stands for all and the others' are kept beside it, in case it goes; endpoints are
-   * each cluster's own.
+   * Translates a cluster's changes to changes of the store, to be applied in order. Where several clusters have an
+   * object of one name, the first cluster's object is used; the others are kept as shadowed objects, in case the first
+   * one is deleted. Endpoints are kept for each cluster.
    */
   place(changes: readonly Change[]): readonly Change[];
-  /** An object as this cluster has it. */
+  /** The object as this cluster has it. */
   held(ref: Ref): KubeObject | undefined;
-  /** Why this cluster's object of the name is not the one that is used. */
+  /** Why another cluster's object of this name is used. */
   conflict(ref: Ref): Finding | undefined;
 }
 
-/** Clusters that are followed together, the first of them counting most. */
+/** Kubernetes clusters that are followed together, in order of precedence. */
 export class Clusters {
   readonly #conflicts = new Map<Ref, Finding>();
   readonly #ranks: ReadonlyMap<string, number>;
-  /** What objects become by changes that are collected and not in the store yet. */
+  /** Objects after changes that are collected but not in the store yet. */
   readonly #made = new Map<Ref, KubeObject | undefined>();
 
   constructor(
@@ -33,7 +33,7 @@ export class Clusters {
     names: readonly string[],
   ) {
     this.#ranks = new Map(names.map((name, i) => [name, i]));
-    if (!this.#ranks.has("")) for (const object of store.objects()) this.#compare(plain(object));
+    if (!this.#ranks.has("")) for (const object of store.objects()) this.#compare(ownRef(object));
   }
 
   get findings(): Finding[] {
@@ -41,8 +41,8 @@ export class Clusters {
   }
 
   /**
-   * Changes that bring a store in line which was filled when other clusters were followed, or in another order: what is
-   * of strangers goes, and the first of the others stands for each name.
+   * Changes that adapt a store which was filled from other clusters, or in another order: objects of clusters that are
+   * no longer followed are deleted, and for each name the object of the first remaining cluster is used.
    */
   settle(): readonly Change[] {
     return this.#collect(this.#settling());
@@ -52,7 +52,7 @@ export class Clusters {
     const byName = new Map<Ref, KubeObject[]>();
     for (const object of this.store.objects()) {
       if (object.kind === "Settings") continue;
-      const key = isEndpointKind(object.kind) ? object.ref : plain(object);
+      const key = isEndpointKind(object.kind) ? object.ref : ownRef(object);
       const same = byName.get(key);
       if (same) same.push(object);
       else byName.set(key, [object]);
@@ -67,14 +67,14 @@ export class Clusters {
     const followed = objects.filter(({ meta }) => this.#ranks.has(meta.cluster ?? ""));
     if (objects.length === 1 && followed.length === 1 && objects[0]?.ref === ref) return [];
     followed.sort((a, b) => this.#rank(a.meta.cluster) - this.#rank(b.meta.cluster));
-    const wanted = new Map<Ref, KubeObject>();
+    const placed = new Map<Ref, KubeObject>();
     for (const [i, object] of followed.entries()) {
       const { cluster = "" } = object.meta;
       const place = i === 0 ? ref : inCluster(ref, cluster);
-      wanted.set(place, object.ref === place ? object : moved(object, cluster, place));
+      placed.set(place, object.ref === place ? object : moved(object, cluster, place));
     }
-    const gone = objects.flatMap((object) => (wanted.has(object.ref) ? [] : [{ gone: object.ref }]));
-    return [...gone, ...wanted.values()];
+    const gone = objects.flatMap((object) => (placed.has(object.ref) ? [] : [{ gone: object.ref }]));
+    return [...gone, ...placed.values()];
   }
 
   of(name: string): Member {
@@ -89,7 +89,7 @@ export class Clusters {
     };
   }
 
-  /** Changes that are made one after the other, each of which sees those before it, though none is in the store yet. */
+  /** Collects changes that depend on each other: each sees the ones before it, although none is in the store yet. */
   #collect(changes: Iterable<Change>): readonly Change[] {
     const collected: Change[] = [];
     try {
@@ -116,7 +116,7 @@ export class Clusters {
   #known(name: string): Ref[] {
     const refs: Ref[] = [];
     for (const object of this.store.objects())
-      if (object.kind !== "Settings" && (object.meta.cluster ?? "") === name) refs.push(plain(object));
+      if (object.kind !== "Settings" && (object.meta.cluster ?? "") === name) refs.push(ownRef(object));
     return refs;
   }
 
@@ -143,8 +143,8 @@ export class Clusters {
       yield moved(object, name, inCluster(ref, name));
       return;
     }
-    const substitute = inCluster(ref, name);
-    if (this.#object(substitute)) yield { gone: substitute };
+    const shadowed = inCluster(ref, name);
+    if (this.#object(shadowed)) yield { gone: shadowed };
     const { cluster = "" } = holder?.meta ?? {};
     if (holder && cluster !== name && this.#ranks.has(cluster))
       yield moved(holder, cluster, inCluster(ref, cluster));
@@ -166,7 +166,7 @@ export class Clusters {
     yield { gone: ref };
   }
 
-  /** Brings what is found about the objects of one name up to date. */
+  /** Updates the findings about the objects of one name. */
   #compare(ref: Ref): void {
     const holder = this.#object(ref);
     for (const name of this.#ranks.keys()) {
@@ -182,17 +182,17 @@ export class Clusters {
 const moved = (object: KubeObject, cluster: string, ref: Ref): KubeObject =>
   ({ ...object, ref, meta: { ...object.meta, cluster } }) as KubeObject;
 
-/** The name that an object has in its own cluster. */
-function plain({ ref, meta }: KubeObject): Ref {
+/** The ref of an object in its own cluster. */
+function ownRef({ ref, meta }: KubeObject): Ref {
   const end = `@${meta.cluster}`;
   return meta.cluster !== undefined && ref.endsWith(end) ? (ref.slice(0, -end.length) as Ref) : ref;
 }
 
-/** What has to be the same of objects that stand for each other; addresses of a cluster's own network need not be. */
+/** The part of an object that must be the same in all clusters. Addresses in a cluster's own network may differ. */
 function contentOf(object: KubeObject): string {
   const { annotations } = object.meta;
   switch (object.kind) {
-    // Each cluster labels its own.
+    // Each cluster sets labels of its own.
     case "Namespace":
       return "";
     case "Service": {
@@ -200,7 +200,7 @@ function contentOf(object: KubeObject): string {
       const kept = ports.map((port) => [port.name, port.port, port.protocol, port.appProtocol]);
       return JSON.stringify([type, externalName, kept, annotations]);
     }
-    // Each cluster puts its own API server's into every namespace.
+    // Each cluster puts the CA of its own API server into every namespace.
     case "ConfigMap":
       return object.meta.name === "kube-root-ca.crt" ? "" : JSON.stringify(object.spec);
     default:
@@ -208,15 +208,15 @@ function contentOf(object: KubeObject): string {
   }
 }
 
-const looked: ReadonlySet<string> = new Set(["Service", "Secret", "ConfigMap", "IngressClass"]);
+const dependencies: ReadonlySet<string> = new Set(["Service", "Secret", "ConfigMap", "IngressClass"]);
 
 function conflict(about: Ref, name: string, holder: KubeObject): Finding {
   const winner = holder.meta.cluster;
   return {
     about,
-    severity: looked.has(holder.kind) ? "warning" : "error",
+    severity: dependencies.has(holder.kind) ? "warning" : "error",
     type: "ClusterError",
     reason: "ClusterConflict",
-    message: `cluster "${name}" has another ${holder.kind} of this name than cluster "${winner}", whose is used; make them the same or give one another name`,
+    message: `clusters "${name}" and "${winner}" have different ${holder.kind} objects of this name, and the one of "${winner}" is used; make them equal or rename one`,
   };
 }

@@ -1,17 +1,20 @@
-/** `setTimeout`, or what stands for it in a test. */
+/** `setTimeout`, or a replacement in a test. */
 type Later = (run: () => void, ms: number) => unknown;
 
 export interface DoorbellOptions {
-  /** What a ring asks for; never called again before it is done. */
+  /** Does the work that a ring starts; never called again before it is done. */
   answer(): Promise<void>;
   /** Milliseconds since the epoch. */
   now(): number;
   later?: Later;
-  /** Between the starts of two answers. */
+  /** Minimum time between the starts of two answers. */
   readonly pauseMs?: number;
 }
 
-/** Turns any number of rings into at most one answer a second; a ring during an answer is answered after it. */
+/**
+ * Turns any number of rings into at most one answer per second. A ring during an answer gets one more answer
+ * afterwards.
+ */
 export class Doorbell {
   #rung = false;
   #busy = false;

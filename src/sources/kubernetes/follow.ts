@@ -18,76 +18,76 @@ import type { Change } from "../../update.js";
 import { type HeldDeletions, ListGuard } from "./guard.js";
 import { Missing } from "./missing.js";
 
-/** Where what was read of one kind goes. What it throws is of the store or of the compiler. */
+/** Receives the objects that were read of one kind. Errors that it throws come from the store or the compiler. */
 export interface Sink {
-  /** Names of all objects of the kind that are held, valid or not. */
+  /** Refs of all held objects of the kind, valid or not. */
   known(kind: ApiResource["kind"]): ReadonlySet<Ref>;
-  /** An object that is held. */
+  /** A held object. */
   held(ref: Ref): KubeObject | undefined;
-  /** `whole`: the changes and findings are of a full list. */
+  /** `whole`: the changes and findings come from a full list. */
   apply(
     kind: ApiResource["kind"],
     changes: readonly Change[],
     findings: readonly Finding[],
     whole: boolean,
   ): void;
-  /** The resourceVersion that the kind is held at; empty when it has to be listed. */
+  /** The resourceVersion of the held state of the kind; empty when the kind must be listed. */
   cursor(kind: ApiResource["kind"]): string;
   setCursor(kind: ApiResource["kind"], resourceVersion: string): void;
-  /** What is left of the cursor when it is dropped: the version before, `absentVersion`, or empty before the first list. */
+  /** Remains when the cursor is dropped: the version before, `absentVersion`, or empty before the first list. */
   last(kind: ApiResource["kind"]): string;
   setLast(kind: ApiResource["kind"], resourceVersion: string): void;
-  /** The server has answered for a kind, for the first time since the start. */
-  looked(): void;
-  /** What waits to be deleted, as a text that is kept over a restart: the kind is listed once more then. */
+  /** The API server has answered for a kind for the first time since the start. */
+  answered(): void;
+  /** The deletions that wait, as a text that is kept over a restart. The kind is then listed once more. */
   waits(kind: ApiResource["kind"]): string;
   setWaits(kind: ApiResource["kind"], text: string): void;
-  /** An object as it came; undefined when it is gone. */
+  /** An object as it was received; undefined when it is deleted. */
   observe(ref: Ref, raw: Raw | undefined): void;
 }
 
-/** In the place of a resourceVersion: the collection was not there when it was asked for last. */
+/** In place of a resourceVersion: the collection did not exist at the last request. */
 const absentVersion = "absent";
 
 export type KindState =
-  /** `stored`: as the store has it, which was filled before this start. */
+  /** `stored`: the state of the store from before this start. */
   | { readonly state: "starting" | "stored" | "synced" }
-  /** The CRD is not there: there can be no objects of the kind. */
+  /** The CRD does not exist, so there can be no objects of the kind. */
   | { readonly state: "absent" }
   | { readonly state: "failing"; readonly code: FailureCode; readonly error: string; readonly since: number }
-  /** Followed, but for deletions of a list that wait, or for a whole list. */
+  /** The kind is followed, but deletions of a list, or a whole list, wait. */
   | { readonly state: "held"; readonly held: HeldDeletions };
 
 export interface KindFollowerOptions {
-  /** Read these alone; empty: all. */
+  /** Only these are read; empty: all. */
   readonly namespaces: readonly string[];
   readonly acceptShrink: boolean;
   /** The API server, for messages. */
   readonly server: string;
   now(): number;
-  /** Called when a watch is taken by the server, or a list is read; `wasBehind`: for the first time after a gap. */
+  /** Called when the server accepts a watch, or when a list was read. `wasBehind`: for the first time after a gap. */
   caughtUp(wasBehind: boolean): void;
-  /** Whether kinds catch up at the moment: what refers to an object that is gone may still be the old one. */
+  /** Whether kinds catch up at the moment. The known state of an object may then still refer to a deleted object. */
   catchingUp(): boolean;
   /**
-   * Called before anything is asked for; `strict` before a list that may take something away. May call `listAnew`.
+   * Called before each request; `strict` before a list that may delete objects. May call `relist`.
    *
-   * @throws OtherClusterError when the server is of another cluster than before; when strict, also when it can't be
-   *   asked which cluster it is of.
+   * @throws OtherClusterError when the server belongs to another cluster than before; if strict, also the error of a
+   * request that could not determine the cluster.
    */
   verify(strict: boolean, signal: AbortSignal): Promise<void>;
 }
 
-/** A kind that fails for longer than the others holds up nothing. */
+/** After this time, a kind that fails alone no longer delays the others. */
 const failsAloneMs = 60_000;
 
-/** Follows one kind: a resumable watch as a poll, which costs what changed. */
+/** Follows one kind by polls, each a resumable watch, so that the cost depends on the number of changes. */
 export class KindFollower {
   #state: KindState = { state: "starting" };
-  #looked = false;
-  /** The version that the kind was last known at, which a cursor that is dropped does not forget. */
+  #hasAnswered = false;
+  /** The resourceVersion of the last known state; it remains when the cursor is dropped. */
   #lastVersion: string;
-  /** Whether all that the server had when it was asked last has been read. */
+  /** Whether everything was read that the server had at the last request. */
   #isCaughtUp = false;
   #openedAt: number | undefined;
   #seenAt: number | undefined;
@@ -95,7 +95,7 @@ export class KindFollower {
   readonly #guard = new ListGuard();
   readonly #missing: Missing;
   readonly #versions: readonly ApiResource[];
-  /** The version that was asked for last: in the end one that the server has. */
+  /** The resource at the API version of the last request; after a success, a version that the server has. */
   #asked: ApiResource;
 
   constructor(
@@ -117,76 +117,73 @@ export class KindFollower {
     return this.#state.state === "synced" && held ? { state: "held", held } : this.#state;
   }
 
-  /** Deletions that wait for somebody to confirm them, also while the kind is not followed. */
+  /** Deletions that wait for confirmation, also while the kind is not followed. */
   get held(): HeldDeletions | undefined {
     return this.#state.state === "held" ? this.#state.held : this.#missing.hold;
   }
 
-  /** Whether all objects of the kind are known, be they old. */
+  /** Whether all objects of the kind are known, possibly in an old state. */
   get ready(): boolean {
     return this.#lastVersion !== "";
   }
 
-  /** Whether the server has answered for the kind since the start. */
-  get looked(): boolean {
-    return this.#looked;
+  /** Whether the API server has answered for the kind since the start. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
   }
 
-  /** The resourceVersion that was read last; empty before, `absent` where the collection was not there. */
+  /** The last resourceVersion that was read; empty before the first, `absent` where the collection did not exist. */
   get version(): string {
     return this.#lastVersion;
   }
 
-  /**
-   * Whether something of a gap is left to be read. A kind that has failed for long, while no other has caught up of late,
-   * is not waited for.
-   */
+  /** Whether part of a gap is still to be read. The result is false for a kind that has failed for a long time while no other kind caught up recently. */
   isBehind(now: number, caughtUpAt: number): boolean {
     if (this.#isCaughtUp) return false;
     const state = this.#state;
     return state.state !== "failing" || now - Math.max(state.since, caughtUpAt) < failsAloneMs;
   }
 
-  /** The kind is not watched from now on. */
+  /** The kind is no longer watched. */
   leave(): void {
     this.#isCaughtUp = false;
   }
 
-  /** When the watch was opened that is open, or that the last poll had, in ms since the epoch. */
+  /** When the open watch, or the watch of the last poll, was opened, in ms since the epoch. */
   get openedAt(): number | undefined {
     return this.#openedAt;
   }
 
-  /** When the server has given a good answer last, in ms since the epoch; undefined before there was one. */
+  /** When the server gave its last good answer, in ms since the epoch; undefined before the first. */
   get seenAt(): number | undefined {
     return this.#seenAt;
   }
 
-  /** Since when deletions of a list wait for other kinds. */
+  /** Since when deletions wait for other kinds. */
   get waitingSince(): number | undefined {
     return this.#missing.waitingSince;
   }
 
-  /** Drops the cursor: the next poll lists all, and remembers where it was before. */
-  listAnew(): void {
+  /** Drops the cursor: the next poll lists all objects. The version before is kept. */
+  relist(): void {
     const { kind } = this.resource;
     this.sink.setLast(kind, this.#lastVersion);
     this.sink.setCursor(kind, "");
     this.#isCaughtUp = false;
   }
 
-  /** Deletes what waited for other kinds. */
+  /** Applies the deletions that waited for other kinds. */
   deleteWaiting(): void {
     this.#delete(this.#missing.waiting);
   }
 
-  /** Deletes what is held, and believes a version that was not, or that the CRD is gone. Returns how many objects are gone. */
+  /** Applies the held deletions, and accepts a version that was refused, or the removal of the CRD. Returns how many objects were deleted. */
   acceptHeld(): number {
     const { heldRefs: held } = this.#missing;
     this.#delete(held);
     if (this.#state.state === "held" || held.length === 0) {
       this.#accepted = true;
-      this.listAnew();
+      this.relist();
     }
     return held.length;
   }
@@ -200,9 +197,9 @@ export class KindFollower {
   }
 
   /**
-   * Catches up and then waits for changes for at most so many seconds. A failure changes nothing that is known.
+   * Catches up, then waits up to `seconds` for changes. A failure changes no known object.
    *
-   * @throws ApiError, or what the transport throws, after the state says so.
+   * @throws ApiError or the error of the transport, after `state` is updated.
    */
   async poll(seconds: number, signal: AbortSignal): Promise<void> {
     this.#openedAt = undefined;
@@ -214,13 +211,13 @@ export class KindFollower {
     } catch (error) {
       if (signal.aborted) return;
       if (this.#openedAt === undefined || isStalled(error)) this.#isCaughtUp = false;
-      if (isExpired(error)) this.listAnew();
+      if (isExpired(error)) this.relist();
       else this.#fail(error);
       throw error;
     }
   }
 
-  /** What is held is looked at again each time: a list that lacked it by mistake is not the last one. */
+  /** A kind with held deletions is listed at each poll: a later list may have the objects again. */
   get #mustList(): boolean {
     const { kind } = this.resource;
     return this.sink.cursor(kind) === "" || this.#missing.hold !== undefined || this.#missing.isForgotten;
@@ -267,7 +264,7 @@ export class KindFollower {
     );
     if (refused) {
       this.#state = { state: "held", held: { ...refused, objects: 0 } };
-      this.#look();
+      this.#noteAnswer();
       return;
     }
     const decided = [...known].filter(
@@ -295,13 +292,13 @@ export class KindFollower {
     this.#reached("absent");
   }
 
-  #look(): void {
-    if (this.#looked) return;
-    this.#looked = true;
-    this.sink.looked();
+  #noteAnswer(): void {
+    if (this.#hasAnswered) return;
+    this.#hasAnswered = true;
+    this.sink.answered();
   }
 
-  /** Settings that leave a namespace out take its objects away, whatever the server has. */
+  /** Objects of a namespace that the settings leave out are deleted, even if the server still has them. */
   #isWatched(ref: Ref): boolean {
     const { namespaces } = this.options;
     return namespaces.length === 0 || !this.resource.namespaced || namespaces.includes(namespaceOf(ref));
@@ -317,13 +314,13 @@ export class KindFollower {
     this.sink.setCursor(this.resource.kind, resourceVersion);
   }
 
-  /** The server has answered, and what it has is known. */
+  /** The server has answered, and its state is known. */
   #reached(state: "synced" | "absent"): void {
     const wasBehind = !this.#isCaughtUp;
     this.#isCaughtUp = true;
     this.#seenAt = this.options.now();
     this.#state = { state };
-    this.#look();
+    this.#noteAnswer();
     this.options.caughtUp(wasBehind);
   }
 
@@ -356,7 +353,7 @@ export class KindFollower {
     this.#seenAt = this.options.now();
   }
 
-  /** Versions that are numbers say which is newer: what came before, or comes from another server, is not taken back to. */
+  /** Numeric versions are ordered: an event that is older, or from a lagging server, is not applied. */
   #isNumbered(version: string): boolean {
     return /^\d+$/.test(version) && /^\d+$/.test(this.#lastVersion);
   }
@@ -374,7 +371,7 @@ export class KindFollower {
     if (ref) this.#missing.drop([ref]);
   }
 
-  /** Nothing names an EndpointSlice, and one that stays leads to pods that are gone. */
+  /** No object refers to an EndpointSlice by name, and an EndpointSlice that stays leads to endpoints that no longer exist. */
   get #deletesLater(): boolean {
     return this.resource.kind !== "EndpointSlice" && this.options.catchingUp();
   }
@@ -390,6 +387,6 @@ const isExpired = (error: unknown): boolean => error instanceof ApiError && erro
 
 const isStalled = (error: unknown): boolean => error instanceof ApiError && error.reason === stalled;
 
-/** What an object is one of several of. */
+/** The Service of an EndpointSlice, whose slices replace each other; empty for other kinds. */
 const ownerOf = (object: KubeObject | undefined): string =>
   object?.kind === "EndpointSlice" ? object.spec.service : "";

@@ -1,24 +1,24 @@
 import type { Raw, Transport } from "../../kubernetes/api.js";
-import { LastLook } from "../../kubernetes/last-look.js";
+import { LastAnswer } from "../../kubernetes/last-look.js";
 import { type Finding, inCluster, type Ref } from "../../schema/meta.js";
 import type { FailingStatus } from "../../status/write/failures.js";
 import { ClusterFollower } from "./cluster-follower.js";
 import type { Clusters, Member } from "./clusters.js";
 import type { ClusterFollowerOptions } from "./follower-options.js";
 
-/** A cluster that can be reached; its name is empty when it is the only one. */
+/** A Kubernetes cluster with its transport; the name is empty for a single one. */
 export interface ReachableCluster {
   readonly name: string;
   readonly transport: Transport & { readonly server: string };
 }
 
-/** Writes the statuses of a cluster's objects back to it. */
+/** Writes the statuses of a Kubernetes cluster's objects back to it. */
 export interface StatusWriting {
-  /** Takes note of an object as it was read; undefined when it is gone. */
+  /** Records an object as it was read; undefined when it is deleted. */
   observe(ref: Ref, raw: Raw | undefined): void;
-  /** Takes note that statuses may be others. */
+  /** Records objects whose statuses may have changed. */
   touch(refs: Iterable<Ref>): void;
-  /** Looks at once whether this replica writes. */
+  /** Checks at once whether this replica writes the statuses. */
   poke(): void;
   /** How many objects wait for their status to be compared or written. */
   readonly pending: number;
@@ -26,14 +26,14 @@ export interface StatusWriting {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** What is known of a cluster to whoever writes its statuses. */
+/** The input of a writer of statuses: one followed Kubernetes cluster. */
 export interface StatusSource {
   readonly transport: Transport;
-  /** Absent for the only cluster. */
+  /** Absent for a single cluster. */
   readonly member?: Member;
-  /** Whether all is known that a status says. */
+  /** Whether everything that a status depends on is known. */
   ready(): boolean;
-  /** Why an object could not be read as it is now. */
+  /** Why the current state of an object could not be read. */
   unread(ref: Ref): readonly Finding[];
   log(line: string): void;
 }
@@ -42,18 +42,18 @@ interface FollowedOptions
   extends Omit<ClusterFollowerOptions, "server" | "transport" | "member" | "observe"> {
   readonly target: ReachableCluster;
   readonly clusters: Clusters;
-  /** Whether all clusters are known, so that a verdict can be passed. */
+  /** Whether all clusters are known, so that statuses can be determined. */
   ready(): boolean;
   statuses?(source: StatusSource): StatusWriting;
 }
 
-/** One cluster: its objects go to an engine, and their statuses come back. */
+/** One followed Kubernetes cluster: its objects are put into an engine, and their statuses are written back. */
 export class FollowedCluster {
   readonly name: string;
   readonly follower: ClusterFollower;
   readonly statuses: StatusWriting | undefined;
   readonly #server: string;
-  readonly #look: LastLook;
+  readonly #lastAnswer: LastAnswer;
 
   constructor({ target, clusters, ready, statuses, ...options }: FollowedOptions) {
     const { transport, name } = target;
@@ -61,11 +61,11 @@ export class FollowedCluster {
     const log = (line: string): void => options.log(name ? `${name}: ${line}` : line);
     this.name = name;
     this.#server = transport.server;
-    this.#look = new LastLook(options.now);
+    this.#lastAnswer = new LastAnswer(options.now);
     this.follower = new ClusterFollower({
       ...options,
       server: transport.server,
-      transport: this.#look.over(transport),
+      transport: this.#lastAnswer.over(transport),
       member,
       ...(statuses ? { observe: (ref, raw) => this.statuses?.observe(ref, raw) } : {}),
       log,
@@ -73,20 +73,25 @@ export class FollowedCluster {
     this.statuses = statuses?.({
       transport,
       ...(name ? { member } : {}),
-      ready: () => ready() && this.follower.looked,
+      ready: () => ready() && this.follower.hasAnswered,
       unread: (ref) => this.follower.findingsAbout(ref),
       log,
     });
   }
 
-  /** When the API server was last heard of, in ms since the epoch: what no kind can be read from does not count. */
-  get lookedAt(): number {
+  /**
+   * When the API server last answered, in ms since the epoch. A kind that fails counts from the start of its failure.
+   */
+  get lastAnswerAt(): number {
     const kinds = Object.values(this.follower.status());
     const failing = kinds.map((kind) => (kind.state === "failing" ? kind.since : Number.POSITIVE_INFINITY));
-    return Math.min(this.#look.at, Math.max(...failing));
+    return Math.min(this.#lastAnswer.at, Math.max(...failing));
   }
 
-  /** Findings about what could not be read or written, by the names that objects of several clusters have. */
+  /**
+   * Findings about objects that could not be read or written, under the refs that the store uses for objects of
+   * several clusters.
+   */
   get findings(): Finding[] {
     const { name } = this;
     const own = [...this.follower.findings, ...(this.statuses?.failing ?? []).map(notWritten)];

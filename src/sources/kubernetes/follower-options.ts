@@ -5,11 +5,11 @@ import type { ApiResource } from "../../kubernetes/resources.js";
 import type { Ref } from "../../schema/meta.js";
 import type { Member } from "./clusters.js";
 
-/** What a runtime has for following clusters. */
+/** Clock, timer and random numbers of a runtime, for following clusters. */
 export interface FollowRuntime {
-  /** Milliseconds since the epoch, by a clock that is never set where there is one. */
+  /** Milliseconds since the epoch, from a monotonic clock where the runtime has one. */
   now(): number;
-  /** Resolves after so many ms, or when the signal is aborted. */
+  /** Resolves after `ms`, or when the signal is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** In [0, 1). */
   random(): number;
@@ -19,20 +19,23 @@ export interface ClusterFollowerOptions extends FollowRuntime {
   readonly transport: Transport;
   /** The API server's URL, for messages. */
   readonly server: string;
-  /** The settings of its store, which have to be there by then, say which kinds are followed. */
+  /** Its store must already hold the settings: they determine which kinds are followed. */
   readonly engine: Engine;
-  /** Which of several clusters this is; the only one when it is left out. */
+  /** The member of several clusters; absent for a single one. */
   readonly member?: Member;
   readonly acceptShrink: boolean;
-  /** Read these alone; empty: all. */
+  /** Only these are read; empty: all. */
   readonly namespaces: readonly string[];
-  /** Whether the store is served before this cluster is known: then nothing of a new cluster is applied until all of it is read. */
+  /**
+   * Whether the store is served before this cluster is known. Objects of a new cluster are then applied only when all
+   * of them are read.
+   */
   readonly served?: boolean;
-  /** Called when objects or what was found wrong with them have changed, and make a whole; never before every kind is known. */
+  /** Called when objects or their findings have changed and are consistent; never before every kind is known. */
   changed(): void;
-  /** An object as it came; undefined when it is gone. */
+  /** An object as it was received; undefined when it is deleted. */
   observe?(ref: Ref, raw: Raw | undefined): void;
-  /** Something about a kind failed. */
+  /** A request for a kind failed. */
   failed?(kind: ApiResource["kind"], code: FailureCode): void;
   log(line: string): void;
 }

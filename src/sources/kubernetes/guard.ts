@@ -2,59 +2,60 @@ import { isOlderVersion } from "../../kubernetes/resource-version.js";
 import type { ApiResource } from "../../kubernetes/resources.js";
 import { type Finding, namespaceOf, type Ref, refOf } from "../../schema/meta.js";
 
-/** A list that takes away more than this share of a kind's objects is not believed at once. */
+/** A list that lacks more than this share of a kind's objects is not trusted at once. */
 const maxShrink = 0.3;
-/** Below this many objects a large share is still a normal edit, which a second list confirms. */
+/** Below this number of objects a large share is still a normal edit, which a second list confirms. */
 const fewObjects = 10;
-/** What other namespaces lose beside those that lose much, as a share of theirs, for their deletions to be believed. */
+/** Deletions in other namespaces than those with large losses are trusted up to this share of their objects. */
 const maxRest = 0.1;
-/** A second list that says the same is believed only after this long. */
+/** A second list with the same result is trusted only after this time. */
 const secondLookMs = 60_000;
 
-/** Why deletions of a list, or a whole list, wait. */
+/** Why deletions of a list, or a whole list, wait for confirmation. */
 export interface HeldDeletions {
   readonly reason: "Shrink" | "Empty" | "VersionWentBack";
   readonly message: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** Objects whose deletion waits. */
+  /** Number of objects whose deletion waits. */
   readonly objects: number;
 }
 
-/** A full list of one kind, against what is known of it. */
+/** A full list of one kind, compared with the known objects. */
 export interface Comparison {
   readonly known: ReadonlySet<Ref>;
   readonly listed: ReadonlySet<Ref>;
   /**
-   * What has the objects of a namespace under names that change, such as the Service of EndpointSlices: it loses
-   * nothing as long as it has one. Undefined: objects are their namespace's, and each that is new makes up for one.
+   * The owner of objects whose names change, such as the Service of EndpointSlices: an owner loses nothing while it
+   * has one object. Undefined: the namespace is the owner, and each new object compensates for a deleted one.
    */
   ownerOf?(ref: Ref): string;
-  /** resourceVersions of the list before and of this one. */
+  /** resourceVersions of the previous list and of this one. */
   readonly from: string;
   readonly to: string;
 }
 
-/** What may be done with a list. */
+/** The permitted use of a list. */
 export interface ListVerdict {
-  /** Nothing of the list may be applied. */
+  /** Set when nothing of the list may be applied. */
   readonly refused?: Omit<HeldDeletions, "objects">;
-  /** Objects that it lacks and that may go. */
+  /** Objects that the list lacks and that are deleted. */
   readonly gone: readonly Ref[];
-  /** Objects that it lacks and that stay for now. */
+  /** Objects that the list lacks and that stay for now. */
   readonly kept: readonly Ref[];
   readonly held?: Omit<HeldDeletions, "objects" | "message">;
 }
 
 /**
- * Decides which deletions of a full list are believed. What a list has is; what it lacks may be lacking by mistake: where
- * a kind loses much of its objects, or all, what it has lost waits. A list of a server that went back in time (restored
- * from a backup, or a replica that lags) is not believed at all until a second one a minute later says the same.
+ * Decides which deletions of a full list are trusted. Objects in the list are always applied. Missing objects may be
+ * missing by mistake: where a kind loses all or a large share of its objects, these deletions wait. A list of a server
+ * that went back in time (restored from a backup, or a replica that lags) is refused until a second list, a minute
+ * later, gives the same result.
  */
 export class ListGuard {
   #waiting: { readonly reason: HeldDeletions["reason"]; readonly since: number } | undefined;
 
-  /** @param believed by whoever runs this: all lists, or that the server went back in time */
+  /** @param believed what the operator has confirmed: all lists, or that the server went back in time */
   decide(
     list: Comparison,
     believed: { readonly all: boolean; readonly version: boolean },
@@ -90,18 +91,18 @@ export class ListGuard {
 }
 
 function refusal({ from, to }: Comparison, since: number): ListVerdict {
-  const message = `resourceVersion went back from ${from} to ${to}, as after a restored backup; a second list is waited for`;
+  const message = `resourceVersion went back from ${from} to ${to}, as after a restored backup; a second list must confirm it`;
   return { gone: [], kept: [], refused: { reason: "VersionWentBack", message, since } };
 }
 
-/** What a namespace has and loses. */
+/** The objects that a namespace had and loses. */
 interface Loss {
   before: number;
   net: number;
   gone: Ref[];
 }
 
-/** The objects that a list lacks in a way that may be a mistake. */
+/** The missing objects of a list whose absence may be a mistake. */
 function keptOf(list: Comparison, gone: readonly Ref[]): Ref[] {
   const before = list.known.size;
   if (before === 0 || gone.length === 0) return [];
@@ -123,7 +124,10 @@ function keptOf(list: Comparison, gone: readonly Ref[]): Ref[] {
 const sum = (losses: readonly Loss[], of: (loss: Loss) => number): number =>
   losses.reduce((all, loss) => all + of(loss), 0);
 
-/** Losses by namespace: one tenant's objects do not make up for another's, and what one loses does not hold what another renames. */
+/**
+ * Losses by namespace: new objects of one tenant do not compensate for losses of another, and renames of one tenant do
+ * not hold because of another's losses.
+ */
 function lossesOf({ known, listed, ownerOf }: Comparison): Loss[] {
   const owners = new Map<string, { namespace: string; gone: Ref[]; left: number; came: number }>();
   const at = (ref: Ref): { gone: Ref[]; left: number; came: number } => {
@@ -151,7 +155,7 @@ function lossesOf({ known, listed, ownerOf }: Comparison): Loss[] {
   return [...losses.values()];
 }
 
-/** What waits of a kind, as a finding. */
+/** The held deletions of a kind, as a finding. */
 export const holdFinding = ({ kind }: ApiResource, { reason, message }: HeldDeletions): Finding => ({
   about: refOf(kind, "", ""),
   severity: "warning",

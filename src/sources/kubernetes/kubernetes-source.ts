@@ -16,35 +16,36 @@ import {
 import type { FollowRuntime } from "./follower-options.js";
 
 interface KubernetesOptions extends FollowRuntime {
-  /** The clusters, the first of them counting most. */
+  /** The Kubernetes clusters, in order of precedence. */
   readonly targets: readonly ReachableCluster[];
-  /** They say which kinds and namespaces are read. */
+  /** They select the kinds and namespaces that are read. */
   readonly settings: Settings;
-  /** Findings about these. */
+  /** Findings about the settings. */
   readonly findings: readonly Finding[];
   readonly acceptShrink: boolean;
-  /** Ask every so many seconds and when it is rung for, or only when it is `refresh`ed; without it watches stay open. */
+  /** Poll at this interval in seconds and when rung, or only on `refresh`. Absent: watches stay open. */
   readonly pollSeconds?: number | "never";
-  /** Changes that come together are published together; without it at once. */
+  /** Changes within this time are published together; absent: at once. */
   readonly gatherMs?: number;
-  /** Ends what is under way. */
+  /** Aborts requests in progress. */
   readonly abort?: AbortController;
-  /** Makes the writer of a cluster's statuses; absent where none are written. */
+  /** Creates the writer of a cluster's statuses; absent where none are written. */
   statuses?(source: StatusSource): StatusWriting;
-  /** Something about a kind of a cluster failed. */
+  /** A request for a kind of a cluster failed. */
   failed(cluster: string, kind: ApiResource["kind"], code: FailureCode): void;
   log(line: string): void;
 }
 
 /**
- * How long each watch stays open; then it is begun anew from where it was. Its end is the sign of life that every server
- * gives: kinds without events may have no bookmarks, so that nothing else distinguishes a silent watch from a dead connection.
+ * How long each watch stays open; a new one then resumes at the last version. The end of a watch is the only sign of
+ * life that every server gives: kinds without events may get no bookmarks, so that a silent watch looks like a dead
+ * connection.
  */
 const watchSeconds = 40;
-/** How long a doorbell listens for what it rang for. */
+/** How long the watches stay open after a ring. */
 const ringSeconds = 2;
 
-/** The objects of one cluster, or of several as one. */
+/** The objects of one Kubernetes cluster, or of several that are merged. */
 export class KubernetesSource implements Source {
   readonly #abort: AbortController;
   readonly #clusters: Clusters;
@@ -88,10 +89,10 @@ export class KubernetesSource implements Source {
         }),
     );
     for (const { follower } of this.#followed) {
-      if (engine.outdated) follower.listAnew();
-      // A store that outlived a process has no statuses, nor the addresses of the Envoys.
+      if (engine.outdated) follower.relist();
+      // The store keeps neither statuses nor the addresses of the Envoys, so both are read again.
       else if (statuses)
-        follower.listAnew((resource) => reportsStatus(resource) || resource.kind === "Service");
+        follower.relist((resource) => reportsStatus(resource) || resource.kind === "Service");
     }
     engine.listen({
       ...(statuses ? { affected: (refs) => this.#touch(refs) } : {}),
@@ -107,17 +108,19 @@ export class KubernetesSource implements Source {
     for (const { statuses } of this.#followed) statuses?.touch(refs);
   }
 
-  /** Whether all is known of every cluster. */
+  /** Whether all kinds of every cluster are known. */
   get complete(): boolean {
     return this.#followed.every(({ follower }) => follower.ready);
   }
 
   /** Whether every cluster has answered for every kind since the start. */
-  get looked(): boolean {
-    return this.#followed.every(({ follower }) => follower.looked);
+  get hasAnswered(): boolean {
+    return this.#followed.every(({ follower }) => follower.hasAnswered);
   }
 
-  /** Whether there is something to publish: all of every cluster, or what was served before this start. */
+  /**
+   * Whether a state can be published: all kinds of every cluster, or the state that was published before this start.
+   */
   get ready(): boolean {
     return this.complete || this.engine.wasPublished;
   }
@@ -126,12 +129,12 @@ export class KubernetesSource implements Source {
     return this.#followed.every(({ follower }) => follower.synced);
   }
 
-  /** When the API server was last heard of that is silent longest, in ms since the epoch. */
-  get lookedAt(): number {
-    return Math.min(...this.#followed.map(({ lookedAt }) => lookedAt));
+  /** The oldest time at which an API server last answered, in ms since the epoch. */
+  get lastAnswerAt(): number {
+    return Math.min(...this.#followed.map(({ lastAnswerAt: lookedAt }) => lookedAt));
   }
 
-  /** What is known of each cluster; its name is empty when it is the only one. */
+  /** The state of each cluster; the name is empty for a single one. */
   clusters() {
     return this.#followed.map(({ name, follower, statuses }) => ({
       cluster: name,
@@ -142,14 +145,14 @@ export class KubernetesSource implements Source {
     }));
   }
 
-  /** What waits to be confirmed of each cluster. */
+  /** The deletions of each cluster that wait for confirmation. */
   holds() {
     return this.#followed.map(({ name, follower }) => ({ cluster: name, source: follower }));
   }
 
   /**
-   * Serves what was served before this start, which may be old, until the clusters answer; and follows them until it is closed, unless it is `refresh`ed from
-   * outside.
+   * Serves the state from before this start, which may be old, until the clusters answer. Follows the clusters until
+   * `close`, unless `pollSeconds` is `never`.
    */
   start(): void {
     const { pollSeconds } = this.options;
@@ -171,15 +174,15 @@ export class KubernetesSource implements Source {
     for (const { name } of this.#followed)
       this.options.log(
         name
-          ? `${name}: serving what the store holds until this cluster has answered for every kind`
-          : "serving what the store holds until the cluster has answered for every kind",
+          ? `${name}: serving the stored state until this cluster has answered for every kind`
+          : "serving the stored state until the cluster has answered for every kind",
       );
   }
 
-  /** Says once of each cluster that what is served of it is no longer from before the start. */
+  /** Logs once for each cluster that its served state is no longer from before the start. */
   #announceLooked(): void {
     for (const cluster of this.#followed) {
-      if (this.#announced.has(cluster) || !cluster.follower.looked) continue;
+      if (this.#announced.has(cluster) || !cluster.follower.hasAnswered) continue;
       this.#announced.add(cluster);
       this.options.log(`${cluster.name ? `${cluster.name}: ` : ""}the cluster has answered for every kind`);
     }
@@ -193,12 +196,15 @@ export class KubernetesSource implements Source {
     }
   }
 
-  /** Looks at the clusters soon. */
+  /** Polls the clusters soon. */
   ring(): void {
     this.#doorbell.ring();
   }
 
-  /** Catches up once with all clusters, and listens for so many seconds for what is on its way. Failures are logged. */
+  /**
+   * Catches up once with all clusters, and watches for `seconds` for changes that are on their way. Failures are
+   * logged.
+   */
   async refresh(seconds: number, signal = this.#abort.signal): Promise<void> {
     await Promise.all(this.#followed.map(({ follower }) => follower.refresh(seconds, signal)));
   }
@@ -216,14 +222,14 @@ export class KubernetesSource implements Source {
     else this.engine.offerWithin(gatherMs);
   }
 
-  /** A store that outlived a change of the clusters is brought in line once all are known. */
+  /** Adapts a store to a change of the list of clusters, once all of them are known. */
   #settle(): void {
     if (this.#settled || !this.complete) return;
     this.engine.put(this.#clusters.settle());
     this.#settled = true;
   }
 
-  /** What the store refuses, such as a sequence on a full disk, is tried again. */
+  /** A write that the store refused, such as on a full disk, is tried again. */
   #publicationFailed(error: unknown): void {
     const { code, message } = failureOf(publication, new LocalError(error), "");
     if (message !== this.#publishFailure)

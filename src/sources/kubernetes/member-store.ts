@@ -10,15 +10,15 @@ interface MemberStoreOptions {
 }
 
 /**
- * The objects and cursors of one cluster in the store. What is read of a cluster that is new to a store which is served is kept apart
- * until all of it is read: a Service whose endpoints are not known yet would take the place of one of another cluster that works.
+ * The objects and cursors of one Kubernetes cluster in the store. For a cluster that is new to a served store they are
+ * kept apart until all are read: a Service without endpoints yet would replace a working one of another cluster.
  */
 export class MemberStore {
   #apart: { readonly changes: Map<Ref, Change>; readonly cursors: Map<string, string> } | undefined;
 
   constructor(private readonly options: MemberStoreOptions) {}
 
-  /** From now on all is kept apart until `complete`. */
+  /** Keeps everything apart until `complete`. */
   keepApart(): void {
     this.#apart = { changes: new Map(), cursors: new Map() };
   }
@@ -27,7 +27,7 @@ export class MemberStore {
     return this.#apart !== undefined;
   }
 
-  /** Empty when there is none. */
+  /** Empty when there is no cursor. */
   cursor(kind: string): string {
     const name = this.#nameOf(kind);
     return this.#apart?.cursors.get(name) ?? this.options.engine.store.cursor(name) ?? "";
@@ -40,7 +40,7 @@ export class MemberStore {
     else locally(() => this.options.engine.store.setCursor(name, version));
   }
 
-  /** Returns what comes of changes, unless they are kept apart. @throws LocalError */
+  /** Returns the effect of the changes; undefined while they are kept apart. @throws LocalError */
   apply(changes: readonly Change[]): Put | undefined {
     const { engine, member } = this.options;
     if (this.#apart) {
@@ -51,7 +51,7 @@ export class MemberStore {
     return changes.length > 0 ? locally(() => engine.put(member.place(changes))) : undefined;
   }
 
-  /** Applies what was kept apart, all at once. Returns what comes of it. @throws LocalError */
+  /** Applies everything that was kept apart in one transaction. Returns the effect. @throws LocalError */
   complete(): Put | undefined {
     const apart = this.#apart;
     if (!apart) return undefined;
@@ -73,7 +73,7 @@ export class MemberStore {
   }
 }
 
-/** @throws LocalError for whatever `work` throws */
+/** @throws LocalError for every error of `work` */
 function locally<T>(work: () => T): T {
   try {
     return work();

@@ -2,13 +2,16 @@ import type { ApiResource } from "../../kubernetes/resources.js";
 import type { Ref } from "../../schema/meta.js";
 import type { HeldDeletions } from "./guard.js";
 
-/** Objects of one kind that the last list lacked, or that were deleted while kinds caught up, and that are still there. */
+/**
+ * Objects of one kind that are still held although the last list lacked them, or although they were deleted while
+ * kinds caught up.
+ */
 export class Missing {
-  /** These go once the other kinds have caught up, so that what refers to them has gone before. */
+  /** Deleted once the other kinds have caught up, so that references to them are gone before. */
   readonly #waiting = new Set<Ref>();
-  /** These go when somebody confirms it. */
+  /** Deleted when an administrator confirms. */
   readonly #held = new Set<Ref>();
-  /** These waited before a restart. */
+  /** Waited before a restart. */
   readonly #approved = new Set<Ref>();
   #since: number | undefined;
   #hold:
@@ -16,8 +19,8 @@ export class Missing {
     | undefined;
 
   /**
-   * @param kept what `keep` was called with last before a restart
-   * @param keep keeps a text about what waits; empty when nothing does
+   * @param kept the last text that `keep` received before a restart
+   * @param keep stores a text about the waiting objects; empty when none waits
    */
   constructor(
     private readonly of: Pick<ApiResource, "plural" | "kind">,
@@ -27,12 +30,12 @@ export class Missing {
     for (const ref of refsIn(kept)) this.#approved.add(ref);
   }
 
-  /** Whether a list was before a restart that lacked something. */
+  /** Whether a list before a restart lacked objects. */
   get isForgotten(): boolean {
     return this.kept !== "" && this.#waiting.size === 0 && this.#held.size === 0;
   }
 
-  /** Objects that may go, whatever else a list lacks: that was decided before. */
+  /** Objects that may be deleted independently of what else a list lacks: that was decided before. */
   get approved(): ReadonlySet<Ref> {
     return new Set([...this.#waiting, ...this.#approved]);
   }
@@ -56,11 +59,11 @@ export class Missing {
     const { plural, kind } = this.of;
     const objects = this.#held.size;
     const what = reason === "Empty" ? "the list is empty" : `the list lacks ${objects} of them`;
-    const message = `${what}, ${before} ${plural} were there; ${objects} deletions wait, all else is followed; if it is meant, confirm it with: isoline accept-shrink ${kind}`;
+    const message = `${what}, and there were ${before} ${plural} before; ${objects} deletions wait, everything else is followed; if the deletions are intended, confirm with: isoline accept-shrink ${kind}`;
     return { reason, since, objects, message };
   }
 
-  /** Puts what a new list lacks in place of what the one before it lacked. */
+  /** Replaces the missing objects of the previous list by those of a new one. */
   replace(
     waiting: readonly Ref[],
     held: readonly Ref[],
@@ -82,7 +85,7 @@ export class Missing {
     this.#note();
   }
 
-  /** A watch says that this is gone. */
+  /** Records an object that a watch reported as deleted. */
   wait(ref: Ref, now: number): void {
     this.#since = this.waitingSince ?? now;
     this.#held.delete(ref);
@@ -90,7 +93,7 @@ export class Missing {
     this.#note();
   }
 
-  /** These are gone, or there again. */
+  /** Removes objects that are deleted, or exist again. */
   drop(refs: readonly Ref[]): void {
     if (this.#waiting.size === 0 && this.#held.size === 0) return;
     for (const ref of refs) {
@@ -109,7 +112,7 @@ export class Missing {
   }
 }
 
-/** More names than these are not kept over a restart: then the next list is judged as any other. */
+/** More refs than this are not kept over a restart; the next list is then evaluated like any other. */
 const maxKept = 500;
 const more = "[]";
 

@@ -1,27 +1,27 @@
 const firstMs = 500;
-/** A server that can't be reached is asked this rarely in the end. */
+/** Longest pause for a server that can't be reached. */
 const longestMs = 30_000;
-/** So is one that does not remember where the kind was: each round lists all. */
+/** Longest pause for a server that no longer has the version of the kind: each round lists all objects. */
 const longestExpiredMs = 10_000;
-/** Watches that are taken and end at once are opened this rarely in the end: edits arrive all the same. */
+/** Longest pause between watches that are accepted and end at once; changes still arrive. */
 const longestOpenMs = 3000;
-/** A watch that lasted as long was a good one, and the next follows soon. */
+/** A watch that lasted this long was good; the next one follows after `soonMs`. */
 const goodMs = 5000;
 const soonMs = 100;
-/** One that lasted as long at least was cut, as idle connections are; the next follows a little later. */
+/** A watch that lasted at least this long was cut, as idle connections are; the next one follows after `cutMs`. */
 const cutMs = 1000;
 
-/** How a round of requests about one kind went. */
+/** The result of one round of requests for a kind. */
 export interface Round {
-  /** How long a watch was open, in ms; undefined when none was. */
+  /** How long a watch was open, in ms; undefined without a watch. */
   readonly openMs: number | undefined;
-  /** Whether all has to be listed again, which costs more than a watch. */
+  /** Whether all objects must be listed again, which costs more than a watch. */
   readonly expired: boolean;
 }
 
 /**
- * The pauses between rounds of requests about one kind. They grow while rounds fail or end at once, whatever the server
- * answers, so that all kinds together make a few requests a second at most; a watch that lasts ends that.
+ * The pauses between rounds of requests for one kind. They grow while rounds fail or end at once, whatever the server
+ * answers, so that all kinds together make at most a few requests per second. A watch that lasts resets them.
  */
 export class RequestPace {
   #streak = 0;

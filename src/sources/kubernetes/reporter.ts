@@ -7,20 +7,20 @@ interface ReporterOptions {
   now(): number;
 }
 
-/** What is looked at of the followers of all kinds. */
+/** The part of a follower's state that the reporter reads. */
 interface Followed {
   readonly state: { readonly state: string; readonly code?: FailureCode };
 }
 
 type Named = Pick<ApiResource, "plural">;
 
-/** Watches that go silent within this time are told of once. */
+/** Watches that stall within this time are logged once. */
 const quietMs = 60_000;
 
-/** Log lines about a cluster: each thing once, what all kinds have in common once for all, and when it is over. */
+/** Log lines about a Kubernetes cluster: each state once, a failure that all kinds share once, and the end of each. */
 export class Reporter {
-  readonly #said = new Map<string, string>();
-  /** Kinds that fail, by plural, and since when. */
+  readonly #logged = new Map<string, string>();
+  /** Failing kinds, by plural, with the time since when they fail. */
   readonly #failing = new Map<string, number>();
   #stalledAt = Number.NEGATIVE_INFINITY;
   #common: { readonly code: FailureCode; readonly since: number } | undefined;
@@ -29,18 +29,19 @@ export class Reporter {
 
   failed({ plural }: Named, code: FailureCode, message: string): void {
     const { log, now } = this.options;
-    // A watch that is opened anew, and a list that is asked for again, are no state that lasts.
+    // An expired version leads to a new list at once; it is not a lasting state.
     if (code === "kube-expired") return;
     if (code === "kube-stalled") {
-      // A connection that dies takes the watches of all kinds with it.
-      if (now() - this.#stalledAt >= quietMs) log(`${code}: ${message}; other kinds are counted only`);
+      // A dead connection stalls the watches of all kinds.
+      if (now() - this.#stalledAt >= quietMs)
+        log(`${code}: ${message}; stalled watches of other kinds are only counted`);
       this.#stalledAt = now();
       return;
     }
     const line = `${code}: ${message}; the last good state is served`;
     if (!isCommon(code)) {
       if (!this.#failing.has(plural)) this.#failing.set(plural, now());
-      this.say({ plural }, line);
+      this.logOnce({ plural }, line);
       return;
     }
     if (this.#common?.code === code) return;
@@ -48,25 +49,25 @@ export class Reporter {
     log(line);
   }
 
-  /** Says each thing once, until something else is to be said of the kind. */
-  say({ plural }: Named, line: string): void {
-    if (this.#said.get(plural) === line) return;
-    this.#said.set(plural, line);
+  /** Logs a line once, until another line is logged for the kind. */
+  logOnce({ plural }: Named, line: string): void {
+    if (this.#logged.get(plural) === line) return;
+    this.#logged.set(plural, line);
     this.options.log(line);
   }
 
-  /** What was said of a kind does not hold any more. */
-  unsay({ plural }: Named): void {
-    this.#said.delete(plural);
+  /** Forgets the last line of a kind. */
+  forget({ plural }: Named): void {
+    this.#logged.delete(plural);
   }
 
-  /** A kind is followed; what is wrong with all is over when no kind has it any more. */
+  /** A kind is followed again. A shared failure ends when no kind has it any more. */
   recovered({ plural }: Named, all: readonly Followed[]): void {
     const { log, now, server } = this.options;
     const since = this.#failing.get(plural);
     if (since !== undefined) {
       this.#failing.delete(plural);
-      this.#said.delete(plural);
+      this.#logged.delete(plural);
       log(`${plural} are followed again, after ${seconds(now() - since)}`);
     }
     const common = this.#common;

@@ -3,34 +3,37 @@ import { OtherClusterError } from "../../kubernetes/failures.js";
 import { isOlderVersion } from "../../kubernetes/resource-version.js";
 import type { KindFollower } from "./follow.js";
 
-interface WhereaboutsOptions {
+interface ServerCheckOptions {
   readonly transport: Transport;
   /** The API server's URL, for messages. */
   readonly server: string;
   now(): number;
-  /** The uid of the cluster that is followed; empty before it is known. */
+  /** The uid of the followed cluster; empty before it is known. */
   cluster(): string;
   setCluster(uid: string): void;
-  followers(): readonly Pick<KindFollower, "version" | "listAnew">[];
+  followers(): readonly Pick<KindFollower, "version" | "relist">[];
 }
 
-/** Kinds that begin a watch within this time ask the server only once where it is. */
+/** Kinds that begin a watch within this time share one check of the server. */
 const compareMs = 1000;
-/** A server that does not say where it is holds up watches no more often than this. */
+/** After a failed check, watches are delayed by a new check at most this often. */
 const compareAgainMs = 5000;
 
-/** Where an API server is in time, and whether it is still of the same cluster. */
-export class Whereabouts {
+/**
+ * Checks whether the state of an API server is older than the known state, and whether the server still belongs to the
+ * same cluster.
+ */
+export class ServerCheck {
   #compared: { readonly until: number; readonly done: Promise<unknown> } | undefined;
-  /** The cluster that answers, where it is not the one that is followed. */
+  /** The uid of the cluster that answers, if it is not the followed one. */
   #other = "";
 
-  constructor(private readonly options: WhereaboutsOptions) {}
+  constructor(private readonly options: ServerCheckOptions) {}
 
   /**
-   * Asks where the server is now. One that was restored from a backup may be before what is known, and would keep a
-   * watch from there silent until its numbers have passed it: then everything is listed again. Versions are of all
-   * kinds, so that one question is enough. `strict`: an error of the question counts, too.
+   * Checks the current version of the server. A server that was restored from a backup may be behind the known
+   * version, and would then keep a watch silent until its versions have passed it: in that case everything is listed
+   * again. Versions are shared by all kinds, so one check is enough. `strict`: an error of the check is thrown, too.
    *
    * @throws OtherClusterError
    */
@@ -42,9 +45,9 @@ export class Whereabouts {
     if (error !== undefined && (strict || error instanceof OtherClusterError)) throw error;
   }
 
-  /** Returns what is wrong. */
+  /** Returns the error, if any. */
   async #ask(signal: AbortSignal): Promise<unknown> {
-    // Watches may go on meanwhile.
+    // Watches may continue meanwhile and move their versions.
     const followers = this.options.followers();
     const known = followers.map(({ version }) => version);
     if (known.every((version) => version === "")) return undefined;
@@ -52,7 +55,7 @@ export class Whereabouts {
       const place = await apiServerState(this.options.transport, signal);
       this.#check(place);
       for (const [i, follower] of followers.entries())
-        if (isOlderVersion(place.resourceVersion, known[i] ?? "")) follower.listAnew();
+        if (isOlderVersion(place.resourceVersion, known[i] ?? "")) follower.relist();
       return undefined;
     } catch (error) {
       this.#compared = { until: this.options.now() + compareAgainMs, done: Promise.resolve(error) };
@@ -67,7 +70,7 @@ export class Whereabouts {
     this.#other = followed && uid && uid !== followed ? uid : "";
     if (this.#other)
       throw new OtherClusterError(
-        `the API server ${server} is of another cluster (its kube-system has the uid ${uid}) than the one that was followed (${followed}); check the server of the kubeconfig, or confirm the change with: isoline accept-shrink Namespace`,
+        `the API server ${server} belongs to another cluster (uid of kube-system: ${uid}) than the followed one (${followed}); check the server of the kubeconfig, or confirm the change with: isoline accept-shrink Namespace`,
       );
     if (uid && !followed) setCluster(uid);
   }

@@ -2,7 +2,7 @@ import { schemaError } from "../../schema/issues.js";
 import type { Finding } from "../../schema/meta.js";
 import { type Settings, settingsRef } from "../../schema/settings.js";
 
-/** The settings with every followed cluster in the setting `clusters`, in the order in which they were given. */
+/** The settings with every followed cluster in `clusters`, in the order of the command line. */
 export function withClusters(
   settings: Settings,
   targets: readonly { readonly name: string }[],

@@ -1,32 +1,37 @@
 import type { Finding } from "../../schema/meta.js";
 
-/** What came of a push. */
+/** The result of a push. */
 export interface Pushed {
   readonly source: string;
   readonly revision: number;
-  /** The revision of the source before; 0 for none. */
+  /** The previous revision of the source; 0 for none. */
   readonly before: number;
   readonly objects: number;
-  /** Whether what is served differs from before; true as long as units are left, as that is not known yet. */
+  /**
+   * Whether the published state differs from before; true while units are left to compile, since it is not known yet.
+   */
   readonly changed: boolean;
-  /** The sequence of what is served after it. */
+  /** The sequence of the published state after the push. */
   readonly version: number;
   readonly findings: readonly Finding[];
-  /** What is still to be done: until then nothing is published, and `findings` is not all. */
+  /** Units that are still to be compiled: until then nothing is published, and `findings` is incomplete. */
   readonly left?: number;
-  /** Sources that Envoys have and that were not pushed again since the store was lost: until they are, these Envoys keep what they have. */
+  /**
+   * Number of sources that Envoys have and that were not pushed again since the store was lost. Until they are, these
+   * Envoys keep their configuration.
+   */
   readonly missing?: number;
-  /** Of a dry run: what would change for traffic, a line each. */
+  /** Of a dry run: the changes for traffic, one line each. */
   readonly traffic?: readonly string[];
 }
 
-/** A source that was taken away. */
+/** The result of removing a source. */
 export interface RemovedSource {
   readonly source: string;
-  /** How many went with it. */
+  /** Number of objects that were deleted with it. */
   readonly objects: number;
   readonly changed: boolean;
-  /** The sequence of what is served after it. */
+  /** The sequence of the published state after it. */
   readonly version: number;
   /** Units that are still to be compiled: until then nothing is published. */
   readonly left?: number;

@@ -12,33 +12,33 @@ import {
 import { reportPushed } from "./lost-store.js";
 import { validatingNames } from "./state.js";
 
-/** Applies contents of sources through an engine, and settles what comes of them. */
+/** Applies contents of sources through an engine, and validates the edits. */
 export class Applier {
   constructor(private readonly engine: Engine) {}
 
-  /** Has what there is published, under versions that say which sources it is of. Returns whether that is something else. */
+  /** Publishes the state, under versions that name its sources. Returns whether it differs from before. */
   publish(): boolean {
     reportPushed(this.engine);
     return this.engine.offer();
   }
 
-  /** How edits are judged, and what comes of that is kept. */
+  /** Options of the validation of edits; its result is stored. */
   get validation() {
     const { engine } = this;
     const { store, platform, now } = engine;
-    const settled = (judged: ValidatedEdits): void => {
-      storeKept(store, judged);
-      if (judged.kept.length > 0) engine.log(describeKept(judged));
+    const settled = (validated: ValidatedEdits): void => {
+      storeKept(store, validated);
+      if (validated.kept.length > 0) engine.log(describeKept(validated));
     };
     return { store, platform, now, settled };
   }
 
-  /** The same, where all units are compiled at once. */
+  /** Like `validation`, with all units compiled at once. */
   get validationAtOnce() {
     return { ...this.validation, platform: { checkKeyPair: this.engine.platform.checkKeyPair } };
   }
 
-  /** What is tried and taken back must not be mixed with what is left of a push before. */
+  /** Finishes the previous push: a dry run must not mix with its remaining units. */
   finish(): void {
     const { store, platform } = this.engine;
     if (unitsLeft(store) === 0 && validatingNames(store).length === 0) return;
@@ -47,8 +47,11 @@ export class Applier {
     this.publish();
   }
 
-  /** Edits of the push before are judged by what was good before it, which the next push would no longer find. */
-  async finishJudging(name: string): Promise<void> {
+  /**
+   * Validates the edits of the previous push by the objects that were good before it; after the next push these would
+   * be lost.
+   */
+  async finishValidation(name: string): Promise<void> {
     if (!validatingNames(this.engine.store).includes(name)) return;
     const { checkKeyPair, maxUnits, sliceUnits = maxUnits } = this.engine.platform;
     await compileAndValidate({
@@ -58,8 +61,11 @@ export class Applier {
     this.publish();
   }
 
-  /** Applies a job and publishes what comes of it, as far as the platform takes it for one request. Returns whether that differs. */
-  async carryOut(job: Job): Promise<boolean> {
+  /**
+   * Applies a job and publishes the result, as far as the platform allows within one request. Returns whether the
+   * result differs.
+   */
+  async applyAndPublish(job: Job): Promise<boolean> {
     let published = false;
     let changed = false;
     const units = await applyJob(this.engine, job, () => {

@@ -11,37 +11,37 @@ import { type Edit, findingsOfKept, noteEdits } from "./keep-last-good.js";
 import { noteRefs, type SourceState, setApplying, writeKept, writeSource } from "./state.js";
 import type { ParsedSource } from "./text.js";
 
-/** A content of a source that is to be what the source holds. */
+/** The work that makes a content the whole of a source. */
 export interface Job {
   readonly revision: Omit<Revision, "size">;
-  /** What a push changes; absent where a content is applied anew. */
+  /** The changes of a push; absent where a kept content is applied again. */
   readonly noted?: NotedChanges;
-  /** Objects that the push changes and that may keep their text (`keep-last-good.ts`). */
+  /** Objects that the push changes and that may keep their text before it (`keep-last-good.ts`). */
   readonly edits?: readonly Edit[];
-  /** To be kept; absent where it is already. */
+  /** The content to keep; absent where it is kept already. */
   readonly content?: RevisionContent;
-  /** Objects that stay from before. */
+  /** Objects that stay as they were before. */
   readonly held: readonly HeldObject[];
   readonly changes: readonly Change[];
-  /** How many objects the text has. */
+  /** Number of objects in the text. */
   readonly objects: number;
-  /** The objects of the source after it. */
+  /** The objects of the source afterwards. */
   readonly refs: readonly Ref[];
   readonly findings: readonly Finding[];
 }
 
-/** What there is of a source beside its parsed text. */
-interface Beside {
+/** The state of a source apart from its parsed text. */
+interface ApplyContext {
   readonly before: SourceState;
-  /** Objects that a content was kept with, where it is applied anew. */
+  /** The objects that were kept with a content that is applied again. */
   readonly held?: readonly HeldObject[];
-  /** The change that takes an object away. */
+  /** The changes that delete objects. */
   without(refs: readonly Ref[]): readonly Change[];
 }
 
 /**
- * What is to be done to make a parsed text the whole of a source: an object that is not valid in it stays as it was. `changed` are the
- * objects of the text that the store has otherwise or not at all, where that is known.
+ * The work that makes a parsed text the whole of a source. An object that is not valid in it stays as it was.
+ * `changed`: the objects of the text that differ from the store or are new, where that is known.
  */
 export function jobOf(
   store: Pick<Store, "object">,
@@ -51,7 +51,7 @@ export function jobOf(
     source,
     changed = source.objects,
   }: { readonly text: string; readonly source: ParsedSource; readonly changed?: readonly KubeObject[] },
-  { before, held = [], without }: Beside,
+  { before, held = [], without }: ApplyContext,
 ): Job & { readonly content: RevisionContent } {
   const pushed = new Set(source.objects.map(({ ref }) => ref));
   const restored = held.filter(({ ref, kept }) => kept || !pushed.has(ref));
@@ -75,18 +75,20 @@ export function jobOf(
   };
 }
 
-/** An object without what is noted of it in a content. */
+/** An object without the notes of a kept content. */
 function plainObject({ kept: _, ...object }: HeldObject): KubeObject {
   return object;
 }
 
-/** Objects that are in the source after a push: an invalid one stays if it was there before, and all beside an unnamed one. */
+/**
+ * The objects of the source after a push: an invalid one stays if it existed before; with an unnamed object, all stay.
+ */
 function refsAfter({ objects, invalid, hasUnnamed }: ParsedSource, held: ReadonlySet<Ref>): Set<Ref> {
   const now = objects.map(({ ref }) => ref);
   return new Set(hasUnnamed ? [...held, ...now] : [...now, ...invalid.filter((ref) => held.has(ref))]);
 }
 
-/** Writes what a source is after a job, and its content beside the earlier ones. */
+/** Writes the state of a source after a job, and keeps its content beside the earlier ones. */
 export function settleJob(store: Store, { revision, content, noted, held, refs, findings }: Job): void {
   if (content) keepRevision(store, revision, content, noted);
   writeSource(store, revision.source, {
@@ -100,8 +102,8 @@ export function settleJob(store: Store, { revision, content, noted, held, refs, 
   setApplying(store, revision.source, false);
 }
 
-/** Notes the edits of a job, before its changes are made. */
-export function beginJudging(store: Store, { revision, edits, held }: Job): void {
+/** Stores the edits of a job before its changes are made. */
+export function beginValidation(store: Store, { revision, edits, held }: Job): void {
   if (!edits) return;
   noteEdits(store, revision.source, edits, held);
 }
@@ -109,7 +111,7 @@ export function beginJudging(store: Store, { revision, edits, held }: Job): void
 function applyAtOnce(engine: Engine, job: Job, applied: () => void): number {
   const { store } = engine;
   return store.transaction(() => {
-    beginJudging(store, job);
+    beginValidation(store, job);
     const { compiled } = engine.put(job.changes);
     settleJob(store, job);
     applied();
@@ -118,15 +120,16 @@ function applyAtOnce(engine: Engine, job: Job, applied: () => void): number {
 }
 
 /**
- * Applies a job: at once, or where it is large for the platform in slices, between which others may work. Then the content is kept
- * first: a store whose process ends meanwhile has it applied by the next one, and until then it is not published. `applied` is called within the transaction of a job that is applied at once.
- * Returns how many units were compiled with it.
+ * Applies a job: at once, or, where it is large for the platform, in slices with pauses between them. In slices, the
+ * content is kept first: if the process ends meanwhile, the next process applies it, and nothing is published until
+ * then. `applied` is called within the transaction of a job that is applied at once. Returns how many units were
+ * compiled with it.
  */
 export async function applyJob(engine: Engine, job: Job, applied: () => void): Promise<number> {
   const { store, platform } = engine;
   if (isOneSlice(job.changes, platform)) return applyAtOnce(engine, job, applied);
   store.transaction(() => {
-    beginJudging(store, job);
+    beginValidation(store, job);
     if (job.content) keepRevision(store, job.revision, job.content, job.noted);
     noteRefs(store, job.revision.source, job.refs);
     setApplying(store, job.revision.source, true);

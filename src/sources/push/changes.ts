@@ -4,45 +4,48 @@ import type { KubeObject } from "../../schema/object.js";
 import type { Revision, Store } from "../../store/store.js";
 import type { Namespaces } from "./visible.js";
 
-/** Objects of one kind of change: how many, and the first of them. */
+/** Objects with one type of change: their number, and the first of them. */
 interface Refs {
   readonly count: number;
   readonly refs: readonly Ref[];
 }
 
-/** What a push changed in its source, by objects. */
+/** The changes of a push in its source, by objects. */
 interface SourceChanges {
   readonly added: Refs;
   readonly changed: Refs;
   readonly removed: Refs;
 }
 
-/** A revision that is kept, as people see it. */
+/** A kept revision, as the API returns it. */
 export interface HistoryEntry {
   readonly revision: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
   /** The name of the token that pushed it. */
   readonly by: string;
-  /** The first push of this content, where it was pushed again since. */
+  /** The first push of this content, if it was pushed again since. */
   readonly first?: Omit<Revision, "source" | "digest" | "size">;
-  /** Against the revision before; absent where that is not known, as of copies and of what an earlier Isoline stored. */
+  /**
+   * Compared with the previous revision; absent where that is not known, such as for copies and for contents that an
+   * earlier Isoline stored.
+   */
   readonly changes?: SourceChanges;
 }
 
-/** As they are stored: with the namespaces of all. */
+/** The stored form: with the namespaces of all objects. */
 type NotedRefs = Refs & { readonly namespaces: readonly string[] };
 
 export type NotedChanges = Readonly<Record<keyof SourceChanges, NotedRefs>>;
 
 interface Note {
-  /** Of the text. */
+  /** Digest of the text. */
   readonly digest: string;
   readonly first: NonNullable<HistoryEntry["first"]>;
   readonly changes: NotedChanges;
 }
 
-/** Objects that are named of each kind of change. */
+/** Maximum number of objects that are named for each type of change. */
 const maxNamed = 100;
 
 const refsOf = (refs: readonly Ref[]): NotedRefs => ({
@@ -51,10 +54,10 @@ const refsOf = (refs: readonly Ref[]): NotedRefs => ({
   namespaces: [...new Set(refs.map(namespaceOf))],
 });
 
-/** So many that a statement about all of them is within the bounds of every SQLite. */
+/** A statement about this many objects is within the limits of every SQLite. */
 const chunkSize = 100;
 
-/** Those of the pushed objects that a store has otherwise, or not at all. */
+/** The pushed objects that differ from the store or are absent there. */
 export async function editsOf(
   store: Pick<Store, "compare">,
   objects: readonly KubeObject[],
@@ -87,11 +90,11 @@ const cursorOf = (source: string): string => `source:${source}/history`;
 const notesOf = (store: Pick<Store, "cursor">, source: string): readonly Note[] =>
   JSON.parse(store.cursor(cursorOf(source)) || "[]") as readonly Note[];
 
-/** What is noted of a kept revision: a text that is pushed again raises the number of its revision. */
+/** The note of a kept revision. A text that is pushed again raises the number of its revision. */
 const noteOf = (notes: readonly Note[], { digest, revision }: Revision): Note | undefined =>
   notes.find((note) => note.digest === digest && note.first.revision <= revision);
 
-/** Notes what a revision changed, and forgets what was noted of those that are kept no more. */
+/** Stores the changes of a revision, and deletes the notes of revisions that are no longer kept. */
 export function noteChanges(
   store: Store,
   { source, revision, at, by, digest }: Omit<Revision, "size">,
@@ -103,7 +106,7 @@ export function noteChanges(
   store.setCursor(cursorOf(source), JSON.stringify(notes.filter((one) => left.has(one))));
 }
 
-/** The revisions of a source as far as one may see that is bound to namespaces, the newest first. */
+/** The revisions of a source, newest first, limited to what a token with these namespaces may see. */
 export function historyOf(
   store: Pick<Store, "cursor">,
   source: string,
@@ -124,7 +127,7 @@ export function historyOf(
   });
 }
 
-/** The revision that holds the content which a number was given to. */
+/** The kept revision with the content that was pushed under a number. */
 export function revisionAt(
   store: Pick<Store, "cursor">,
   source: string,

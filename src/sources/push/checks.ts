@@ -12,21 +12,24 @@ import type { ParsedSource, SourceRefusal } from "./text.js";
 export interface Push {
   readonly name: string;
   readonly text: string;
-  /** Must be higher than that of the push before; without one, that of the push before plus one. */
+  /** Must be higher than the revision before; absent: the revision before plus one. */
   readonly revision?: number;
-  /** The revision that must be there now; 0 for none. */
+  /** The revision that the source must have now; 0 for none. */
   readonly expect?: number;
   /** Refuse the whole push for one object with an error. */
   readonly strict: boolean;
-  /** Say what would come of it, and change nothing. */
+  /** Return the result, and change nothing. */
   readonly dryRun: boolean;
-  /** Apply a push that takes away much of what was there. */
+  /** Apply a push that removes a large share of the hosts. */
   readonly acceptShrink: boolean;
-  /** Apply a push without settings to a source that has some: the server's own hold again, or the defaults. */
+  /**
+   * Apply a push without settings to a source that has settings: the server's own settings, or the defaults, apply
+   * again.
+   */
   readonly defaultSettings?: boolean;
-  /** Tell no values that headers are compared with or set to. */
+  /** Hide the values that headers are compared with or set to. */
   readonly hidesValues?: boolean;
-  /** The only namespaces that may be touched, and told of in the answer; undefined for all. */
+  /** The only namespaces that the push may change and that the answer may name; undefined for all. */
   readonly namespaces?: readonly string[];
   /** The name of the token. */
   readonly by?: string;
@@ -41,9 +44,9 @@ export interface RefusedPush {
   };
 }
 
-/** Revisions are numbers of CI runs or times in s or ms: one beyond this could never be followed by an honest one. */
+/** Revisions are numbers of CI runs, or times in s or ms: no honest push could follow one further ahead than this. */
 const maxAheadMs = 86_400_000;
-/** A push that takes away more than this share of a source's hosts is not believed. */
+/** A push that removes more than this share of a source's hosts is refused. */
 const maxShrink = 0.3;
 /** Below this many hosts a large share is still a normal edit. */
 const fewHosts = 10;
@@ -64,10 +67,10 @@ export const tooMuchHeld = (): RefusedPush =>
   refusedPush(
     422,
     "too-much-held",
-    "the objects that are not valid would stay as they were, and are more than the 32 MB that a source may hold so; mend or remove some",
+    "invalid objects stay as they were before, up to 32 MB per source, and this push exceeds that; fix or remove some of them",
   );
 
-/** The same revision with the same content is a push that is tried again; with other content, two publishers raced. */
+/** The same revision with the same content is a repeated push; with other content, two publishers raced. */
 export function checkRevision(
   push: Push,
   { revision, digest }: SourceState,
@@ -76,15 +79,14 @@ export function checkRevision(
 ): RefusedPush | undefined {
   const highest = nowMs + maxAheadMs;
   if (push.revision !== undefined && push.revision > highest) {
-    const detail = `revision ${push.revision} is more than a day after now in milliseconds (${highest} at most); give the number of the CI run or a time`;
+    const detail = `revision ${push.revision} is too high (maximum: ${highest}, one day from now in milliseconds); give the number of the CI run or a time`;
     return refusedPush(422, "revision-too-high", detail);
   }
   if (push.expect !== undefined && push.expect !== revision)
     return refusedPush(412, "other-revision", `the source is at revision ${revision}, not ${push.expect}`);
   if (push.revision === undefined || push.revision > revision) return undefined;
   if (push.revision === revision && digest === pushed) return undefined;
-  const why =
-    push.revision === revision ? "was pushed with other content" : "is older than what was pushed last";
+  const why = push.revision === revision ? "was pushed with other content" : "is older than the last push";
   return refusedPush(409, "stale-revision", `revision ${push.revision} ${why} (${revision})`);
 }
 
@@ -92,11 +94,11 @@ export function checkCount(store: Store, { name }: Push): RefusedPush | undefine
   const names = sourceNames(store);
   const { maxSources } = settingsOf(store);
   if (names.length < maxSources || names.includes(name)) return undefined;
-  const detail = `there are ${names.length} sources, and the setting maxSources allows ${maxSources}; an admin's DELETE /sources/NAME takes one away`;
+  const detail = `there are ${names.length} sources, and the setting maxSources allows ${maxSources}; an admin removes one with DELETE /sources/NAME`;
   return refusedPush(409, "too-many-sources", detail);
 }
 
-/** Checks a parsed text, with the objects that it was kept with where it was pushed before. */
+/** Checks a parsed text, with the objects that it was kept with if it was pushed before. */
 export function checkContent(
   store: Store,
   push: Push,
@@ -107,7 +109,7 @@ export function checkContent(
   const { namespaces } = push;
   if (namespaces) {
     const foreign = foreignRefs(namespaces, source, held);
-    const detail = `this token may push to ${namespaces.join(", ")} alone; nothing was changed`;
+    const detail = `this token may push only to ${namespaces.join(", ")}; nothing was changed`;
     if (foreign.length > 0) return refusedPush(403, "namespace-not-allowed", detail, foreign.map(notAllowed));
     if (before.refs.some((ref) => !namespaces.includes(namespaceOf(ref))))
       return refusedPush(
@@ -128,7 +130,7 @@ export function checkContent(
   return forgotten ?? (push.acceptShrink ? undefined : checkShrink(store, before, source));
 }
 
-/** Settings that are left out are more likely forgotten than meant to go. */
+/** Settings that a push lacks are more likely forgotten than removed on purpose. */
 function checkSettings(
   { refs }: SourceState,
   { objects, invalid, hasUnnamed }: ParsedSource,
@@ -137,7 +139,7 @@ function checkSettings(
     hasUnnamed || invalid.includes(settingsRef) || objects.some(({ ref }) => ref === settingsRef);
   if (!refs.includes(settingsRef) || isThere) return undefined;
   const detail =
-    "the source has settings, and this push has none; push them too, or push with default-settings to go back to those that the server was started with, or the defaults";
+    "the source has settings and this push has none; add them, or push with default-settings to return to the settings of the server's start, or the defaults";
   return refusedPush(409, "settings-missing", detail);
 }
 
@@ -149,11 +151,11 @@ function checkShrink(store: Store, before: SourceState, source: ParsedSource): R
   for (const object of source.objects) for (const claim of claimsOf(object)) hostsNow.add(claim);
   const gone = [...hostsBefore].filter((host) => !hostsNow.has(host)).length;
   if (gone / hostsBefore.size <= maxShrink) return undefined;
-  const detail = `${gone} of ${hostsBefore.size} hosts would go; push with accept-shrink if this is meant`;
+  const detail = `${gone} of ${hostsBefore.size} hosts would be removed; push with accept-shrink if this is intended`;
   return refusedPush(409, "shrink", detail);
 }
 
-/** What is pushed outside the namespaces of its token. */
+/** Pushed objects outside the namespaces of the token. */
 function foreignRefs(
   namespaces: readonly string[],
   { objects, invalid }: ParsedSource,

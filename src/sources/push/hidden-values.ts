@@ -3,9 +3,9 @@ import { isRecord } from "../../schema/issues.js";
 import { contentHash } from "../../xds/hash.js";
 
 /**
- * Takes the values away that headers and query parameters of requests are compared with, and that headers are set to: they may be shared
- * secrets. Equal values stay equal in all configurations that one function is given, so that it still shows where they differ; by the salt
- * nobody can try values.
+ * Hides the values that headers and query parameters of requests are compared with, and the values that headers are
+ * set to: they may be shared secrets. Equal values stay equal in all configurations that one function is given, so
+ * that differences still show. The salt prevents guessing of values.
  */
 export function hideValues(salt: string): (config: EnvoyConfig) => EnvoyConfig {
   const hide = (value: unknown): string =>

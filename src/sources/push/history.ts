@@ -4,14 +4,14 @@ import { contentHash } from "../../xds/hash.js";
 import { type NotedChanges, noteChanges } from "./changes.js";
 import { readHead, sourceRefs } from "./state.js";
 
-/** Contents of a source that are kept, with the one that is served. */
+/** Maximum number of kept contents of a source, including the served one. */
 export const maxRevisions = 10;
-/** UTF-16 units of the contents of a source that are kept beside the newest, which is always kept: as much as one push may be. */
+/** UTF-16 units of a source's kept contents beside the newest, which is always kept: as much as one push may have. */
 const maxOlderSize = 32 * 1024 * 1024;
 
 /**
- * Keeps a content as the newest of its source. The same text as that of the newest becomes that revision's: a history of pipelines
- * that changed nothing would leave no room for what did.
+ * Keeps a content as the newest of its source. If the newest revision has the same text, it only gets the new number:
+ * pipelines that change nothing would otherwise push the useful revisions out of the history.
  */
 export function keepRevision(
   store: Store,
@@ -27,7 +27,7 @@ export function keepRevision(
   if (changes && !isSame) noteChanges(store, revision, changes);
 }
 
-/** Whether a revision is of a text, and nothing is held beside it. */
+/** Whether a revision has this text, and no object is held beside it. */
 export function isHeldAlone(revision: Revision | undefined, digest: string, text: string): boolean {
   const noneHeld = "[]".length;
   return revision?.digest === digest && revision.size === text.length + noneHeld;
@@ -41,14 +41,14 @@ export function dropOld(store: Store, source: string): void {
   }
 }
 
-/** A content with all that is kept of it, as it goes from one server to another. */
+/** A kept content, as it is copied from one server to another. */
 export interface SourceCopy extends Omit<Revision, "size">, RevisionContent {}
 
 const noObjects = '{"apiVersion":"v1","kind":"List","items":[]}';
 
 /**
- * The kept contents of a source, the newest first. A source of a store that an earlier Isoline wrote has none until its next push:
- * its objects are then the content.
+ * The kept contents of a source, newest first. A source that an earlier Isoline stored has none until its next push:
+ * its objects then serve as the content.
  */
 export function listRevisions(store: Store, source: string): readonly Revision[] {
   const kept = store.revisions(source);

@@ -4,12 +4,12 @@ import type { Resource, Store } from "../../store/store.js";
 import { closedCluster } from "../../xds/filter-chain.js";
 import { contentHash } from "../../xds/hash.js";
 
-/** Routes that answer this or more are the compiler's answer to what is wrong, or as bad. */
+/** Routes that answer with this status or above are the compiler's answer to an error, or equivalent to one. */
 const serverError = 500;
 
 /**
- * What some hosts and TCP listeners answer, a digest for each route (by table and match) and each filter chain: without routes that answer an
- * error of the server's, and chains that are closed.
+ * The answers of some hosts and TCP listeners: a digest for each route (by table and match) and each filter chain,
+ * without routes that answer with a server error and without closed chains.
  */
 export function answersOf(store: Pick<Store, "unit">, units: readonly UnitKey[]): Set<string> {
   const found = new Set<string>();

@@ -7,16 +7,16 @@ import { goodEdits } from "./keep-last-good.js";
 import type { SourceState } from "./state.js";
 import type { ParsedSource } from "./text.js";
 
-/** What is known of a push before it is applied. */
+/** The state before a push is applied. */
 interface Known {
   readonly before: SourceState;
   readonly source: ParsedSource;
-  /** Objects that the text was kept with, where it is pushed once more. */
+  /** Objects that the text was kept with, if it is pushed again. */
   readonly held: readonly HeldObject[];
   readonly revision: Omit<Revision, "size">;
 }
 
-/** What is to be done for a push, with what has to be seen in the store before anything is. */
+/** The work of a push, including what must be read from the store before it changes. */
 export async function jobOfPush(
   store: Store,
   text: string,

@@ -21,38 +21,38 @@ import {
   writeKept,
 } from "./state.js";
 
-/** An object that a push changes, as it was: valid, and answering. */
+/** The state of an object before a push changes it: valid, and with routes that answer. */
 export interface Edit {
   readonly object: KubeObject;
-  /** The revision of the source that the text is of. */
+  /** The revision of the source that has the text. */
   readonly revision: number;
-  /** The hosts and listeners that it spoke for. */
+  /** The hosts and listeners that the object contributed to. */
   readonly units: readonly UnitKey[];
 }
 
-/** An edit that made its object invalid. The text before is in the store, to see what comes of it. */
-interface Tried extends Edit {
+/** An edit that made its object invalid. The text before is in the store for evaluation. */
+interface RestoredEdit extends Edit {
   readonly now: KubeObject;
-  /** What was answered with the new text. */
+  /** The answers with the new text. */
   readonly answered: readonly string[];
   readonly findings: readonly Finding[];
 }
 
-/** The edits of one push, from its first change until each of them is judged. */
+/** The edits of one push, from its first change until each of them is validated. */
 interface EditsInValidation {
   /** UTF-16 units of the objects that stay from before. */
   readonly heldSize: number;
-  /** How many lists of edits are stored, and the first of them that is not judged yet. */
+  /** Number of stored lists of edits, and the first of them that is not validated yet. */
   readonly parts: number;
   readonly next: number;
-  /** How many lists of what came of them are stored. */
+  /** Number of stored lists of outcomes. */
   readonly outcomes: number;
-  /** Those that are being judged, and how often some of these were taken back. */
-  readonly tried?: readonly Tried[];
+  /** The edits under evaluation, and how often some of them were reverted. */
+  readonly tried?: readonly RestoredEdit[];
   readonly rounds: number;
 }
 
-/** What came of a source's edits: the objects that keep their text, and findings about those that could not. */
+/** The outcome for a source's edits: the objects that keep their text, and findings about those that could not. */
 export interface ValidatedEdits {
   readonly source: string;
   readonly kept: readonly HeldObject[];
@@ -60,24 +60,24 @@ export interface ValidatedEdits {
 }
 
 const routing: ReadonlySet<string> = new Set(["Gateway", ...routingKinds]);
-/** Edits that are looked at without a pause, and stored together. */
+/** Edits that are checked without a pause, and stored together. */
 const partSize = 200;
-/** Lists of edits that are judged together. */
+/** Lists of edits that are validated together. */
 const partsAtOnce = 5;
-/** Rounds in which texts before are taken back, before all that are left are. */
+/** Number of rounds that revert only the texts which do not help; after these, all remaining ones are reverted. */
 const maxRounds = 5;
-/** UTF-16 units of what stays from before, of a source: as much as one push may be. */
+/** Maximum size of a source's objects that stay from before, in UTF-16 units: as much as one push may have. */
 export const maxHeldSize = 32 * 1024 * 1024;
-/** Findings that are kept of one text. */
+/** Maximum number of kept findings for one text. */
 const maxFindings = 3;
 
 const sizeOf = (objects: readonly KubeObject[]): number =>
   objects.length === 0 ? 0 : JSON.stringify(objects).length;
 
-/** Whether objects that stay from before are more than a source may have of them. */
+/** Whether the objects that stay from before exceed the limit of a source. */
 export const isTooMuch = (held: readonly HeldObject[]): boolean => sizeOf(held) > maxHeldSize;
 
-/** Of the objects that a push changes those that are valid and answer now, as they are now. */
+/** The changed objects of a push that are valid and answer now, in their current state. */
 export async function goodEdits(
   store: Store,
   changed: readonly KubeObject[],
@@ -98,7 +98,7 @@ export async function goodEdits(
 const errorsAbout = (store: Store, ref: Ref, now: number): readonly Finding[] =>
   findingsAbout(store, ref, now).filter(({ severity }) => severity === "error");
 
-/** The hosts, and the listeners for plain TCP, that an object speaks for or is read for. */
+/** The hosts, and the listeners for plain TCP, that an object contributes to or is read for. */
 const unitsOf = (store: Store, ref: Ref): readonly UnitKey[] => unitsAbout(store, ref).filter(isServingUnit);
 
 const validationCursor = (name: string): string => `judging:${name}`;
@@ -108,16 +108,19 @@ function readValidation(store: Pick<Store, "cursor">, name: string): EditsInVali
   return text ? (JSON.parse(text) as EditsInValidation) : undefined;
 }
 
-function writeValidation(store: Store, name: string, judging: EditsInValidation | undefined): void {
-  if (judging || store.cursor(validationCursor(name)))
-    store.setCursor(validationCursor(name), judging ? JSON.stringify(judging) : "");
-  setValidating(store, name, judging !== undefined);
+function writeValidation(store: Store, name: string, validation: EditsInValidation | undefined): void {
+  if (validation || store.cursor(validationCursor(name)))
+    store.setCursor(validationCursor(name), validation ? JSON.stringify(validation) : "");
+  setValidating(store, name, validation !== undefined);
 }
 
 const partCursor = (name: string, part: number): string => `judging:${name}/${part}`;
 const outcomeCursor = (name: string, part: number): string => `judging:${name}/outcome/${part}`;
 
-/** Notes the edits of a push, before the first of its changes is made. Until they are judged the store is not published. */
+/**
+ * Stores the edits of a push before the first of its changes is made. The store is not published until they are
+ * validated.
+ */
 export function noteEdits(
   store: Store,
   name: string,
@@ -151,24 +154,27 @@ interface Options {
   readonly platform: Platform;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Called with what came of a source's edits, in the transaction that settles them. */
-  settled(judged: ValidatedEdits): void;
+  /** Called with the outcome of a source's edits, in the transaction that settles them. */
+  settled(validated: ValidatedEdits): void;
 }
 
-/** Sources whose content is applied whole, and whose edits can be judged as soon as no unit waits. */
+/** A source whose content is applied completely, and whose edits can be validated once no unit waits. */
 function nextName(store: Store): string | undefined {
   const applying = new Set(applyingNames(store));
   return validatingNames(store).find((name) => !applying.has(name));
 }
 
-/** Judges what can be judged without a pause: all of it, as long as the platform leaves no units. */
+/** Validates as much as possible without a pause: everything, unless the platform leaves units. */
 export function validateAtOnce(options: Options): void {
   const { store } = options;
   for (let name = nextName(store); name !== undefined && unitsLeft(store) === 0; name = nextName(store))
     validateNext(name, options);
 }
 
-/** Compiles what is left and judges edits, as much as the platform takes for one request. Returns how many units are compiled by now. */
+/**
+ * Compiles the remaining units and validates edits, as much as the platform allows within one request. Returns how
+ * many units are compiled so far.
+ */
 export async function compileAndValidate(options: Options, done = 0): Promise<number> {
   const { store, platform } = options;
   let units = done;
@@ -182,22 +188,23 @@ export async function compileAndValidate(options: Options, done = 0): Promise<nu
 }
 
 /**
- * One step, for some edits at a time: puts the texts before in place of those that made their objects invalid, or takes them back. An object
- * keeps its text where it is valid with it, with all else as it is now, and answers something that it does not answer with the new text.
+ * One step for some edits: restores the text before of objects that the push made invalid, or reverts that. An object
+ * keeps its text before if it is valid with it, given the current state of all other objects, and answers something
+ * that it does not answer with the new text.
  */
 function validateNext(name: string, options: Options): void {
   const { store, platform } = options;
   store.transaction(() => {
-    const judging = readValidation(store, name);
+    const validation = readValidation(store, name);
     const isOn = settingsOf(store).keepLastGood;
-    if (judging?.tried) update(store, takeBack(name, judging, judging.tried, options), platform);
-    else if (judging && isOn && judging.next < judging.parts)
-      update(store, tryOld(name, judging, options), platform);
-    else settle(name, judging?.outcomes ?? 0, options);
+    if (validation?.tried) update(store, revert(name, validation, validation.tried, options), platform);
+    else if (validation && isOn && validation.next < validation.parts)
+      update(store, restoreTexts(name, validation, options), platform);
+    else settle(name, validation?.outcomes ?? 0, options);
   });
 }
 
-/** All is judged: says what came of it. */
+/** Everything is validated: reports the outcome. */
 function settle(name: string, outcomes: number, { store, settled }: Options): void {
   const cursors = numbers(0, outcomes).map((part) => outcomeCursor(name, part));
   const found = listOf<HeldObject | Finding>(store, cursors);
@@ -207,12 +214,16 @@ function settle(name: string, outcomes: number, { store, settled }: Options): vo
   if (found.length > 0) settled({ source: name, kept, findings });
 }
 
-function tryOld(name: string, judging: EditsInValidation, { store, now }: Options): readonly KubeObject[] {
-  const next = Math.min(judging.parts, judging.next + partsAtOnce);
-  const cursors = numbers(judging.next, next).map((part) => partCursor(name, part));
-  const fitting: Tried[] = [];
+function restoreTexts(
+  name: string,
+  validation: EditsInValidation,
+  { store, now }: Options,
+): readonly KubeObject[] {
+  const next = Math.min(validation.parts, validation.next + partsAtOnce);
+  const cursors = numbers(validation.next, next).map((part) => partCursor(name, part));
+  const fitting: RestoredEdit[] = [];
   const findings: Finding[] = [];
-  let { heldSize } = judging;
+  let { heldSize } = validation;
   for (const one of brokenEdits(store, listOf<Edit>(store, cursors), now())) {
     const size = sizeOf([one.object]);
     if (heldSize + size > maxHeldSize) findings.push(tooLarge(one.object.ref));
@@ -221,7 +232,7 @@ function tryOld(name: string, judging: EditsInValidation, { store, now }: Option
       heldSize += size;
     }
   }
-  const noted = noteOutcome(store, name, judging, findings);
+  const noted = noteOutcome(store, name, validation, findings);
   writeValidation(store, name, {
     ...noted,
     next,
@@ -235,16 +246,16 @@ function tryOld(name: string, judging: EditsInValidation, { store, now }: Option
 function noteOutcome(
   store: Store,
   name: string,
-  judging: EditsInValidation,
+  validation: EditsInValidation,
   found: readonly (HeldObject | Finding)[],
 ): EditsInValidation {
-  if (found.length === 0) return judging;
-  store.setCursor(outcomeCursor(name, judging.outcomes), JSON.stringify(found));
-  return { ...judging, outcomes: judging.outcomes + 1 };
+  if (found.length === 0) return validation;
+  store.setCursor(outcomeCursor(name, validation.outcomes), JSON.stringify(found));
+  return { ...validation, outcomes: validation.outcomes + 1 };
 }
 
 /** The edits after which an object has an error. */
-function* brokenEdits(store: Store, edits: Iterable<Edit>, at: number): Iterable<Tried> {
+function* brokenEdits(store: Store, edits: Iterable<Edit>, at: number): Iterable<RestoredEdit> {
   for (const edit of edits) {
     const { ref } = edit.object;
     const now = store.object(ref);
@@ -254,31 +265,31 @@ function* brokenEdits(store: Store, edits: Iterable<Edit>, at: number): Iterable
   }
 }
 
-function takeBack(
+function revert(
   name: string,
-  judging: EditsInValidation,
-  tried: readonly Tried[],
+  validation: EditsInValidation,
+  tried: readonly RestoredEdit[],
   { store, now }: Options,
 ): readonly KubeObject[] {
-  const isBetter = ({ object, units, answered }: Tried): boolean => {
+  const isBetter = ({ object, units, answered }: RestoredEdit): boolean => {
     if (errorsAbout(store, object.ref, now()).length > 0) return false;
     const before = new Set(answered);
     return [...answersOf(store, units)].some((answer) => !before.has(answer));
   };
   const better = tried.filter(isBetter);
   if (better.length === tried.length) {
-    const { tried: _, ...rest } = noteOutcome(store, name, judging, better.map(keptOf));
+    const { tried: _, ...rest } = noteOutcome(store, name, validation, better.map(keptOf));
     writeValidation(store, name, rest);
     return [];
   }
-  const kept = judging.rounds < maxRounds ? better : [];
-  writeValidation(store, name, { ...judging, tried: kept, rounds: judging.rounds + 1 });
+  const kept = validation.rounds < maxRounds ? better : [];
+  writeValidation(store, name, { ...validation, tried: kept, rounds: validation.rounds + 1 });
   const refs = new Set(kept.map(({ object }) => object.ref));
   return tried.filter(({ object }) => !refs.has(object.ref)).map((one) => one.now);
 }
 
 /** The object before, as it is stored with the content. */
-const keptOf = ({ object, revision, now, findings }: Tried): HeldObject => ({
+const keptOf = ({ object, revision, now, findings }: RestoredEdit): HeldObject => ({
   ...object,
   kept: { revision, findings: [...findings, notice(now, revision)] },
 });
@@ -288,7 +299,7 @@ const keptReason = "LastGoodKept";
 
 function notice({ ref, meta }: KubeObject, revision: number): Finding {
   const generation = meta.generation > 0 ? ` (generation ${meta.generation})` : "";
-  const message = `the pushed text${generation} is not valid and would take down what this ${kindOf(ref)} answers: its text of revision ${revision} of the source is served until it is mended or removed`;
+  const message = `the pushed text${generation} is not valid and would take down routes of this ${kindOf(ref)}: its text of revision ${revision} of the source is served until it is fixed or removed`;
   return { about: ref, severity: "error", type: "SourceError", reason: keptReason, message };
 }
 
@@ -298,12 +309,12 @@ const tooLarge = (about: Ref): Finding => ({
   type: "SourceError",
   reason: "TooMuchHeld",
   message:
-    "the source holds 32 MB of objects that stay as they were before, and no more of them: the text before is not kept",
+    "the text before is not kept: the source already holds the maximum of 32 MB of objects that stay as they were before",
 });
 
-/** Stores with a source's newest content which objects keep their text, and why. */
-export function storeKept(store: Store, judged: ValidatedEdits): void {
-  const { source, kept } = judged;
+/** Stores, with a source's newest content, which objects keep their text and why. */
+export function storeKept(store: Store, validated: ValidatedEdits): void {
+  const { source, kept } = validated;
   const [newest] = store.revisions(source);
   const content = newest && store.revisionContent(source, newest.revision);
   if (newest && content && kept.length > 0) {
@@ -313,18 +324,18 @@ export function storeKept(store: Store, judged: ValidatedEdits): void {
     dropOld(store, source);
     writeKept(store, source, held);
   }
-  writeFindings(store, source, [...sourceFindings(store, source), ...findingsOf(judged)]);
+  writeFindings(store, source, [...sourceFindings(store, source), ...findingsOf(validated)]);
 }
 
-/** What is to be said of what came of edits. */
+/** The findings about the outcome of edits. */
 export const findingsOf = ({ kept, findings }: ValidatedEdits): readonly Finding[] => [
   ...findingsOfKept(kept),
   ...findings,
 ];
 
-/** What is to be said of objects that keep their text. */
+/** The findings about objects that keep their text. */
 export const findingsOfKept = (held: readonly HeldObject[]): readonly Finding[] =>
   held.flatMap(({ kept }) => kept?.findings ?? []);
 
 export const describeKept = ({ source, kept }: ValidatedEdits): string =>
-  `the source ${source}: ${plural(kept.length, "object")} not valid as pushed, with the text before served instead, such as ${kept[0]?.ref ?? ""}`;
+  `the source ${source}: ${plural(kept.length, "object")} not valid as pushed, such as ${kept[0]?.ref ?? ""}; the text before is served`;

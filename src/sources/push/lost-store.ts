@@ -2,11 +2,14 @@ import type { Engine } from "../../engine/engine.js";
 import type { Finding } from "../../schema/meta.js";
 import { sourceNames } from "./state.js";
 
-/** The cursor with what names the store in versions. */
+/** The cursor with the identity of the store, which versions contain. */
 export const originCursor = "origin";
 const completeCursor = "complete";
 
-/** Says which sources the store has, before they are published, so that an Envoy that has more of a store that was lost keeps it. */
+/**
+ * Reports the sources of the store before they are published, so that an Envoy that has more sources of a lost store
+ * keeps them.
+ */
 export function reportPushed({ store, outlet }: Engine): void {
   let origin = store.cursor(originCursor);
   if (!origin) {
@@ -17,7 +20,10 @@ export function reportPushed({ store, outlet }: Engine): void {
   outlet.setPushed({ origin, sources: sourceNames(store), isAll });
 }
 
-/** An admin says that all sources are pushed. Returns them, and how many more Envoys had. */
+/**
+ * Records an administrator's statement that all sources are pushed. Returns them, and how many more sources Envoys
+ * had.
+ */
 export function completeSources(engine: Engine): {
   readonly sources: readonly string[];
   readonly missing: number;
@@ -38,6 +44,6 @@ export function missingIn({ outlet }: Engine): { readonly missing?: number } {
 export function lostStore({ outlet }: Engine): readonly Finding[] {
   const { missingSources: missing } = outlet;
   if (missing === 0) return [];
-  const message = `this server has lost its store: Envoys keep what they have until ${missing} more of its sources are pushed again, or until POST /sources?complete says that what is pushed is all`;
+  const message = `this server has lost its store: Envoys keep their configuration until ${missing} more sources are pushed again, or until POST /sources?complete confirms that all are pushed`;
   return [{ about: "Source//", severity: "error", type: "SourceError", reason: "StoreLost", message }];
 }

@@ -10,7 +10,7 @@ import { contentHash } from "../../xds/hash.js";
 import type { Source } from "../source.js";
 import { leftOf, type Pushed, type RemovedSource } from "./answer.js";
 import { Applier } from "./applier.js";
-import { beginJudging, type Job, jobOf, settleJob } from "./apply.js";
+import { beginValidation, type Job, jobOf, settleJob } from "./apply.js";
 import { type HistoryEntry, historyOf, revisionAt } from "./changes.js";
 import {
   checkContent,
@@ -44,16 +44,16 @@ import { parseSource } from "./text.js";
 import { Traffic } from "./traffic.js";
 import { type Namespaces, visibleFindings, visibleOutcome } from "./visible.js";
 
-/** Sources that are pushed, each a part of what one store holds. */
+/** Pushed sources, which together fill one store. */
 export class PushedSources implements Source {
   readonly #applier: Applier;
-  /** What was pushed is all that there is. */
+  /** The pushed contents are the complete input. */
   readonly ready = true;
   readonly synced = true;
 
   constructor(
     private readonly engine: Engine,
-    /** The settings that hold where no source has settings, and findings about them. */
+    /** The settings that apply where no source has settings, and findings about them. */
     private readonly own: { readonly settings?: Settings; readonly findings?: readonly Finding[] } = {},
   ) {
     this.#applier = new Applier(engine);
@@ -69,7 +69,7 @@ export class PushedSources implements Source {
     return keptCount(this.engine.store);
   }
 
-  /** Brings the settings in line with how the server was started now, and publishes what was pushed before a restart. */
+  /** Applies the settings of this start of the server, and publishes the contents that were pushed before a restart. */
   start(): void {
     const { store } = this.engine;
     findLost(store);
@@ -81,21 +81,18 @@ export class PushedSources implements Source {
     if (names.length > 0) this.#applier.publish();
     if (this.engine.pending > 0 || this.#toApply().length > 0)
       this.resume().catch((error: unknown) =>
-        this.engine.log(`can't apply what was pushed: ${String(error)}`),
+        this.engine.log(`can't apply the pushed sources: ${String(error)}`),
       );
   }
 
-  /** Sources whose content has to be applied: one that was not to its end, and those that another compiler has read. */
+  /** Sources whose content must be applied: those that were interrupted, and those that another version of the compiler read. */
   #toApply(): readonly string[] {
     const { store } = this.engine;
     const others = sourceNames(store).filter((name) => isOutdated(store, name));
     return [...new Set([...applyingNames(store), ...others])];
   }
 
-  /**
-   * Goes on with what was interrupted, or left for later: as much as the platform takes for one request. Returns whether anything
-   * could be done.
-   */
+  /** Continues interrupted or deferred work, as much as the platform allows within one request. Returns whether anything could be done. */
   resume(): Promise<boolean> {
     return this.#inTurn(async () => {
       let applied = false;
@@ -113,24 +110,24 @@ export class PushedSources implements Source {
     });
   }
 
-  /** An admin says that all sources are pushed: Envoys that have more of a store that was lost are given less. */
+  /** Records an administrator's statement that all sources are pushed: Envoys that have more sources of a lost store then lose these. */
   complete(): { readonly sources: readonly string[]; readonly missing: number } {
     return completeSources(this.engine);
   }
 
-  /** What there is of a source, as far as one may see that is bound to namespaces; undefined when there is none. */
+  /** The state of a source, limited to what a token with these namespaces may see; undefined when it does not exist. */
   describe(name: string, namespaces?: Namespaces): object | undefined {
     const { store, pending: left } = this.engine;
     if (!sourceNames(store).includes(name)) return undefined;
     const { revision, objects } = readHead(store, name);
     const findings = sourceFindings(store, name);
     const found = { source: name, revision, objects };
-    // To gather them takes a while, and now they would not be all.
+    // Collecting the engine's findings takes a while, and the result would be incomplete now.
     if (left > 0) return { ...found, findings: visibleFindings(findings, namespaces), left };
     return { ...found, findings: visibleFindings([...findings, ...this.engine.findings], namespaces) };
   }
 
-  /** Takes a source away with all its objects, and publishes what is left; undefined when there is none of the name. */
+  /** Removes a source with all its objects, and publishes the remaining state; undefined when it does not exist. */
   remove(name: string): Promise<RemovedSource | undefined> {
     return this.#inTurn(() => this.engine.store.transaction(() => this.#remove(name)));
   }
@@ -164,27 +161,27 @@ export class PushedSources implements Source {
     ];
   }
 
-  /** A write that is under way ends by itself. */
+  /** A write in progress ends by itself. */
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** The write before, whose text may still be read. */
+  /** The previous write, whose text may still be read. */
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Writes come one after the other: each sees what the one before has left, and their texts take the memory of one. */
+  /** Runs writes one after another: each sees the result of the one before, and only one text is in memory. */
   #inTurn<T>(write: () => T | Promise<T>): Promise<T> {
     const done = this.#last.then(write);
     this.#last = done.catch(() => undefined);
     return done;
   }
 
-  /** Applies one push whole, or refuses it whole. An object in it that is not valid stays as it was before. */
+  /** Applies a push completely, or refuses it completely. An object in it that is not valid stays as it was before. */
   put(push: Push): Promise<Pushed | RefusedPush> {
     return this.#inTurn(() => this.#put(push));
   }
 
-  /** Pushes the content of an earlier revision once more, with the objects that stayed as they were before it. */
+  /** Pushes the content of an earlier revision again, with the objects that had stayed as they were before it. */
   rollBack(push: Push, to: number): Promise<Pushed | RefusedPush> {
     return this.#inTurn(async () => {
       const { store } = this.engine;
@@ -196,7 +193,7 @@ export class PushedSources implements Source {
           push.namespaces,
         );
       const numbers = kept.map(({ revision }) => revision).join(", ") || "none";
-      return refusedPush(404, "revision-not-kept", `revision ${to} is not kept; kept are: ${numbers}`);
+      return refusedPush(404, "revision-not-kept", `revision ${to} is not kept; kept revisions: ${numbers}`);
     });
   }
 
@@ -214,7 +211,7 @@ export class PushedSources implements Source {
     const refusal = checkContent(store, push, state, source, held);
     if (refusal) return refusal;
     if (push.strict || push.dryRun) this.#applier.finish();
-    else await this.#applier.finishJudging(push.name);
+    else await this.#applier.finishValidation(push.name);
     const at = this.engine.now();
     const known = {
       before: state,
@@ -225,15 +222,15 @@ export class PushedSources implements Source {
     const job = await jobOfPush(store, push.text, known, (refs) => this.#without(refs));
     if (isTooMuch(job.content.held)) return tooMuchHeld();
     if (push.strict || push.dryRun) return store.transaction(() => this.#try(push, state, job));
-    return this.#answer(push, state, job, await this.#applier.carryOut(job));
+    return this.#answer(push, state, job, await this.#applier.applyAndPublish(job));
   }
 
-  /** The kept revisions of a source, the newest first, as far as one may see that is bound to namespaces. */
+  /** The kept revisions of a source, newest first, limited to what a token with these namespaces may see. */
   history(name: string, namespaces?: Namespaces): readonly HistoryEntry[] {
     return historyOf(this.engine.store, name, listRevisions(this.engine.store, name), namespaces);
   }
 
-  /** All sources with their revisions and what is kept of their contents. */
+  /** All sources with their revisions and kept contents. */
   list() {
     return sourceNames(this.engine.store).map((name) => {
       const { revision, objects } = readHead(this.engine.store, name);
@@ -266,7 +263,7 @@ export class PushedSources implements Source {
     const digest = contentHash(text);
     const kept = store.revisions(name).find((one) => one.revision === revision);
     if (kept ? kept.digest !== digest : revision === state.revision && digest !== state.digest)
-      return refusedPush(409, "stale-revision", `revision ${revision} is there with other content`);
+      return refusedPush(409, "stale-revision", `revision ${revision} exists with other content`);
     const content = { text, held };
     if (revision <= state.revision) {
       store.transaction(() => {
@@ -291,14 +288,14 @@ export class PushedSources implements Source {
         without: (refs) => this.#without(refs),
       },
     );
-    return this.#answer(push, state, job, await this.#applier.carryOut(job));
+    return this.#answer(push, state, job, await this.#applier.applyAndPublish(job));
   }
 
-  /** Whether a text is that of a source, read by this compiler, and all of it applied: then nothing of it has to be read. */
+  /** Whether a source already has this text, read by this compiler and applied completely: the text is then not read again. */
   #isHeld(push: Push, { revision, digest, compiler }: SourceState, pushed: string): boolean {
     if (digest !== pushed || !this.engine.snapshot) return false;
     if (push.revision === revision) return true;
-    // What the text has outside the namespaces of a token is seen only where it is read.
+    // Objects outside the namespaces of a token are found only by reading the text.
     if (push.strict || push.dryRun || push.namespaces) return false;
     return (
       compiler === compilerVersion &&
@@ -307,7 +304,7 @@ export class PushedSources implements Source {
     );
   }
 
-  /** Gives what a source holds a higher revision. */
+  /** Gives the content of a source a higher revision. */
   #renumber(push: Push, state: SourceState, revision: number): Pushed {
     const { name, namespaces, by = "" } = push;
     const [newest] = this.engine.store.revisions(name);
@@ -329,7 +326,7 @@ export class PushedSources implements Source {
     };
   }
 
-  /** What a push is not to blame for: what other sources hold, and the server's own settings where it has none itself. */
+  /** Objects that do not count against a push: those of other sources, and the server's own settings where the push has none. */
   #refsOfOthers(name: string, kept: ReadonlySet<Ref>): ReadonlySet<Ref> {
     const others = this.#refsOf(sourceNames(this.engine.store).filter((other) => other !== name));
     return this.own.settings && !kept.has(settingsRef) ? new Set([...others, settingsRef]) : others;
@@ -339,25 +336,25 @@ export class PushedSources implements Source {
     return new Set(names.flatMap((name) => sourceRefs(this.engine.store, name)));
   }
 
-  /** The changes that take objects away: settings give way to the server's own. */
+  /** The changes that delete objects; settings are replaced by the server's own. */
   #without(refs: readonly Ref[]): Change[] {
     return refs.map((gone) => (gone === settingsRef && this.own.settings) || { gone });
   }
 
-  /** Applies a push to see what comes of it, and takes it back where it is a dry run, or strict and not valid. */
+  /** Applies a push to see its effect, and undoes it if it is a dry run, or strict and not valid. */
   #try(push: Push, state: SourceState, job: Job): Pushed | RefusedPush {
     const { engine } = this;
     const { store } = engine;
     const old = push.dryRun ? engine.preview() : undefined;
-    const judged: Finding[] = [];
-    if (!push.strict) beginJudging(store, job);
+    const validated: Finding[] = [];
+    if (!push.strict) beginValidation(store, job);
     const { undo } = tryChanges(store, job.changes, engine.platform);
     validateAtOnce({
       ...this.#applier.validationAtOnce,
-      settled: (outcome) => judged.push(...findingsOf(outcome)),
+      settled: (outcome) => validated.push(...findingsOf(outcome)),
     });
     const others = this.#refsOfOthers(push.name, new Set(job.refs));
-    const all = [...job.findings, ...judged, ...engine.storeFindings];
+    const all = [...job.findings, ...validated, ...engine.storeFindings];
     const errors =
       push.strict && all.some(({ about, severity }) => severity === "error" && !others.has(about));
     const tried = old && engine.preview();

@@ -11,20 +11,20 @@ import { parseSource } from "./text.js";
 
 interface Options {
   readonly engine: Engine;
-  /** The changes that take objects away. */
+  /** The changes that delete objects. */
   without(refs: readonly Ref[]): readonly Change[];
 }
 
-/** A process may end so often while it applies one content, before the one before it is applied instead. */
+/** After this many processes that ended while they applied one content, the previous content is applied instead. */
 const maxAttempts = 2;
 
 const attemptsCursor = (name: string): string => `attempts:${name}`;
 
-/** Whether the content of a source was read by another compiler, which may have kept fewer fields of it. */
+/** Whether another version of the compiler read the content of a source; it may have kept fewer fields. */
 export const isOutdated = (store: Store, name: string): boolean =>
   readHead(store, name).compiler !== compilerVersion && store.revisions(name).length > 0;
 
-/** Has the sources applied of which a store holds contents alone, as one does that was rebuilt after damage. */
+/** Marks sources for application whose store has only contents, as after a rebuild of a damaged store. */
 export function findLost(store: Store): void {
   const known = new Set(sourceNames(store));
   const lost = store.revisionSources().filter((name) => !known.has(name));
@@ -39,8 +39,9 @@ export function findLost(store: Store): void {
 }
 
 /**
- * Applies the kept content of a source again. Where that ended the process twice or it can't be read, the content before it is
- * applied, and a finding says so; but objects that are whole as they are stay. Returns whether one was applied.
+ * Applies the kept content of a source again. If that ended the process twice, or the content can't be read, the
+ * previous content is applied, and a finding reports it; objects that are complete in the store stay. Returns whether
+ * a content was applied.
  */
 export async function reapply(name: string, options: Options): Promise<boolean> {
   const { engine } = options;
@@ -63,18 +64,18 @@ export async function reapply(name: string, options: Options): Promise<boolean> 
   }
   store.setCursor(attemptsCursor(name), "");
   if (isWhole) {
-    // What is there was compiled anew already; a field that only this version reads comes with the next push.
+    // The existing objects are already compiled again; a field that only this version reads comes with the next push.
     const { revision, digest, objects } = readHead(store, name);
     writeHead(store, name, { revision, digest, compiler: compilerVersion, objects });
-    log(`the objects of the source ${name} stay as an earlier Isoline read them; push it again`);
+    log(`the objects of the source ${name} stay as an earlier version of Isoline read them; push it again`);
   } else
     log(
-      `no kept content of the source ${name} can be applied: what is served stays until it is pushed again`,
+      `no kept content of the source ${name} can be applied: the served state stays until it is pushed again`,
     );
   return false;
 }
 
-/** Returns why a content can't be applied. */
+/** Returns why a content can't be applied; undefined after a success. */
 async function apply(
   revision: Revision,
   [newest = revision]: readonly Revision[],
@@ -87,19 +88,19 @@ async function apply(
   if ("code" in source) return source.detail;
   const isNewest = newest.revision === revision.revision;
   if (!isNewest) {
-    engine.log(aside(newest, revision).message);
+    engine.log(setAsideFinding(newest, revision).message);
     forgetEdits(store, revision.source);
   }
-  const findings = isNewest ? source.findings : [...source.findings, aside(newest, revision)];
+  const findings = isNewest ? source.findings : [...source.findings, setAsideFinding(newest, revision)];
   const { source: name, digest, at, by } = revision;
-  // The newest revision stays the one that a push has to follow.
+  // The newest revision stays the one that the next push must follow.
   const { content: now, ...job } = jobOf(
     store,
     { source: name, revision: newest.revision, digest, at, by },
     { text: content.text, source: { ...source, findings } },
     { before: readSource(store, name), held: content.held, without },
   );
-  // A text that this Isoline reads otherwise may hold other objects back.
+  // This version may read the text differently and hold other objects.
   const isKept = !isNewest || now.held.length === content.held.length;
   await applyJob(engine, isKept ? job : { ...job, content: now }, () => undefined);
   return undefined;
@@ -114,10 +115,10 @@ function contentOf(store: Store, { source, revision, digest }: Revision): Revisi
   }
 }
 
-const aside = (newest: Revision, served: Revision): Finding & { readonly message: string } => ({
+const setAsideFinding = (newest: Revision, served: Revision): Finding & { readonly message: string } => ({
   about: "Source//",
   severity: "error",
   type: "SourceError",
   reason: "SetAside",
-  message: `revision ${newest.revision} of the source ${newest.source} could not be applied, or ended the server while it was; revision ${served.revision} is served until it is pushed again`,
+  message: `revision ${newest.revision} of the source ${newest.source} could not be applied, or ended the server; revision ${served.revision} is served until it is pushed again`,
 });

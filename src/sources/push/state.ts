@@ -1,21 +1,21 @@
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { HeldObject, Store } from "../../store/store.js";
 
-/** What a store keeps of a pushed source, beside its objects and contents. */
+/** The stored state of a pushed source, apart from its objects and contents. */
 export interface SourceState extends SourceHead {
   readonly refs: readonly Ref[];
   readonly findings: readonly Finding[];
 }
 
-/** The short part of it. */
+/** The short part of the state. */
 interface SourceHead {
   /** 0 before the first push. */
   readonly revision: number;
   /** Hash of the text that was pushed last. */
   readonly digest: string;
-  /** The version of the compiler that read the text; 0 where it isn't known. */
+  /** The version of the compiler that read the text; 0 where it is not known. */
   readonly compiler: number;
-  /** How many objects it holds. */
+  /** Number of objects in the source. */
   readonly objects: number;
 }
 
@@ -36,7 +36,7 @@ export const readHead = (store: Pick<Store, "cursor">, name: string): SourceHead
 export const sourceRefs = (store: Pick<Store, "cursor">, name: string): readonly Ref[] =>
   listOf(store, `source:${name}/refs`);
 
-/** What is wrong with its text. */
+/** Findings about its text. */
 export const sourceFindings = (store: Pick<Store, "cursor">, name: string): readonly Finding[] =>
   listOf(store, `source:${name}/findings`);
 
@@ -62,7 +62,7 @@ export function writeHead(store: Store, name: string, head: SourceHead): void {
   if (!names.includes(name)) store.setCursor("sources", JSON.stringify([...names, name]));
 }
 
-/** Writes what differs alone. */
+/** Writes only a value that differs. */
 function put(store: Store, cursor: string, value: string): void {
   if ((store.cursor(cursor) ?? "") !== value) store.setCursor(cursor, value);
 }
@@ -73,7 +73,7 @@ export const keptRevisions = (
   name: string,
 ): readonly (readonly [Ref, number])[] => listOf(store, `source:${name}/kept`);
 
-/** How many objects of all sources keep the text of an earlier revision. */
+/** Number of objects of all sources that keep the text of an earlier revision. */
 export const keptCount = (store: Pick<Store, "cursor">): number =>
   sourceNames(store).reduce((count, name) => count + keptRevisions(store, name).length, 0);
 
@@ -84,7 +84,10 @@ export function writeKept(store: Store, name: string, held: readonly HeldObject[
 
 const applyingCursor = "applying";
 
-/** Sources of which a content is applied in slices, or has to be applied anew: until that is done the store is between two states. */
+/**
+ * Sources whose content is being applied in slices, or must be applied again. Until that is done the store is between
+ * two states.
+ */
 export const applyingNames = (store: Pick<Store, "cursor">): readonly string[] =>
   listOf(store, applyingCursor);
 
@@ -94,7 +97,7 @@ export function setApplying(store: Store, name: string, is: boolean): void {
   put(store, applyingCursor, names.length > 0 ? JSON.stringify(names) : "");
 }
 
-/** Sources of which edits wait to be judged. */
+/** Sources whose edits wait for validation. */
 export const validatingNames = (store: Pick<Store, "cursor">): readonly string[] => listOf(store, "judging");
 
 export function setValidating(store: Store, name: string, is: boolean): void {
@@ -103,11 +106,14 @@ export function setValidating(store: Store, name: string, is: boolean): void {
   put(store, "judging", names.length > 0 ? JSON.stringify(names) : "");
 }
 
-/** Notes objects that a source may have from now on, before they are put: whatever interrupts that, a later push finds them. */
+/**
+ * Records objects that a source may have from now on, before they are put. If that is interrupted, a later push finds
+ * them.
+ */
 export const noteRefs = (store: Store, name: string, refs: readonly Ref[]): void =>
   put(store, `source:${name}/refs`, JSON.stringify([...new Set([...sourceRefs(store, name), ...refs])]));
 
-/** Forgets a source with its contents: its revisions begin anew. */
+/** Deletes the state and contents of a source; its revisions begin again at 1. */
 export function removeSource(store: Store, name: string): void {
   setApplying(store, name, false);
   for (const end of ["", "/refs", "/findings", "/history", "/kept"])

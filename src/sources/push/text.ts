@@ -11,13 +11,13 @@ import { parseSettings } from "../../schema/settings.js";
 export interface ParsedSource {
   readonly objects: readonly KubeObject[];
   readonly findings: readonly Finding[];
-  /** Objects that are there but not valid. */
+  /** Objects that exist in the text but are not valid. */
   readonly invalid: readonly Ref[];
-  /** Some object has no valid name, and may be any of those that were there before. */
+  /** Whether an object has no valid name; it may be any of the objects that existed before. */
   readonly hasUnnamed: boolean;
 }
 
-/** Why a text as a whole is no content of a source; it must change nothing. */
+/** Why a whole text is not the content of a source; it changes nothing. */
 export interface SourceRefusal {
   readonly code: "empty" | "not-readable" | "not-an-object" | "no-objects";
   readonly detail: string;
@@ -25,8 +25,8 @@ export interface SourceRefusal {
 
 /**
  * Reads pushed manifests: YAML documents, a JSON object, `List` or array, or JSON Lines. A document of kind
- * `IsolineSettings` holds settings under `spec`. Long texts are read in slices, between which others may work. Never throws
- * on input; no message quotes the text, which may hold keys.
+ * `IsolineSettings` holds settings under `spec`. Long texts are read in slices with pauses between them. Never throws
+ * on input. No message quotes the text, which may hold keys.
  */
 export async function parseSource(text: string): Promise<ParsedSource | SourceRefusal> {
   if (/^\s*<[!?a-z]/i.test(text))
@@ -45,10 +45,10 @@ export async function parseSource(text: string): Promise<ParsedSource | SourceRe
   return reader.end();
 }
 
-/** Nodes of objects that are checked at a time, between two pauses. */
+/** Number of nodes of objects that are checked between two pauses. */
 const sliceNodes = 20_000;
 
-/** Takes the documents of one text in turn, so that what is parsed of one can go before the next is. */
+/** Takes the documents of one text one by one, so that each parsed document is garbage before the next is read. */
 class SourceReader {
   refusal: SourceRefusal | undefined;
   readonly #objects = new Map<Ref, KubeObject>();
@@ -59,14 +59,15 @@ class SourceReader {
   #ignored = 0;
   #hasUnnamed = false;
 
-  /** Takes a document; yields after each of its objects how many nodes they have on average. */
+  /** Takes a document. Yields, after each of its objects, the average number of nodes of an object. */
   *read(step: NonNullable<Step>): Generator<number> {
     this.#documents++;
     if ("fault" in step)
       yield this.#refuse("not-readable", `line ${step.line}:${step.column}: ${step.fault}`);
     else {
       const place = `document ${this.#documents} (line ${step.line})`;
-      for (const { line, message } of step.doubts) this.#findings.push(ambiguous(`line ${line}: ${message}`));
+      for (const { line, message } of step.ambiguities)
+        this.#findings.push(ambiguous(`line ${line}: ${message}`));
       const found = membersOf(step.value);
       if ("problem" in found) yield this.#refuse("not-an-object", `${place} ${found.problem}`);
       else
@@ -79,11 +80,11 @@ class SourceReader {
 
   end(): ParsedSource | SourceRefusal {
     if (this.#documents === 0)
-      return { code: "empty", detail: "there is no document; push an empty List to remove all" };
+      return { code: "empty", detail: "the content has no document; push an empty List to remove all" };
     if (this.#members > 0 && this.#ignored === this.#members)
       return {
         code: "no-objects",
-        detail: `none of the ${this.#members} objects is of a kind that routing reads; push an empty List to remove all`,
+        detail: `none of the ${this.#members} objects has a kind that routing reads; push an empty List to remove all`,
       };
     if (this.#hasUnnamed) this.#findings.push(unnamed);
     return {
@@ -139,7 +140,7 @@ const unnamed: Finding = {
   type: "SourceError",
   reason: "Unnamed",
   message:
-    "an object has no valid kind or name and may be any of those that were there before, so that none is removed; mend it",
+    "an object has no valid kind or name and may be any earlier object, so no object is removed; fix it",
 };
 
 const duplicate = (ref: Ref): Finding => ({
@@ -158,7 +159,7 @@ function parseSettingsDocument(spec: unknown): { object: KubeObject; findings: r
   const findings = [
     ...wrong,
     ...bootstrapFindings(settings),
-    ...unfilteredFindings(settings, "push what is to be read, and nothing else"),
+    ...unfilteredFindings(settings, "push only the objects that are to be read"),
   ];
   return { object: settings, findings };
 }

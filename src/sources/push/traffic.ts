@@ -11,10 +11,10 @@ import type { Store } from "../../store/store.js";
 import { hideValues } from "./hidden-values.js";
 import type { Namespaces } from "./visible.js";
 
-/** Beyond this many clusters a diff takes more memory than a function has. */
+/** Above this number of clusters a diff needs more memory than a Worker has. */
 const maxDiffClusters = 3000;
 
-/** What changes for traffic, as far as one may see that is bound to namespaces. */
+/** The changes for traffic, limited to what a token with these namespaces may see. */
 export class Traffic {
   readonly #changes: readonly ConfigChange[];
   readonly #after: EnvoyConfig | undefined;
@@ -37,8 +37,8 @@ export class Traffic {
   }
 
   /**
-   * Judges changes by the objects that a store holds, which are those before the changes or those after them. It is called for both: what a
-   * push takes away from another namespace's host is not for the pusher to read.
+   * Assigns changes to namespaces by the objects of a store, either before or after the changes. It is called for
+   * both: the pusher must not read what a push removes from another namespace's host.
    */
   compare(store: Store): void {
     const { namespaces } = this;
@@ -52,18 +52,18 @@ export class Traffic {
   }
 
   get lines(): readonly string[] {
-    if (!this.#after) return [`over ${maxDiffClusters} clusters: use \`isoline diff\` on the manifests`];
+    if (!this.#after) return [`more than ${maxDiffClusters} clusters: use \`isoline diff\` on the manifests`];
     const shown = this.namespaces
       ? this.#changes.filter((change) => this.#own.has(change) && !this.#others.has(change))
       : this.#changes;
     const isWhole = shown.length === this.#changes.length;
     const text = formatReview(reviewOf(shown, this.#after), { uncompared: [], rewritten: [] });
-    const told = isWhole || shown.length > 0 ? text.trimEnd().split("\n") : [];
-    return isWhole ? told : [...told, "changes that also concern other namespaces are left out"];
+    const lines = isWhole || shown.length > 0 ? text.trimEnd().split("\n") : [];
+    return isWhole ? lines : [...lines, "changes that also concern other namespaces are left out"];
   }
 }
 
-/** The namespaces that have a say in what changes; empty where a store holds nothing about it. */
+/** The namespaces whose objects determine a change; empty where a store has no such object. */
 function ownersOf({ kind, name, host }: ConfigChange, store: Store): readonly string[] {
   switch (kind) {
     case "cluster":
@@ -79,7 +79,7 @@ function ownersOf({ kind, name, host }: ConfigChange, store: Store): readonly st
   }
 }
 
-/** Stands for a namespace of no token: no namespace has an empty name. */
+/** Stands for a namespace that no token has: no namespace has an empty name. */
 const shared = "";
 
 const routing: ReadonlySet<string> = new Set([...routingKinds, "Secret"]);

@@ -3,40 +3,40 @@ import { type ApiResource, resourcePath, resources } from "../../kubernetes/reso
 import type { Ref } from "../../schema/meta.js";
 import { NoSubresource } from "./failures.js";
 
-/** Reading and writing one status may take this long. */
+/** The time limit for reading and writing one status. */
 const maxWriteMs = 15_000;
 
-/** Reads objects one by one, and writes their statuses. */
+/** Reads single objects, and writes their statuses. */
 export class StatusApi {
-  /** The API version that a kind was read in, which need not be the newest. */
+  /** The API version in which objects of a kind were read; it may not be the newest. */
   readonly #versions = new Map<string, string>();
 
   constructor(
     private readonly options: {
       readonly transport: Transport;
-      /** Resolves after so many ms, or when the signal is aborted. */
+      /** Resolves after this many ms, or when the signal is aborted. */
       sleep(ms: number, signal: AbortSignal): Promise<void>;
     },
   ) {}
 
-  /** Takes note of the version that objects of a kind come in. */
+  /** Records the API version of a kind. */
   learn({ kind, apiVersion }: Raw): void {
     if (typeof kind === "string" && typeof apiVersion === "string") this.#versions.set(kind, apiVersion);
   }
 
-  /** An API server that does not answer for one object must not hold up the others. */
+  /** Limits the time, so that an object without a response does not delay others. */
   async inTime(signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const done = new AbortController();
     const late = new AbortController();
     const either = AbortSignal.any([signal, done.signal]);
     void this.options.sleep(maxWriteMs, either).then(() => {
-      if (!either.aborted) late.abort(new Error("no answer in time"));
+      if (!either.aborted) late.abort(new Error("no response within the time limit"));
     });
     await work(AbortSignal.any([signal, late.signal])).finally(() => done.abort());
   }
 
   /**
-   * Undefined when there is no such object.
+   * Undefined if the object does not exist.
    *
    * @throws ApiError
    */
@@ -46,9 +46,9 @@ export class StatusApi {
   }
 
   /**
-   * Merges into the status, and returns the object as it is then; undefined when it is gone.
+   * Merges into the status and returns the resulting object; undefined if it does not exist any more.
    *
-   * @throws ApiError; NoSubresource where the object is there, and no status of it.
+   * @throws ApiError; NoSubresource if the object exists and its kind has no status subresource.
    */
   async patchStatus(ref: Ref, patch: object, manager: string, signal: AbortSignal): Promise<Raw | undefined> {
     const { status, plural } = this.#pathsOf(ref);

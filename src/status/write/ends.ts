@@ -1,16 +1,16 @@
 import type { Ref } from "../../schema/meta.js";
 
-/** When verdicts may be others though nothing changes, as of a certificate that runs out. */
+/** The times when verdicts may change without a change of any object, such as the expiry of a certificate. */
 export class VerdictEnds {
   readonly #ends = new Map<Ref, number>();
   #next = Number.POSITIVE_INFINITY;
 
-  /** Not after the first end, in ms since the epoch. */
+  /** The first end or an earlier time, in ms since the epoch. */
   get next(): number {
     return this.#next;
   }
 
-  /** Returns whether this end is the first by now. */
+  /** Returns whether this end is now the first. */
   set(ref: Ref, end: number | undefined): boolean {
     if (end === undefined) {
       this.#ends.delete(ref);
@@ -22,7 +22,7 @@ export class VerdictEnds {
     return true;
   }
 
-  /** The objects whose verdict has ended by a time, each once. */
+  /** Removes and returns the objects whose verdict has ended by a time. */
   take(now: number): Ref[] {
     const ended: Ref[] = [];
     this.#next = Number.POSITIVE_INFINITY;

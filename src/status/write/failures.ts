@@ -8,11 +8,11 @@ import type { StatusKind } from "../status.js";
 export interface FailingStatus {
   readonly ref: Ref;
   readonly kind: StatusKind;
-  /** What the API server said of the last attempt. */
+  /** The API server's response to the last attempt. */
   readonly reason: string;
 }
 
-/** The kind has no status subresource, so that no object of it can have a status. */
+/** The kind has no status subresource, so that its objects can't have a status. */
 export class NoSubresource extends ApiError {
   constructor(plural: string) {
     super(404, "NoStatusSubresource", `${plural} have no status subresource`);
@@ -24,55 +24,63 @@ interface Failure {
   readonly times: number;
   readonly code: number;
   readonly reason: string;
-  /** The digest of the status that was refused last, while the object rests: another one is tried at once. */
-  resting: string | undefined;
+  /** The digest of the last refused status while the object is paused; another status is tried at once. */
+  paused: string | undefined;
 }
 
-/** What fails for all objects of a kind alike, or for those of one namespace. */
+/** A failure of all objects of a kind, or of those in one namespace. */
 interface Block {
   times: number;
   reason: string;
-  /** While it rests none of its objects is tried. */
-  resting: boolean;
+  /** While paused, none of its objects is tried. */
+  paused: boolean;
   readonly refs: Set<Ref>;
 }
 
-/** What a failure comes to. */
+/** The consequences of a failure. */
 interface Consequence {
-  /** A line for the log, where there is news. */
+  /** A log line, if there is something new. */
   readonly line: string | undefined;
-  /** A rest that begins; `wake` ends it, and returns the objects that are to be tried again. */
-  readonly rest?: { readonly ms: number; wake(): readonly Ref[] };
+  /** A pause that starts; `wake` ends it and returns the objects to try again. */
+  readonly pause?: { readonly ms: number; wake(): readonly Ref[] };
 }
 
-/** Somebody else wrote between reading and writing. */
+/** Another writer wrote between reading and writing. */
 export const conflict = 409;
-/** As many conflicts in a row are normal where several write. */
+/** This many conflicts in a row are normal with several writers. */
 const normalConflicts = 5;
-const firstRestMs = 500;
-const maxRestMs = 60_000;
-/** Answers about the object, which another attempt does not change: not found, too large, not valid, refused by a webhook and the like. */
+const firstPauseMs = 500;
+const maxPauseMs = 60_000;
+/**
+ * Responses that concern one object and that another attempt does not change: not found, too large, invalid, refused
+ * by a webhook and the like.
+ */
 export const isAboutObject = (code: number): boolean =>
   code >= 400 && code < 500 && ![401, 408, conflict, 429].includes(code);
-const maxObjectRestMs = 600_000;
-/** Lines about objects until all is well again; beyond, the metric counts. */
+const maxObjectPauseMs = 600_000;
+/** The maximum number of lines about objects until all writes succeed again; the metric counts all. */
 const maxLines = 20;
 
-/** Rights may be bound in namespaces: as many are asked for one by one before none is taken to have them. */
+/**
+ * Permissions may be granted in single namespaces. After this many refusals the permission counts as missing in all
+ * namespaces.
+ */
 const maxRefusals = 8;
 
-/** Admission answers 403, too, but about the object alone. */
+/** Admission also responds with 403, which concerns a single object. */
 const lacksRight = (error: unknown): boolean =>
   error instanceof ApiError && error.status === 403 && /\bcannot \w+ resource\b/.test(error.message);
 
 const inNamespace = (ref: Ref): string => `${kindOf(ref)}/${namespaceOf(ref)}`;
 
-/** What is known of statuses that could not be written: each object rests by itself, ever longer, and is told of once. */
+/**
+ * The statuses that could not be written. Each object is paused on its own, exponentially longer, and reported once.
+ */
 export class Failures {
   readonly #failures = new Map<Ref, Failure>();
   readonly #blocks = new Map<string, Block>();
-  readonly #said = new Set<string>();
-  /** By kind, how often a right lacked since a status of it was written. */
+  readonly #logged = new Set<string>();
+  /** By kind: refusals for missing permission since a status of the kind was last written. */
   readonly #refusals = new Map<string, number>();
 
   get failing(): readonly FailingStatus[] {
@@ -87,13 +95,13 @@ export class Failures {
     return this.#failures.has(ref);
   }
 
-  /** Whether an object is not to be tried now: it rests with this status, or its kind does. */
-  isResting(ref: Ref, digest: string): boolean {
+  /** Whether an object must not be tried now: it is paused with this status, or its kind is paused. */
+  isPaused(ref: Ref, digest: string): boolean {
     for (const block of this.#blocksOf(ref)) {
       block.refs.add(ref);
-      if (block.resting) return true;
+      if (block.paused) return true;
     }
-    return this.#failures.get(ref)?.resting === digest;
+    return this.#failures.get(ref)?.paused === digest;
   }
 
   #blocksOf(ref: Ref): Block[] {
@@ -101,24 +109,24 @@ export class Failures {
     return [kindOf(ref), inNamespace(ref)].flatMap((key) => this.#blocks.get(key) ?? []);
   }
 
-  /** Takes note that an object can't be written with this status. */
+  /** Records that an object can't be written with this status. */
   add(ref: Ref, digest: string, code: number, error: unknown): Consequence {
     const reason = messageOf(error).slice(0, 300);
     const key = this.#blockOf(ref, error);
     if (key !== undefined) return this.#block(key, ref, code, reason);
     const before = this.#failures.get(ref)?.times ?? 0;
-    const failure: Failure = { times: before + 1, code, reason, resting: digest };
+    const failure: Failure = { times: before + 1, code, reason, paused: digest };
     this.#failures.set(ref, failure);
-    const line = `${ref}: can't write the status: ${reason}; others are written, this one is tried again`;
-    const ms = Math.min(firstRestMs * 2 ** before, isAboutObject(code) ? maxObjectRestMs : maxRestMs);
+    const line = `${ref}: can't write the status: ${reason}; other statuses are written, this one will be tried again`;
+    const ms = Math.min(firstPauseMs * 2 ** before, isAboutObject(code) ? maxObjectPauseMs : maxPauseMs);
     const wake = (): readonly Ref[] => {
-      failure.resting = undefined;
+      failure.paused = undefined;
       return this.#failures.get(ref) === failure ? [ref] : [];
     };
-    return { line: isFailing(code, failure.times) ? this.#news(ref, line) : undefined, rest: { ms, wake } };
+    return { line: isFailing(code, failure.times) ? this.#news(ref, line) : undefined, pause: { ms, wake } };
   }
 
-  /** What one missing right or subresource keeps from being written: a kind, or a kind in a namespace. */
+  /** The objects that one missing permission or subresource affects: a kind, or a kind in a namespace. */
   #blockOf(ref: Ref, error: unknown): string | undefined {
     const kind = kindOf(ref);
     if (error instanceof NoSubresource) return kind;
@@ -129,10 +137,10 @@ export class Failures {
   }
 
   #block(key: string, ref: Ref, code: number, reason: string): Consequence {
-    const block = this.#blocks.get(key) ?? { times: 0, reason, resting: false, refs: new Set<Ref>() };
+    const block = this.#blocks.get(key) ?? { times: 0, reason, paused: false, refs: new Set<Ref>() };
     this.#blocks.set(key, block);
     block.reason = reason;
-    // Behind the others, which are tried before it the next time.
+    // At the end: the others are tried first the next time.
     block.refs.delete(ref);
     block.refs.add(ref);
     const plural = resources.find(({ kind }) => kind === kindOf(ref))?.plural ?? kindOf(ref);
@@ -141,27 +149,27 @@ export class Failures {
         ? `not allowed to write the status of ${plural} (403): grant get on ${plural} and patch on ${plural}/status`
         : `can't write the status of ${plural}: they have no status subresource; apply their CustomResourceDefinition with one (isoline crds)`;
     const line = this.#news(plural, text);
-    // Of several that were under way together the first one begins the rest.
-    if (block.resting) return { line };
-    block.resting = true;
-    const ms = Math.min(firstRestMs * 2 ** block.times++, maxRestMs);
+    // Among concurrent failures, the first one starts the pause.
+    if (block.paused) return { line };
+    block.paused = true;
+    const ms = Math.min(firstPauseMs * 2 ** block.times++, maxPauseMs);
     const wake = (): readonly Ref[] => {
-      block.resting = false;
+      block.paused = false;
       return this.#blocks.get(key) === block ? [...block.refs] : [];
     };
-    return { line, rest: { ms, wake } };
+    return { line, pause: { ms, wake } };
   }
 
-  /** A line that was not said since all was well. */
+  /** Returns a line that was not logged since the last time without failures. */
   #news(key: string, line: string): string | undefined {
-    if (this.#said.has(key) || this.#said.size > maxLines) return undefined;
-    this.#said.add(key);
-    return this.#said.size > maxLines
+    if (this.#logged.has(key) || this.#logged.size > maxLines) return undefined;
+    this.#logged.add(key);
+    return this.#logged.size > maxLines
       ? "more statuses can't be written; isoline_statuses_failing counts them"
       : line;
   }
 
-  /** A status was written: its kind can be. Returns the objects that waited for that. */
+  /** A status was written, so that its kind is not blocked. Returns the objects that waited for that. */
   written(ref: Ref): readonly Ref[] {
     const refs = this.#blocksOf(ref).flatMap((block) => [...block.refs]);
     this.#blocks.delete(kindOf(ref));
@@ -171,18 +179,18 @@ export class Failures {
     return refs.filter((one) => one !== ref);
   }
 
-  /** There is nothing to write for the object any more, or it is gone. */
+  /** The object has nothing to write any more, or does not exist any more. */
   forget(ref: Ref): void {
     this.#failures.delete(ref);
     for (const block of this.#blocksOf(ref)) block.refs.delete(ref);
-    if (this.#failures.size === 0 && this.#blocks.size === 0) this.#said.clear();
+    if (this.#failures.size === 0 && this.#blocks.size === 0) this.#logged.clear();
   }
 
   clear(): void {
     this.#failures.clear();
     this.#blocks.clear();
     this.#refusals.clear();
-    this.#said.clear();
+    this.#logged.clear();
   }
 }
 

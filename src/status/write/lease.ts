@@ -6,26 +6,26 @@ export interface LeaseOptions {
   readonly transport: Transport;
   readonly namespace: string;
   readonly name: string;
-  /** Who asks; must differ between replicas. */
+  /** The holder identity; it must differ between replicas. */
   readonly identity: string;
   changed(leads: boolean): void;
   log(line: string): void;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after so many ms, or when the signal is aborted. */
+  /** Resolves after this many ms, or when the signal is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 const durationSeconds = 15;
 const renewMs = 4000;
-/** A leader that could not renew for so long no longer takes itself for one, well before another one may. */
+/** A leader that could not renew for this time stops leading, well before another replica may start. */
 const giveUpMs = 10_000;
-/** A request has this long: two that fail still leave time for a third before the leader gives up. */
+/** The time limit of a request: after two failures a third one still ends before the leader gives up. */
 const requestMs = 3000;
 
 /**
- * One leader among replicas, by a Lease (coordination.k8s.io/v1). Whether another's lease has run out is judged by how
- * long its record has not changed on the own clock, as clocks differ.
+ * One leader among replicas, with a Lease (coordination.k8s.io/v1). Clocks differ, so that the lease of another
+ * replica counts as expired when its record has not changed for its duration on the own clock.
  */
 export class Lease {
   #leads = false;
@@ -40,7 +40,7 @@ export class Lease {
     return this.#leads && this.options.now() - this.#renewedAt < giveUpMs;
   }
 
-  /** Asks for and renews the lease until the signal is aborted, then lets go of it. */
+  /** Acquires and renews the lease until the signal is aborted, then releases it. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {

@@ -2,11 +2,11 @@ import type { Raw } from "../../kubernetes/api.js";
 import { gatewayGroup } from "../../schema/gateway.js";
 import { isRecord } from "../../schema/issues.js";
 
-/** Who writes statuses, and for which Gateway. */
+/** The writer of statuses, and its Gateway. */
 export interface Owner {
-  /** The field manager of what is written: of two deployments in a cluster each has its own. */
+  /** The field manager of writes. Each deployment in a Kubernetes cluster has its own. */
   readonly manager: string;
-  /** The Gateway of the settings; `controllerName` is that of its class, where that is there. */
+  /** The Gateway of the settings; `controllerName` is the controller of its class, if the class exists. */
   readonly gateway?: { readonly namespace: string; readonly name: string; readonly controllerName?: string };
   /** The controller of the GatewayClasses whose Gateways are served: all entries with its name are the owner's. */
   readonly controllerName?: string;
@@ -17,11 +17,11 @@ export type Value = Readonly<Record<string, unknown>>;
 export const recordsOf = (list: unknown): readonly Value[] =>
   Array.isArray(list) ? list.filter(isRecord) : [];
 
-/** Lists in which every controller has entries of its own (RouteStatus.parents, PolicyStatus.ancestors). */
+/** Lists in which every controller owns single entries (RouteStatus.parents, PolicyStatus.ancestors). */
 export const sharedLists = ["parents", "ancestors"] as const;
 export type SharedList = (typeof sharedLists)[number];
 
-/** Fields of a status that one controller has whole. */
+/** Fields of a status that one controller owns as a whole. */
 const wholeFields = [
   "currentStatus",
   "description",
@@ -32,13 +32,16 @@ const wholeFields = [
   "attachedListenerSets",
 ] as const;
 
-/** The name of a part of a status: a field, a condition of a type, or a list's entries about one Gateway of one controller. */
+/**
+ * The name of a part of a status: a field, a condition type, or the entries of a list about one Gateway of one
+ * controller.
+ */
 export const conditionPart = (type: unknown): string => `condition ${String(type)}`;
 
 export const entryPart = (list: SharedList, entry: Value, namespace: string): string =>
   `${list} ${gatewayOf(entry, namespace)} ${String(entry.controllerName)}`;
 
-/** The Gateway that an entry is about, `namespace/name`; other parents come with their group and kind. */
+/** The Gateway of an entry, as `namespace/name`; other parents have their group and kind in front. */
 function gatewayOf({ parentRef, ancestorRef }: Value, objectNamespace: string): string {
   const ref = isRecord(parentRef) ? parentRef : isRecord(ancestorRef) ? ancestorRef : {};
   const { group = gatewayGroup, kind = "Gateway", namespace = objectNamespace, name } = ref;
@@ -50,9 +53,9 @@ const isWhole = (part: string): boolean => (wholeFields as readonly string[]).in
 const isShared = (part: string): boolean => (sharedLists as readonly string[]).includes(part);
 
 /**
- * The parts of a status that a field manager wrote, by the managed fields of the object. Another manager's field or condition in place
- * of an own one says that it has taken the object over: then even what it left as it was counts as its own. Where the API server keeps
- * no managed fields (it gives them up for very large objects) there are no parts.
+ * The parts of a status that a field manager wrote, according to the managed fields of the object. If another manager
+ * now has a field or condition of this one, it has taken the object over: then all parts belong to it, even those that
+ * it did not change. Without managed fields (the API server drops them for very large objects) there are no parts.
  */
 export function ownedParts(raw: Raw, manager: string): ReadonlySet<string> {
   const mine = new Set<string>();
@@ -73,7 +76,7 @@ function* managedParts(fields: Value, raw: Raw): Iterable<string> {
   if (!isRecord(conditions)) return;
   const keys = Object.keys(conditions).filter((key) => key.startsWith("k:"));
   for (const key of keys) yield conditionPart(typeOf(key.slice(2)));
-  // Where the list is not kept by type, who changed it last has all of it.
+  // If the list is atomic, its last writer owns all of it.
   if (keys.length === 0 && isRecord(raw.status))
     for (const { type } of recordsOf(raw.status.conditions)) yield conditionPart(type);
 }
@@ -86,7 +89,10 @@ function typeOf(key: string): unknown {
   }
 }
 
-/** Whether an entry of a shared list is the owner's: about its Gateway, of its controller or in a list that it wrote last. */
+/**
+ * Whether an entry of a shared list belongs to the owner: it is about the owner's Gateway, and of its controller or in
+ * a list that it wrote last.
+ */
 export function isOwnEntry(
   part: string,
   list: SharedList,
@@ -100,14 +106,14 @@ export function isOwnEntry(
   return part.startsWith(about) && (owned.has(list) || part.slice(about.length) === gateway.controllerName);
 }
 
-/** The API server's own words for a condition that no controller has given (the default of the Gateway API's CRDs). */
+/** The default of the Gateway API's CRDs for a condition that no controller has set is `Unknown`. */
 const isGiven = ({ status }: Value): boolean => status !== "Unknown";
 
-/** Whether an object that is not the owner's to judge still has something that the owner wrote. */
+/** Whether an object that the owner does not report on still has a status of the owner. */
 export const hasLeftovers = (raw: Raw, namespace: string, owner: Owner): boolean =>
   withoutOwned(raw, namespace, owner) !== undefined;
 
-/** A merge patch of the status that takes back what the owner wrote; undefined where there is nothing of it. */
+/** A merge patch that removes the owner's parts of the status; undefined if there are none. */
 export function withoutOwned(
   raw: Raw,
   namespace: string,

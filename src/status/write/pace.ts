@@ -1,22 +1,25 @@
 export interface PaceOptions {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after so many ms, or when the signal is aborted. */
+  /** Resolves after this many ms, or when the signal is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** A hundred writes a second, and so many at once after a quiet time: API server and configuration have work of their own. */
+/**
+ * A hundred writes a second, and this many at once after a quiet time: the API server and the configuration come
+ * first.
+ */
 const intervalMs = 10;
 const burst = 100;
-/** After failures in a row writes are this far apart at most. */
+/** After consecutive failures, writes have at most this interval. */
 const firstPauseMs = 30;
 const maxPauseMs = 4000;
 
-/** The rate of writes: a bucket of tokens, and ever longer pauses while an API server is in trouble. */
+/** Limits the rate of writes: a token bucket, and increasing pauses while an API server fails. */
 export class WritePace {
   #tokens = burst;
   #at: number;
-  /** Failures since a write went well. */
+  /** Failures since the last successful write. */
   #streak = 0;
 
   constructor(private readonly options: PaceOptions) {
@@ -31,7 +34,7 @@ export class WritePace {
     this.#streak++;
   }
 
-  /** Resolves when the next write may begin; whoever asks first is first. */
+  /** Resolves when the next write may start, in the order of calls. */
   async turn(signal: AbortSignal): Promise<void> {
     const now = this.options.now();
     const interval = this.#streak === 0 ? intervalMs : Math.min(firstPauseMs * 2 ** this.#streak, maxPauseMs);

@@ -14,15 +14,15 @@ import {
   type Value,
 } from "./owned.js";
 
-/** A status in parts, each as a hash: what the API server holds and what it should are compared so. */
+/** Hashes of the parts of a status, for comparing the API server's status with the desired one. */
 type Parts = ReadonlyMap<string, string>;
 
-/** What is remembered of an object as the API server had it. */
+/** The stored summary of an object's status on the API server. */
 export interface KnownStatus {
   readonly parts: Parts;
-  /** Parts of shared lists that are the owner's. */
+  /** The owner's entries in shared lists. */
   readonly own: readonly string[];
-  /** There is something to take back, if the object is not ours to judge. */
+  /** The status has parts of the owner, to be removed if the owner does not report on the object. */
   readonly leftovers: boolean;
   readonly generation: number;
   readonly version: string;
@@ -75,11 +75,14 @@ function partsOf(status: unknown, namespace: string): Parts {
   return parts;
 }
 
-/** Whether what is there is what is wanted: a part that is not spoken of is somebody else's, but for the owner's entries of lists. */
+/**
+ * Whether the current status agrees with the desired one. Parts that are only in the current one belong to other
+ * writers, except the owner's entries of lists.
+ */
 export function agrees({ status, metadata }: ObjectStatus, { parts, own }: KnownStatus): boolean {
-  const wanted = partsOf(status, metadata.namespace);
+  const desired = partsOf(status, metadata.namespace);
   return (
-    [...wanted].every(([part, hash]) => parts.get(part) === hash) && own.every((part) => wanted.has(part))
+    [...desired].every(([part, hash]) => parts.get(part) === hash) && own.every((part) => desired.has(part))
   );
 }
 
@@ -88,7 +91,7 @@ export const areSame = (a: KnownStatus, b: KnownStatus): boolean =>
   a.leftovers === b.leftovers &&
   [...a.parts].every(([part, hash]) => b.parts.get(part) === hash);
 
-/** What tells one status from another, whatever its times. */
+/** Identifies a status, without its times. */
 export const digestOf = (status: ObjectStatus["status"] | undefined): string =>
   status ? contentHash(canonical(status)) : "";
 
@@ -107,7 +110,7 @@ function canonical(value: unknown): string {
   return parts.length === 0 ? "" : `{${parts.join()}}`;
 }
 
-/** Ours with what others have said, and the time of each transition that there was. */
+/** The desired status merged with the parts of other writers. Unchanged conditions keep their transition time. */
 export function merged({ status, metadata }: ObjectStatus, raw: Raw, owner: Owner, time: string): Raw {
   const old: Value = isRecord(raw.status) ? raw.status : {};
   const owned = ownedParts(raw, owner.manager);
@@ -134,7 +137,7 @@ export function merged({ status, metadata }: ObjectStatus, raw: Raw, owner: Owne
   return result;
 }
 
-/** Entries that have conditions, such as listeners and parents: each goes by all else of it. */
+/** Sets times in entries with conditions, such as listeners and parents. An entry is identified by its other fields. */
 function timedEntries(entries: readonly unknown[], before: unknown, time: string): Value[] {
   const keyOf = ({ name, parentRef, ancestorRef, controllerName }: Value): string =>
     canonical([name, parentRef, ancestorRef, controllerName]);
@@ -153,14 +156,14 @@ function timed(conditions: unknown, before: unknown, time: string): Value[] {
   });
 }
 
-/** Whether a verdict is on an older generation than the API server has: a newer one is on its way. */
+/** Whether a status is for an older generation than that of the API server: the newer one will be read soon. */
 export function isOlder(status: ObjectStatus["status"], raw: Raw): boolean {
   const [first] = [status, ...sharedLists.flatMap((list) => recordsOf(status[list]))].flatMap(
     ({ conditions }) => recordsOf(conditions),
   );
   const { observedGeneration: observed } = first ?? {};
   const { generation } = metadataOf(raw);
-  // An object that could not be read may have been judged without its generation.
+  // The status of an object that could not be read may lack its generation.
   return (
     typeof observed === "number" && observed > 0 && typeof generation === "number" && observed < generation
   );

@@ -1,17 +1,20 @@
 import { namespaceOf, type Ref } from "../../schema/meta.js";
 
 /**
- * - `fresh`: something has changed.
- * - `backlog`: to be looked at after a start, or when another replica gave the lease up.
+ * - `fresh`: the status may have changed.
+ * - `backlog`: to be compared after a start, or after another replica released the lease.
  * - `failed`: could not be written before.
  */
 export type Lane = "fresh" | "backlog" | "failed";
 
-/** The lane that each place in a round prefers: changes go first, and a flood of them leaves room for the others. */
+/** The preferred lane of each turn in a round: changes come first, and many changes leave turns for the other lanes. */
 const round: readonly Lane[] = ["fresh", "fresh", "backlog", "fresh", "fresh", "backlog", "fresh", "failed"];
 const lanes: readonly Lane[] = ["fresh", "backlog", "failed"];
 
-/** Objects that wait for their status, each once. In a lane every namespace has its turn, whatever others add. */
+/**
+ * Objects whose status has to be compared, each once. In a lane namespaces take turns, whatever the number of their
+ * objects.
+ */
 export class StatusQueue {
   readonly #laneOf = new Map<Ref, Lane>();
   readonly #lanes: Readonly<Record<Lane, Map<string, Set<Ref>>>> = {
@@ -25,7 +28,7 @@ export class StatusQueue {
     return this.#laneOf.size;
   }
 
-  /** An object that waits in a slower lane already moves to this one. */
+  /** Adds an object, or moves it here from a slower lane. */
   add(ref: Ref, lane: Lane): void {
     const before = this.#laneOf.get(ref);
     if (before !== undefined) {
@@ -55,7 +58,7 @@ export class StatusQueue {
     for (const lane of lanes) this.#lanes[lane].clear();
   }
 
-  /** The next object of a namespace that may have one more in work; undefined when there is none. */
+  /** Removes and returns the next object of a namespace that may have one more in progress; undefined without one. */
   take(mayTake: (namespace: string) => boolean): Ref | undefined {
     const preferred = round[this.#place++ % round.length] ?? "fresh";
     for (const lane of new Set([preferred, ...lanes])) {
@@ -72,7 +75,7 @@ export class StatusQueue {
       turns.delete(namespace);
       if (ref === undefined) continue;
       waiting.delete(ref);
-      // Behind the others, for its next turn.
+      // At the end, until its next turn.
       if (waiting.size > 0) turns.set(namespace, waiting);
       this.#laneOf.delete(ref);
       return ref;

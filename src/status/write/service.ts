@@ -12,35 +12,35 @@ import { Lease } from "./lease.js";
 import type { Owner } from "./owned.js";
 import { StatusWriter } from "./writer.js";
 
-/** How statuses are written back. */
+/** Options for writing statuses. */
 export interface StatusOptions {
-  /** The Service of the Envoys, `namespace/name`: its addresses are those of every object. */
+  /** The Service of the Envoys, `namespace/name`: its addresses are in the status of every object. */
   readonly envoyService?: string;
-  /** Undefined: this process writes without asking others. */
+  /** Undefined: this process writes without coordination. */
   readonly lease?: { readonly namespace: string; readonly name: string };
 }
 
-/** What a runtime has for it. */
+/** Functions of the runtime. */
 export interface StatusRuntime {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** The same by a clock that is never set. */
+  /** The same from a monotonic clock. */
   steadyNow(): number;
-  /** Resolves after so many ms, or when the signal is aborted. */
+  /** Resolves after this many ms, or when the signal is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** Names this replica in the lease. */
+  /** The identity of this replica in the lease. */
   readonly identity: string;
   checkKeyPair(certificate: string, privateKey: string): string | undefined;
 }
 
-/** Writes statuses to a cluster, if this replica has the lease. */
+/** Writes statuses to a Kubernetes cluster, if this replica has the lease. */
 export class StatusService {
   readonly #writer: StatusWriter;
   readonly #statuses: Statuses;
   readonly #lease: Lease | undefined;
   readonly #manager: string;
   readonly #infrastructure: Infrastructure;
-  /** Objects that were read last with an ingress class that is not served. */
+  /** Objects whose ingress class was not served when they were last read. */
   readonly #foreign = new Set<Ref>();
   #addresses = "";
 
@@ -49,16 +49,16 @@ export class StatusService {
       StatusRuntime & {
         readonly transport: Transport;
         readonly store: Store;
-        /** Which of several clusters this is. */
+        /** Set for one of several Kubernetes clusters. */
         readonly member?: NonNullable<StatusInput["member"]> & { readonly name: string };
         ready(): boolean;
-        /** Why an object could not be read as it is now. */
+        /** Why the current state of an object could not be read. */
         unread(ref: Ref): readonly Finding[];
-        /** Findings about an object that neither its cluster nor the store has. */
+        /** Findings about an object that neither its Kubernetes cluster nor the store has. */
         findingsAbout(ref: Ref): readonly Finding[];
-        /** A status was written, or taken back. */
+        /** A status was written or removed. */
         wrote(kind: string): void;
-        /** A write failed with this status code; 0 when there was no answer that can be read. */
+        /** A write failed with this status code; 0 without a valid response. */
         failed(kind: string, code: number): void;
         log(line: string): void;
       },
@@ -140,14 +140,14 @@ export class StatusService {
       now: steadyNow,
       sleep,
       changed: (leads) => {
-        log(leads ? "writing statuses, as this replica has the lease" : "another replica writes statuses");
+        log(leads ? "writing statuses: this replica has the lease" : "another replica writes statuses");
         this.#infrastructure.touchAll();
         this.#writer.poke();
       },
     });
   }
 
-  /** Takes note of an object as it was read; undefined when it is gone. */
+  /** Records an object as it was read; undefined if it does not exist any more. */
   observe(ref: Ref, raw: Raw | undefined): void {
     if (ref === `Service/${this.options.envoyService}`) this.#takeAddresses(addressesOf(raw));
     if (kindOf(ref) === "Gateway") this.#infrastructure.observe(ref, raw);
@@ -164,25 +164,25 @@ export class StatusService {
     this.#writer.touchAll();
   }
 
-  /** Takes note that statuses may be others (`Updated.judged`). */
+  /** Called when statuses may have changed (`Updated.affected`). */
   touch(refs: Iterable<Ref>): void {
     for (const ref of refs) {
       this.#statuses.touch(ref);
       this.#infrastructure.touch(ref);
       if (ref === settingsRef) this.#infrastructure.touchAll();
       if (ref === settingsRef) this.#writer.touchAll();
-      // What another cluster's object stands for is judged by the name that it has in its own.
+      // The ref of a shadowed object ends in `@<cluster>`; in that Kubernetes cluster it has the plain name.
       else this.#writer.touch(ref.split("@", 1)[0] as Ref);
     }
   }
 
-  /** Looks at once whether this replica writes. */
+  /** Checks at once whether this replica writes. */
   poke(): void {
     this.#infrastructure.touchAll();
     this.#writer.poke();
   }
 
-  /** How many objects wait for their status to be compared or written. */
+  /** The number of objects whose status has to be compared or written. */
   get pending(): number {
     return this.#writer.pending;
   }
@@ -197,7 +197,7 @@ export class StatusService {
   }
 }
 
-/** `status.loadBalancer.ingress` of a Service, as the setting `ingressStatusAddress` has it. */
+/** `status.loadBalancer.ingress` of a Service, in the format of the setting `ingressStatusAddress`. */
 function addressesOf(raw: Raw | undefined): string {
   const balancer = isRecord(raw?.status) ? raw.status.loadBalancer : undefined;
   const ingress = isRecord(balancer) && Array.isArray(balancer.ingress) ? balancer.ingress : [];
@@ -207,7 +207,7 @@ function addressesOf(raw: Raw | undefined): string {
     .join(",");
 }
 
-/** Whether an object, readable or not, is of an ingress class that is not served. */
+/** Whether the ingress class of an object, readable or not, is not served. */
 function isForeign(raw: Raw, settings: SettingsSpec): boolean {
   const spec = isRecord(raw.spec) ? raw.spec : {};
   const metadata = isRecord(raw.metadata) ? raw.metadata : {};
@@ -219,6 +219,9 @@ function isForeign(raw: Raw, settings: SettingsSpec): boolean {
   return raw.kind !== "ExtensionService" && !isAllowedClass({ meta: { annotations } }, named, settings);
 }
 
-/** By the lease, so that two deployments in a cluster tell their statuses apart; the API server takes 128 characters. */
+/**
+ * From the lease, so that two deployments in a Kubernetes cluster have different managers; the API server allows 128
+ * characters.
+ */
 const fieldManager = (lease: { readonly namespace: string; readonly name: string } | undefined): string =>
   lease ? `isoline:${lease.namespace}/${lease.name}`.slice(0, 128) : "isoline";

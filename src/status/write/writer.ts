@@ -13,60 +13,60 @@ import { StatusQueue } from "./queue.js";
 
 export interface StatusWriterOptions {
   readonly transport: Transport;
-  /** The status that an object should have now. */
+  /** The current verdict of an object. */
   verdict(ref: Ref): StatusVerdict;
   owner(): Owner;
-  /** Whether this replica is the one that writes. */
+  /** Whether this replica writes. */
   leads(): boolean;
-  /** A status was written, or taken back. */
+  /** A status was written or removed. */
   wrote(kind: StatusKind): void;
-  /** A write failed with this status code; 0 when there was no answer that can be read. */
+  /** A write failed with this status code; 0 without a valid response. */
   failed(kind: StatusKind, code: number): void;
   log(line: string): void;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after so many ms, or when the signal is aborted. */
+  /** Resolves after this many ms, or when the signal is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Changes that come together are judged together, and configuration goes first. */
+/** Changes within this time are evaluated together, after the configuration. */
 const holdoffMs = 200;
-/** What somebody else changes again and again is put back this much later at most. */
+/** The maximum delay before a status is restored that another writer changes repeatedly. */
 const maxContestMs = 60_000;
-/** After so long without another one, a contest is over. */
+/** After this time without another change, the count of a contest starts again. */
 const contestMemoryMs = 600_000;
-/** Working out what to write may take this part of each worker's time at most, in pieces of so many ms. */
+/** Computing statuses takes at most one part in `share` of each worker's time, in pieces of `sliceMs`. */
 const share = 16;
 const sliceMs = 5;
 const workers = 4;
-/** As many of one namespace are in work at a time, so that those that hang keep no other namespace waiting. */
+/** The maximum number of objects of a namespace in progress, so that hanging writes don't delay other namespaces. */
 const perNamespace = 2;
-/** How often it is looked whether this replica leads, and times are at most apart that a timer is set for. */
+/** The interval of checking whether this replica leads, and the longest timer. */
 const lookMs = 1000;
 const maxTimerMs = 3_600_000;
 
-/** What is known of one object. */
+/** The state of one object. */
 interface Known {
-  /** As the API server had it last; undefined while that is in doubt. */
+  /** The last status on the API server; undefined while uncertain. */
   held: KnownStatus | undefined;
-  /** The digest of what was written last, so that a server that stores it in another form is not written to for ever. */
+  /** The digest of the last written status; a server that stores it in another form is not written to repeatedly. */
   written: string | undefined;
-  /** Whether the status was read with other parts since. */
+  /** Whether a read since then returned other parts. */
   isChanged: boolean;
-  /** How often somebody else has changed what was written, and when last: two writers must not answer each other without end. */
+  /** How often another writer changed the status, and when last: two writers must not overwrite each other endlessly. */
   contests: number;
   contestedAt: number;
 }
 
-/** What has to be written of one object, `wanted` or taken back. */
+/** The pending write of one object: the status `desired`, or its removal. */
 interface Due {
-  readonly wanted: ObjectStatus | undefined;
+  readonly desired: ObjectStatus | undefined;
   readonly digest: string;
 }
 
 /**
- * Keeps the statuses in the cluster as they should be: only what differs is written, object by object as they change, at a rate that
- * the API server bears, and beside the configuration, which never waits for it.
+ * Keeps the statuses in a Kubernetes cluster up to date. It writes only differences, for each object on its own, at a
+ * limited rate. The configuration never waits for it.
  */
 export class StatusWriter {
   readonly #known = new Map<Ref, Known>();
@@ -75,17 +75,17 @@ export class StatusWriter {
   readonly #pace: WritePace;
   readonly #api: StatusApi;
   readonly #inWork = new Map<string, number>();
-  /** Objects in work, and whether each was touched meanwhile. */
+  /** Objects in progress, and whether each was touched meanwhile. */
   readonly #busy = new Map<Ref, boolean>();
-  /** Objects that were left alone because a newer state of them is on its way. */
+  /** Objects that were skipped because a newer state of them will be read soon. */
   readonly #awaited = new Set<Ref>();
-  /** Changed, and to be judged once the holdoff is over. */
+  /** Touched objects, to be evaluated after the holdoff. */
   readonly #touched = new Set<Ref>();
   readonly #ends = new VerdictEnds();
   #signal = new AbortController().signal;
   readonly #sleepers = new Set<() => void>();
   #allTouched = false;
-  /** Whether all objects were queued since this replica leads. */
+  /** Whether all objects were queued since this replica started leading. */
   #led = false;
 
   constructor(private readonly options: StatusWriterOptions) {
@@ -93,14 +93,14 @@ export class StatusWriter {
     this.#api = new StatusApi(options);
   }
 
-  /** Takes note of the status of an object as it was read; one that somebody else has changed is put back. */
+  /** Records the status of an object as it was read. A status that another writer changed is restored. */
   observe(ref: Ref, raw: Raw): void {
     this.#api.learn(raw);
     const isNew = !this.#known.has(ref);
     const known = this.#knownOf(ref);
     const now = heldOf(raw, this.options.owner());
     const before = known.held;
-    // What was read before the last write comes late; what a server says that went back in time does, too.
+    // A read from before the last write may arrive late; so may one from a server that was restored from a backup.
     const isLate = before !== undefined && isOlderVersion(now.version, before.version);
     known.held = isLate ? undefined : now;
     if (before && !areSame(before, now)) known.isChanged = true;
@@ -116,7 +116,7 @@ export class StatusWriter {
     return known;
   }
 
-  /** The object is gone. */
+  /** The object does not exist any more. */
   forget(ref: Ref): void {
     this.#known.delete(ref);
     this.#awaited.delete(ref);
@@ -125,35 +125,35 @@ export class StatusWriter {
     this.#failures.forget(ref);
   }
 
-  /** `metadata.generation` as it was read last; undefined of an object that was not read. */
+  /** `metadata.generation` of the last read; undefined for an object that was not read. */
   generationOf(ref: Ref): number | undefined {
     return this.#known.get(ref)?.held?.generation;
   }
 
-  /** Objects whose status can't be written, each with the reason. */
+  /** Objects whose status can't be written, with the reasons. */
   get failing(): readonly FailingStatus[] {
     return this.options.leads() ? this.#failures.failing : [];
   }
 
-  /** How many objects wait to be judged or written. */
+  /** The number of objects whose status has to be compared or written. */
   get pending(): number {
     return this.#queue.size + this.#touched.size;
   }
 
-  /** The status of an object may be another one. */
+  /** The status of an object may have changed. */
   touch(ref: Ref): void {
     if (!hasStatus(kindOf(ref))) return;
     this.#touched.add(ref);
     if (this.#touched.size === 1) this.#wake();
   }
 
-  /** The status of every object may be another one. */
+  /** The status of every object may have changed. */
   touchAll(): void {
     this.#allTouched = true;
     this.#wake();
   }
 
-  /** Looks at once whether this replica leads. */
+  /** Checks at once whether this replica leads. */
   poke(): void {
     this.#wake();
   }
@@ -170,7 +170,7 @@ export class StatusWriter {
     for (const wake of sleepers) wake();
   }
 
-  /** Until something happens, or so many ms are over. */
+  /** Waits until something happens, or for this many ms. */
   async #idle(ms: number, signal: AbortSignal): Promise<void> {
     const over = new AbortController();
     const wake = (): void => over.abort();
@@ -187,12 +187,12 @@ export class StatusWriter {
     });
   }
 
-  /** Queues what was touched, and what time has touched. */
+  /** Queues touched objects, and objects whose verdict ends. */
   async #gather(signal: AbortSignal): Promise<void> {
     const { sleep, now, leads } = this.options;
     while (!signal.aborted) {
       if (!leads()) {
-        this.#rest();
+        this.#stopLeading();
         await this.#idle(lookMs, signal);
       } else if (!this.#led || this.#allTouched || this.#touched.size > 0) {
         await sleep(holdoffMs, signal);
@@ -204,8 +204,8 @@ export class StatusWriter {
     }
   }
 
-  /** Another replica writes: what is to be written is looked at anew when this one does. */
-  #rest(): void {
+  /** Another replica leads: all statuses are compared again when this one leads. */
+  #stopLeading(): void {
     this.#touched.clear();
     if (!this.#led) return;
     this.#led = false;
@@ -217,7 +217,7 @@ export class StatusWriter {
 
   #queueTouched(): void {
     if (!this.options.leads()) return;
-    // What was read for the first time by then is no change.
+    // First reads before that are not changes.
     if (!this.#led) this.#touched.clear();
     if (!this.#led || this.#allTouched) this.#queueAll();
     for (const ref of this.#touched) this.#queue.add(ref, this.#failures.has(ref) ? "failed" : "fresh");
@@ -225,7 +225,7 @@ export class StatusWriter {
     this.#wake();
   }
 
-  /** The newest go first: those are what somebody waits for. */
+  /** The newest first: users wait for the status of these. */
   #queueAll(): void {
     this.#led = true;
     this.#allTouched = false;
@@ -234,7 +234,7 @@ export class StatusWriter {
     for (const { ref } of all) this.#queue.add(ref, this.#failures.has(ref) ? "failed" : "backlog");
   }
 
-  /** Takes one object after the other. */
+  /** Processes one object after the other. */
   async #work(signal: AbortSignal): Promise<void> {
     const { sleep, leads, now } = this.options;
     let spent = 0;
@@ -276,41 +276,41 @@ export class StatusWriter {
     const left = (this.#inWork.get(namespace) ?? 1) - 1;
     if (left > 0) this.#inWork.set(namespace, left);
     else this.#inWork.delete(namespace);
-    // Others of the namespace may have waited for it.
+    // Other objects of the namespace may have waited for it.
     if (left === perNamespace - 1 && this.#queue.size > 0) this.#wake();
   }
 
-  /** What has to be written of an object; undefined when nothing has, or it rests. */
+  /** The pending write of an object; undefined if its status is right or it is paused. */
   #due(ref: Ref): Due | undefined {
     const verdict = this.#verdict(ref);
     if (!verdict) return undefined;
-    const { wanted, until, isUnknown = false } = verdict;
+    const { desired, until, isUnknown = false } = verdict;
     if (this.#ends.set(ref, until)) this.#wake();
     const known = this.#known.get(ref);
     const { held, written } = known ?? {};
-    const isEmpty = wanted ? Object.keys(wanted.status).length === 0 : known === undefined || isUnknown;
-    const isRight = held && (wanted ? agrees(wanted, held) : !held.leftovers);
+    const isEmpty = desired ? Object.keys(desired.status).length === 0 : known === undefined || isUnknown;
+    const isRight = held && (desired ? agrees(desired, held) : !held.leftovers);
     if (isRight || isEmpty) {
       if (known) known.isChanged = false;
       this.#failures.forget(ref);
       return undefined;
     }
-    const digest = digestOf(wanted?.status);
+    const digest = digestOf(desired?.status);
     if (written === digest && known) return this.#contest(ref, known);
-    return this.#failures.isResting(ref, digest) ? undefined : { wanted, digest };
+    return this.#failures.isPaused(ref, digest) ? undefined : { desired, digest };
   }
 
-  /** A fault of ours costs one object its status. */
+  /** An internal error affects the status of one object only. */
   #verdict(ref: Ref): StatusVerdict | undefined {
     try {
       return this.options.verdict(ref);
     } catch (error) {
-      this.#rested(ref, "", 0, error);
+      this.#pauseAfter(ref, "", 0, error);
       return undefined;
     }
   }
 
-  /** What was written is there no more: it is put back, the later the oftener it was so before. */
+  /** The written status was changed: it is restored after an exponentially growing delay. */
   #contest(ref: Ref, known: Known): undefined {
     if (!known.isChanged) return;
     known.isChanged = false;
@@ -323,9 +323,9 @@ export class StatusWriter {
     });
   }
 
-  /** Writes one object's status, as it should be now. What can't be written rests by itself. */
+  /** Writes the current status of one object. A failure pauses that object only. */
   async #settle(ref: Ref, signal: AbortSignal): Promise<void> {
-    // Others may have written, and the object may have changed, while its turn was waited for.
+    // While it waited, others may have written, and the object may have changed.
     const due = this.#due(ref);
     if (!due) return;
     try {
@@ -338,22 +338,22 @@ export class StatusWriter {
 
   #fail(ref: Ref, { digest }: Due, error: unknown): void {
     const code = error instanceof ApiError ? error.status : 0;
-    // About the object, or written by somebody else at the same time: the API server is well.
+    // The failure concerns the object or a concurrent write: the API server works.
     if (code !== conflict && !isAboutObject(code)) this.#pace.failed();
-    this.#rested(ref, digest, code, error);
+    this.#pauseAfter(ref, digest, code, error);
   }
 
-  #rested(ref: Ref, digest: string, code: number, error: unknown): void {
+  #pauseAfter(ref: Ref, digest: string, code: number, error: unknown): void {
     this.options.failed(kindOf(ref) as StatusKind, code);
-    const { line, rest } = this.#failures.add(ref, digest, code, error);
+    const { line, pause } = this.#failures.add(ref, digest, code, error);
     if (line) this.options.log(line);
-    if (!rest) return;
-    this.#after(rest.ms, () => {
-      for (const one of rest.wake()) this.#queue.add(one, code === conflict ? "fresh" : "failed");
+    if (!pause) return;
+    this.#after(pause.ms, () => {
+      for (const one of pause.wake()) this.#queue.add(one, code === conflict ? "fresh" : "failed");
     });
   }
 
-  async #write(ref: Ref, { wanted, digest }: Due, signal: AbortSignal): Promise<void> {
+  async #write(ref: Ref, { desired, digest }: Due, signal: AbortSignal): Promise<void> {
     const raw = await this.#api.get(ref, signal);
     if (!raw) {
       this.forget(ref);
@@ -362,9 +362,9 @@ export class StatusWriter {
     const owner = this.options.owner();
     const known = this.#knownOf(ref);
     const now = heldOf(raw, owner);
-    // Nothing of a status says which state of the object it was taken back for.
-    const isAhead = wanted
-      ? isOlder(wanted.status, raw)
+    // A removal contains no generation to compare.
+    const isAhead = desired
+      ? isOlder(desired.status, raw)
       : known.held !== undefined && isOlderVersion(known.held.version, now.version);
     if (isAhead) {
       this.#awaited.add(ref);
@@ -372,8 +372,8 @@ export class StatusWriter {
     }
     known.held = now;
     const time = new Date(this.options.now()).toISOString().replace(/\.\d+Z$/, "Z");
-    const patch = wanted
-      ? !agrees(wanted, now) && { status: merged(wanted, raw, owner, time) }
+    const patch = desired
+      ? !agrees(desired, now) && { status: merged(desired, raw, owner, time) }
       : withoutOwned(raw, namespaceOf(ref), owner);
     if (!patch) {
       this.#failures.forget(ref);

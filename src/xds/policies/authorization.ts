@@ -19,13 +19,13 @@ const writeAllowed = ({ kind, value, ignoreCase }: AllowedHeader): StringMatcher
   ...(ignoreCase ? { ignore_case: true } : {}),
 });
 
-/** Asks an authorization service; requests are refused with 403 when it does not answer. */
+/** Calls an authorization service. Requests get status 403 if it does not respond. */
 function writeFilter(authorization: Authorization): ExtAuthz {
   const { cluster, timeoutMs, http, failOpen, body } = authorization;
   const service = http
     ? {
         http_service: {
-          // Required by Envoy, which takes only the path prefix and the cluster to heart.
+          // Required by Envoy, which uses only the path prefix and the cluster.
           server_uri: { uri: "http://dummy/", cluster, timeout: duration(timeoutMs ?? 0) },
           ...(http.pathPrefix ? { path_prefix: http.pathPrefix.replace(/^(?!\/)/, "/") } : {}),
           ...(http.upstreamHeaders.length > 0
@@ -64,17 +64,17 @@ const filter: ChainFilter = {
   name: "envoy.filters.http.ext_authz",
   stage: "authorization",
   write({ host, services }) {
-    const asked = host?.policies.authorization ?? services.authorization;
-    return asked && { "@type": `${types}.ExtAuthz`, ...writeFilter(asked) };
+    const authorization = host?.policies.authorization ?? services.authorization;
+    return authorization && { "@type": `${types}.ExtAuthz`, ...writeFilter(authorization) };
   },
 };
 
-/** The service is not asked about requests to a route. */
+/** Disables authorization for requests to a route. */
 export const noAuthorization: FilterConfigs = {
   [filter.name]: { "@type": `${types}.ExtAuthzPerRoute`, disabled: true },
 };
 
-/** The filter of a route's chain with the cluster that it asks, and what of it is the route's own. */
+/** The filter in the chain of a route with its cluster, and the configuration of the route itself. */
 function find(shown: ShownRoute) {
   const found = httpFilter(shown.manager, filter.name, `${types}.ExtAuthz`);
   const cluster = found?.grpc_service?.envoy_grpc?.cluster_name ?? found?.http_service?.server_uri?.cluster;
@@ -101,12 +101,14 @@ export const authorization: WrittenPolicy<"authorization"> = {
   describe(shown) {
     const found = find(shown);
     if (!found) return [];
-    if (found.isOff) return facts({ authorization: `off (others of this host ask ${found.cluster})` });
+    if (found.isOff) return facts({ authorization: `off (other routes of this host use ${found.cluster})` });
     const context = Object.entries(found.own?.check_settings?.context_extensions ?? {});
     const sent =
-      context.length > 0 ? `, told ${context.map(([key, value]) => `${key}=${value}`).join(", ")}` : "";
-    const passes = found.filter.failure_mode_allow ? ", passes when it does not answer" : "";
-    return facts({ authorization: `asks ${found.cluster}${passes}${sent}` });
+      context.length > 0
+        ? `, with context ${context.map(([key, value]) => `${key}=${value}`).join(", ")}`
+        : "";
+    const passes = found.filter.failure_mode_allow ? ", allows requests when it does not respond" : "";
+    return facts({ authorization: `${found.cluster}${passes}${sent}` });
   },
   protections(shown) {
     const found = find(shown);

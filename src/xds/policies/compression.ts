@@ -55,7 +55,7 @@ const filter: ChainFilter = {
 
 const perRoute = `${types}.filters.http.compressor.v3.CompressorPerRoute` as const;
 
-/** A route's own takes the place of its host's. */
+/** The configuration of a route replaces that of its host. */
 const write = (policy: Compression): { readonly filters: FilterConfigs } => ({
   filters: {
     [filter.name]:

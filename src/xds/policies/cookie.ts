@@ -8,7 +8,7 @@ const types = "type.googleapis.com/envoy.extensions.filters.http.lua.v3" as cons
 /** The name of the script in the Lua filter. */
 const cookieScript = "cookie_rewrite.lua";
 
-/** The rules that the script finds in its context; a script is never made of what users wrote. */
+/** The rules for the script in its filter context. The script itself never contains text of users. */
 function writeRules(rewrites: readonly CookieRewrite[]): FilterConfigs {
   const rules = rewrites.map(({ name, path, domain, secure, sameSite }) => {
     const rule = {
@@ -29,8 +29,8 @@ function writeRules(rewrites: readonly CookieRewrite[]): FilterConfigs {
 }
 
 /**
- * Rewrites the attributes of `Set-Cookie` headers by the rules for the cookie's name. Attributes keep their order,
- * and new ones come last; names of attributes ignore case (RFC 6265 §5.2).
+ * Rewrites the attributes of `Set-Cookie` headers by the rules for the cookie's name. Attributes keep their order; new
+ * ones come last. Names of attributes are case-insensitive (RFC 6265 §5.2).
  */
 const cookieSource = `local function rewrite(cookie, rules)
   local name = string.match(cookie, "^%s*([^=;]*)=")
@@ -80,7 +80,7 @@ const rewritesCookies = ({ action }: Route): boolean =>
 const filter: ChainFilter = {
   name: "envoy.filters.http.lua",
   stage: "cookies",
-  /** The script is long, so that chains of a host without cookies to rewrite go without it. */
+  /** The script is long: chains of a host without cookie rewrites omit it. */
   write: ({ host }) =>
     host && !host.routes.some(rewritesCookies)
       ? undefined
@@ -90,7 +90,7 @@ const filter: ChainFilter = {
 export const cookieRewrites: WrittenPolicy<"cookieRewrites"> = {
   filter,
   write: {
-    /** Backends have the rules of their route. */
+    /** The rules of a backend include those of its route. */
     route: () => ({}),
     service: (rewrites) => ({ typed_per_filter_config: writeRules(rewrites) }),
   },

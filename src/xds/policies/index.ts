@@ -40,8 +40,8 @@ import { idleConnectionMs, timeout } from "./timeout.js";
 import { websocket } from "./websocket.js";
 
 /**
- * One entry for each policy of the graph: a missing one, or a missing member of one, does not compile. The order is that of members in
- * what is written; that of HTTP filters is in `filterStages`.
+ * One entry for each policy of the graph: without an entry, or a member of one, it does not compile. The order is that
+ * of members in the output; `filterStages` has the order of HTTP filters.
  */
 const policies: { readonly [N in PolicyName]: WrittenPolicy<N> } = {
   timeout,
@@ -67,7 +67,7 @@ const policies: { readonly [N in PolicyName]: WrittenPolicy<N> } = {
   idleConnectionMs,
 };
 
-/** A policy of the table whose values are not looked at. */
+/** A policy of the table, with values of unknown type. */
 interface AnyPolicy {
   readonly write: {
     host?(policy: unknown, host: string): WrittenHost;
@@ -100,7 +100,10 @@ const writers = {
 
 const lookup = (values: object, name: string): unknown => (values as Readonly<Record<string, unknown>>)[name];
 
-/** What the policies of a host add to its virtual host; a route's own of the same kind replace them. */
+/**
+ * The members that the policies of a host add to its virtual host. Filter configurations of a route replace those of
+ * the same filter.
+ */
 export function writeHostPolicies(values: HostPolicies, name: string): Partial<VirtualHost> {
   let filters: FilterConfigs | undefined;
   const host: Partial<VirtualHost> = {};
@@ -157,7 +160,7 @@ export function writeClusterPolicies(cluster: PolicyCluster): Required<WrittenCl
   return { cluster: members, http };
 }
 
-/** The policies that have an HTTP filter, in the order in which a request passes them. */
+/** The policies with an HTTP filter, in the order in which requests pass them. */
 const filtering = table
   .flatMap(([, { filter, ...policy }]) => (filter ? [{ ...policy, filter }] : []))
   .sort((a, b) => byStage(a.filter, b.filter));
@@ -165,23 +168,23 @@ const filtering = table
 /** The HTTP filters of policies. */
 export const policyFilters: readonly ChainFilter[] = filtering.map(({ filter }) => filter);
 
-/** The names of the filters that keep requests out. */
+/** The names of the filters that may refuse requests. */
 export const protectionFilters: ReadonlySet<string> = new Set(
   filtering.flatMap(({ filter, protections }) => (protections ? filter.name : [])),
 );
 
-/** What the filters of policies do to requests of a route, in their order. */
+/** The effects of policy filters on requests of a route, in filter order. */
 export const filterFacts = (shown: ShownRoute, describeHeader: DescribeHeader): readonly Fact[] =>
   filtering.flatMap(({ describe }) => describe?.(shown, describeHeader) ?? []);
 
-/** What policies without a filter do to requests of a route. */
+/** The effects of policies without a filter on requests of a route. */
 export const routePolicyFacts = (shown: ShownRoute, describeHeader: DescribeHeader): readonly Fact[] =>
   table.flatMap(([, { filter, describe }]) => (!filter && describe?.(shown, describeHeader)) || []);
 
-/** What the policies of one backend of a route do; `name` is how facts call it. */
+/** The effects of the policies of one backend of a route; `name` is its name in facts. */
 export const backendFacts = (backend: WeightedBackend, name: string): readonly Fact[] =>
   table.flatMap(([, { describeService }]) => describeService?.(backend, name) ?? []);
 
-/** What stands before a route, in values. */
+/** The protections of a route, as values. */
 export const routeProtections = (shown: ShownRoute): Protections =>
   Object.assign({}, ...table.map(([, { protections }]) => protections?.(shown)));

@@ -24,7 +24,7 @@ function rules({ allow, ranges }: IpFilter, http: boolean): Rules {
   };
 }
 
-/** For a filter chain without HTTP, where the connection's other end is all that is known of a client. */
+/** For a filter chain without HTTP, where only the peer address of the connection is known. */
 export const networkIpFilter = (filter: IpFilter, statPrefix: string): NetworkFilter => ({
   name: "envoy.filters.network.rbac",
   typed_config: {
@@ -40,19 +40,22 @@ const filter: ChainFilter = {
   write: () => ({ "@type": `${types}.RBAC` }),
 };
 
-/** `direct_remote_ip` is the connection's other end; `remote_ip` heeds `x-forwarded-for` as far as it is trusted. */
+/**
+ * `direct_remote_ip` is the peer address of the connection; `remote_ip` uses `x-forwarded-for` as far as it is
+ * trusted.
+ */
 const write = (policy: IpFilter): { readonly filters: FilterConfigs } => ({
   filters: { [filter.name]: { "@type": `${types}.RBACPerRoute`, rbac: { rules: rules(policy, true) } } },
 });
 
-/** Which addresses may or may not come in; of a filter for HTTP or for TCP. */
+/** The allowed or denied addresses of an HTTP or TCP filter, as text. */
 export function describeAddresses(shown: Rules | undefined): string | undefined {
   if (!shown) return undefined;
   const ranges = rangesOf(shown).map(({ range, isPeer }) => `${range}${isPeer ? " (peer)" : ""}`);
-  return `${shown.action === "DENY" ? "all but" : "only"} ${ranges.join(", ")}`;
+  return `${shown.action === "DENY" ? "all except" : "only"} ${ranges.join(", ")}`;
 }
 
-/** The same in values. */
+/** The same as values. */
 export const addressesOf = (shown: Rules | undefined): AddressFilter | undefined =>
   shown && {
     action: shown.action === "DENY" ? "deny" : "allow",

@@ -6,7 +6,7 @@ import { type ChainFilter, configOf, facts, type ShownRoute, type WrittenPolicy 
 
 const types = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3" as const;
 
-/** Verifies tokens; the filter has one requirement under each provider's name. */
+/** Verifies tokens. The filter has one requirement for each provider, with the provider's name. */
 function writeFilter(
   providers: readonly JwtProvider[],
   clusterOf: (server: JwksServer) => string,
@@ -46,7 +46,7 @@ const filter: ChainFilter = {
   name: "envoy.filters.http.jwt_authn",
   stage: "token",
   write({ host }) {
-    // A route may name a provider that is nowhere, so that all its requests are refused.
+    // A route may require a provider that does not exist: its requests are refused.
     if (!host || !(host.policies.jwt || host.routes.some(({ policies }) => policies.jwt))) return undefined;
     const { providers = [] } = host.policies.jwt ?? {};
     return { "@type": `${types}.JwtAuthentication`, ...writeFilter(providers, host.clusterOf) };
@@ -56,7 +56,7 @@ const filter: ChainFilter = {
 const requirementOf = (shown: ShownRoute): string | undefined =>
   configOf(shown, filter.name, `${types}.PerRouteConfig`)?.requirement_name;
 
-/** A route needs a token of the provider. */
+/** A route requires a token of the provider. */
 export const jwt: WrittenPolicy<"jwt"> = {
   filter,
   write: {

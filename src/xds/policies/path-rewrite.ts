@@ -2,7 +2,7 @@ import type { RegexMatchAndSubstitute, RouteAction } from "../../gen/envoy.js";
 import type { PathRewrite } from "../../graph/policies/path-rewrite.js";
 import { facts, type WrittenPolicy } from "./policy.js";
 
-/** Of a route that forwards, and of a redirect. */
+/** Used for routes that forward, and for redirects. */
 export const writeRewrite = (
   rewrite: PathRewrite,
 ): Pick<RouteAction, "prefix_rewrite"> | Pick<RouteAction, "regex_rewrite"> =>
@@ -15,7 +15,7 @@ export const writeRewrite = (
         },
       };
 
-/** In words, for those that are no replaced prefix. */
+/** A rewrite that is not a prefix replacement, as text. */
 export const describeSubstitution = ({ pattern, substitution }: RegexMatchAndSubstitute): string =>
   `${pattern?.regex} becomes ${substitution}`;
 

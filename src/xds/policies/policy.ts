@@ -30,7 +30,9 @@ import { typed } from "../typed.js";
 export type FilterConfigs = NonNullable<EnvoyRoute["typed_per_filter_config"]>;
 export type WeightedBackend = NonNullable<WeightedCluster["clusters"]>[number];
 
-/** What a policy adds to a Route, to the configuration of HTTP filters there and, where it forwards, to its RouteAction. */
+/**
+ * The members that a policy adds to a Route, to its HTTP filter configuration and, if it forwards, to its RouteAction.
+ */
 export interface WrittenRoute {
   readonly route?: Partial<EnvoyRoute>;
   readonly filters?: FilterConfigs;
@@ -48,17 +50,20 @@ export interface WrittenCluster {
   readonly http?: HttpProtocolOptions;
 }
 
-/** The filter chain that HTTP filters are written for. */
+/** The filter chain of HTTP filters. */
 export interface Chain {
   readonly settings: SettingsSpec;
   readonly services: GlobalServices;
-  /** Requests whose Host is not the server name of the connection are refused. */
+  /** Refuses requests whose Host is not the server name of the connection. */
   readonly checkSni?: boolean;
-  /** The one host of the chain. A chain of several hosts has none: no change of a route is a change of its listener. */
+  /**
+   * The only host of the chain. Undefined for a chain of several hosts: a change of a route must not change its
+   * listener.
+   */
   readonly host?: {
     readonly policies: HostPolicies;
     readonly routes: readonly Route[];
-    /** Gives the name of the cluster where keys are fetched. */
+    /** Returns the name of the cluster for fetching keys. */
     clusterOf(server: JwksServer): string;
   };
 }
@@ -66,49 +71,49 @@ export interface Chain {
 /** An HTTP filter. */
 export interface ChainFilter {
   readonly name: string;
-  /** Its place in the order; see `filterStages` for the reason. */
+  /** Its position in the order; see `filterStages` for the reason. */
   readonly stage: FilterStage;
-  /** Undefined where a chain does without it. */
+  /** Returns undefined if the chain does not need the filter. */
   write(chain: Chain): HttpFilter["typed_config"] | undefined;
 }
 
-/** One thing that happens to a request, in words. */
+/** One effect on a request, as text. */
 export interface Fact {
   readonly what: string;
   readonly value: string;
 }
 
-/** A route with what of the configuration around it applies to it. */
+/** A route with the configuration that applies to it. */
 export interface ShownRoute {
   readonly route: EnvoyRoute;
   readonly virtualHost: EnvoyVirtualHost;
   readonly manager: HttpConnectionManager | undefined;
 }
 
-/** Says in words what a header is compared with, without values that may not be shown. */
+/** Describes the comparison of a header, without secret values. */
 export type DescribeHeader = (matcher: HeaderMatcher) => string;
 
-/** What stands before a route, in values; what is absent does not. */
+/** The protections of a route, as values; an absent one does not apply. */
 export interface Protections {
-  /** The ExtensionService that is asked, as `namespace/name`. */
+  /** The ExtensionService that authorizes requests, as `namespace/name`. */
   readonly authorization?: string;
-  /** The name of the provider whose token is asked for. */
+  /** The name of the provider whose token is required. */
   readonly jwt?: string;
-  /** Requests that each Envoy lets through in so many seconds. */
+  /** The number of requests that each Envoy allows in this time. */
   readonly localRateLimit?: { readonly requests: number; readonly seconds: number };
-  /** The ExtensionService that is asked, as `namespace/name`. */
+  /** The ExtensionService that counts requests, as `namespace/name`. */
   readonly globalRateLimit?: string;
   readonly addresses?: AddressFilter;
 }
 
 export interface AddressFilter {
-  /** What becomes of the addresses in the ranges. */
+  /** Whether addresses in the ranges are allowed or denied. */
   readonly action: "allow" | "deny";
-  /** Such as `10.0.0.0/8`. */
+  /** CIDR ranges such as `10.0.0.0/8`. */
   readonly ranges: readonly string[];
 }
 
-/** What policies see of a cluster, which has a field for each of them. */
+/** The inputs of policies from a cluster, which has a field for each of them. */
 export type PolicyCluster = Pick<Cluster, "protocol" | keyof ClusterPolicies>;
 
 type Write<V> = (V extends { readonly host: infer H }
@@ -121,8 +126,8 @@ type Write<V> = (V extends { readonly host: infer H }
     : unknown);
 
 /**
- * How a policy of the graph is written and, out of Envoy's configuration, described. Which members there are follows from its scopes,
- * and from whether it protects.
+ * How a policy of the graph is written and, from Envoy's configuration, described. Its members depend on its scopes
+ * and on whether it is a protection.
  */
 export type WrittenPolicy<N extends PolicyName> = {
   readonly write: Write<ValuesOf<N>>;
@@ -135,11 +140,11 @@ export type WrittenPolicy<N extends PolicyName> = {
     : unknown) &
   (IsProtection<N> extends true ? { protections(shown: ShownRoute): Protections } : unknown);
 
-/** The facts whose values are there. */
+/** The facts with a value. */
 export const facts = (values: Readonly<Record<string, string | false | undefined>>): readonly Fact[] =>
   Object.entries(values).flatMap(([what, value]) => (value ? [{ what, value }] : []));
 
-/** The configuration of a filter for a route: its own or, without one, that of its virtual host. */
+/** The configuration of a filter for a route: its own, else that of its virtual host. */
 export const configOf = <U extends keyof TypeUrls>(
   { route, virtualHost }: ShownRoute,
   filter: string,

@@ -32,7 +32,7 @@ const localFilter: ChainFilter = {
   write: () => ({ "@type": local, stat_prefix: "http" }),
 };
 
-/** The token bucket of a virtual host or route; `host` names its statistics. */
+/** The token bucket of a virtual host or route; `host` is the prefix of its statistics. */
 function writeBucket(limit: LocalRateLimit, host: string): { readonly filters: FilterConfigs } {
   const { requests, burst, intervalMs, status, headers } = limit;
   return {
@@ -124,20 +124,22 @@ const writeService = (service: RateLimitService): Typed<`${typeof global}.RateLi
   },
 });
 
-/** Asks the rate limit service about requests that a route or host has descriptors for. */
+/** Calls the rate limit service for requests whose route or host has descriptors. */
 const globalFilter: ChainFilter = {
   name: "envoy.filters.http.ratelimit",
   stage: "globalRateLimit",
   write: ({ services }) => services.rateLimits && writeService(services.rateLimits),
 };
 
-/** The service that is asked about a route, and the descriptors that it gets. */
-function asked(shown: ShownRoute): { service: string | undefined; limits: readonly RateLimit[] } | undefined {
+/** The rate limit service of a route, and the descriptors that it receives. */
+function globalLimits(
+  shown: ShownRoute,
+): { service: string | undefined; limits: readonly RateLimit[] } | undefined {
   const { route, virtualHost, manager } = shown;
   const service = httpFilter(manager, globalFilter.name, `${global}.RateLimit`);
   const own = typed(route.typed_per_filter_config?.[globalFilter.name], `${global}.RateLimitPerRoute`);
   const ignored = own?.vh_rate_limits === "IGNORE";
-  // A route's own take the place of its host's, and Envoy asks about forwarded requests only.
+  // The descriptors of a route replace those of its host. Envoy calls the service for forwarded requests only.
   const limits = route.route?.rate_limits ?? (ignored ? undefined : virtualHost.rate_limits);
   if (!service || !route.route || !limits?.length) return undefined;
   return { service: service.rate_limit_service?.grpc_service?.envoy_grpc?.cluster_name, limits };
@@ -159,12 +161,12 @@ export const globalRateLimit: WrittenPolicy<"globalRateLimit"> = {
     }),
   },
   describe(shown, describeHeader) {
-    const found = asked(shown);
+    const found = globalLimits(shown);
     const limits = found?.limits.map((limit) => describeDescriptor(limit, describeHeader));
-    return facts({ "global rate limit": limits && `asks ${found?.service} about ${limits.join("; ")}` });
+    return facts({ "global rate limit": limits && `${found?.service} with ${limits.join("; ")}` });
   },
   protections(shown) {
-    const found = asked(shown);
+    const found = globalLimits(shown);
     return found ? { globalRateLimit: extensionOf(found.service) } : {};
   },
 };

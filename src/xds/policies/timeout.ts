@@ -1,7 +1,7 @@
 import { duration } from "../duration.js";
 import { facts, type WrittenPolicy } from "./policy.js";
 
-/** Envoy reads a timeout of zero as none. */
+/** For Envoy, a timeout of zero is no timeout. */
 const shown = (given: string): string => (Number.parseFloat(given) === 0 ? "none" : given);
 
 export const timeout: WrittenPolicy<"timeout"> = {

@@ -2,18 +2,20 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { request } from "../../support/http.js";
 
 export interface BalancerOptions {
-  /** `spread`: each connection to the next server. `sticky`: to the one before, as long as it is ready (ClientIP affinity). */
+  /**
+   * `spread`: each connection to the next server. `sticky`: to the previous one while it is ready (ClientIP affinity).
+   */
   readonly policy: "spread" | "sticky";
-  /** Asks `/readyz` every second, and gives no new connection to a server that does not answer 200. */
+  /** Requests `/readyz` every second, and sends no new connections to a server that does not answer 200. */
   readonly readiness: boolean;
 }
 
-/** A TCP balancer, as a Service is one: open connections stay where they are. */
+/** A TCP balancer that works like a Service: open connections stay with their server. */
 export interface Balancer {
   readonly port: number;
   /** The server that new connections of the policy `sticky` go to. */
   stickTo(index: number): void;
-  /** Which servers are ready, by their order. */
+  /** Readiness of the servers, by index. */
   ready(): readonly boolean[];
   close(): Promise<void>;
 }
@@ -23,12 +25,12 @@ const checkMs = 1000;
 export async function startBalancer(ports: readonly number[], options: BalancerOptions): Promise<Balancer> {
   const ready = ports.map(() => true);
   let next = 0;
-  /** In the order in which they are tried. */
+  /** In the order of attempts. */
   const candidates = (): number[] => {
     const first = options.policy === "spread" ? next++ : next;
     const order = ports.map((_, i) => (first + i) % ports.length);
     const fit = order.filter((i) => ready[i]);
-    // As kube-proxy without ready endpoints would refuse, clients could tell a fleet without a ready server.
+    // Like kube-proxy without ready endpoints, so that clients can detect a fleet without a ready server.
     return fit;
   };
   const sockets = new Set<Socket>();

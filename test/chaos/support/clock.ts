@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** An experiment can't run on this machine; the message says what is missing and how to get it. */
+/** An experiment can't run on this machine; the message names what is missing and how to get it. */
 export class Unavailable extends Error {
   override readonly name = "Unavailable";
 }
 
-/** Path of libfaketime: `$LIBFAKETIME`, else where Debian has it. */
+/** Path of libfaketime: `$LIBFAKETIME`, or Debian's path. */
 function findLibrary(): string {
   const named = process.env.LIBFAKETIME;
   const folders = existsSync("/usr/lib") ? readdirSync("/usr/lib") : [];
@@ -18,10 +18,10 @@ function findLibrary(): string {
   );
 }
 
-/** The wall clock of one process, so many seconds from that of the machine. */
+/** A wall clock for one process, with an offset in seconds from that of the machine. */
 export interface FakeClock {
   readonly env: Readonly<Record<string, string>>;
-  /** Also of a process that runs. */
+  /** Also works for a running process. */
   set(offsetSeconds: number): void;
 }
 
@@ -35,7 +35,7 @@ export function fakeClock(folder: string, offsetSeconds: number): FakeClock {
       LD_PRELOAD: findLibrary(),
       FAKETIME_TIMESTAMP_FILE: file,
       FAKETIME_CACHE_DURATION: "1",
-      // Timers of the process go on as usual; its wall clock alone is another.
+      // Timers of the process are not affected, only its wall clock.
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
       DONT_FAKE_MONOTONIC: "1",
     },

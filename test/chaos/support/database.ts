@@ -6,9 +6,9 @@ interface Database {
   close(): void;
 }
 
-/** Runs a statement on the SQLite file of a server that does not run. */
+/** Runs a statement on the SQLite file of a stopped server. */
 export function changeDatabase(file: string, sql: string): void {
-  // Of a killed server that used the WASM driver.
+  // Left by a killed server with the WASM driver.
   rmSync(`${file}.lock`, { recursive: true, force: true });
   const database = open(file);
   try {

@@ -15,7 +15,7 @@ const hosts = Array.from({ length: 12 }, (_, i) => `soak-${i}.test`);
 const moving = ["moving-0", "moving-1", "moving-2"] as const;
 const extras = Array.from({ length: 10 }, (_, i) => `extra-${i}.test`);
 
-/** What the edits begin with. */
+/** The objects before the edits. */
 export const editedObjects = {
   objects: [
     ...backendNames.flatMap((name) => serviceTo(name, name)),
@@ -26,10 +26,10 @@ export const editedObjects = {
   asked: Object.fromEntries(hosts.map((host) => [host, "a" as const])),
 };
 
-/** The edits of an ordinary day, by chance: each changes one object, and what is right for the hosts that it is about. */
+/** Random edits like those of an ordinary day: each changes one object, and the expected answers of its hosts. */
 export class Edits {
   readonly #serviceOf = new Map<string, string>(hosts.map((host) => [host, "a"]));
-  /** Services that a host was on of late. */
+  /** Services that a host used recently. */
   readonly #before = new Map<string, readonly string[]>();
   readonly #backendOf = new Map<string, Backend>([
     ...backendNames.map((name) => [name, name] as const),
@@ -40,7 +40,7 @@ export class Edits {
 
   constructor(private readonly random: Random) {}
 
-  /** Makes the next one, and resolves when the API server has it. */
+  /** Makes the next edit, and resolves when the API server has it. */
   async one(rig: Rig): Promise<void> {
     this.#count++;
     const edit = pick(this.random, [
@@ -75,7 +75,7 @@ export class Edits {
     await rig.kube.apply(sliceTo(service, backend));
   }
 
-  /** An edit that changes nothing for traffic. */
+  /** An edit without an effect on traffic. */
   async #annotate({ kube }: Rig): Promise<void> {
     const host = pick(this.random, hosts);
     const { metadata, ...object } = hostTo(host, this.#serviceOf.get(host) ?? "");
@@ -93,7 +93,7 @@ export class Edits {
     await kube.apply(secretNamed("soak"), tlsHostTo(host, "a", "soak"));
   }
 
-  /** A certificate that comes again under another label. */
+  /** An edit that writes a certificate again with another label. */
   async #renew({ kube }: Rig): Promise<void> {
     const { metadata, ...secret } = secretNamed("soak");
     await kube.apply({

@@ -4,7 +4,7 @@ import { pick, type Random } from "./random.js";
 import type { Replica } from "./replica.js";
 import type { Rig } from "./rig.js";
 
-/** Does a damage, and undoes it after so many ms. */
+/** Causes a fault, and ends it after `ms`. */
 type Damage = (replica: Replica, ms: number, random: Random) => Promise<void>;
 
 const apiOf = ({ apis }: Replica): KubeProxy => {
@@ -44,7 +44,7 @@ const damages: Readonly<Record<string, Damage>> = {
   gone: watches("gone"),
   end: watches("end"),
   partial: async (replica, ms, random) => {
-    // A list that lacks less than 30 % is believed.
+    // A list that lacks less than 30 % is trusted.
     const keep = random() * 0.6;
     const api = apiOf(replica);
     const lists = api.inject(({ verb }) =>
@@ -63,7 +63,7 @@ const damages: Readonly<Record<string, Damage>> = {
   kill: async ({ server }) => server.restart("SIGKILL"),
 };
 
-/** One random fault after the other for so long; what is damaged is whole again at the end. Returns how many. */
+/** Causes random faults one after another for some seconds; everything is restored at the end. Returns their number. */
 export async function injectFaults(rig: Rig, random: Random, seconds: number): Promise<number> {
   const end = performance.now() + seconds * 1000;
   let count = 0;

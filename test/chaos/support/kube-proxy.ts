@@ -5,49 +5,49 @@ import { text } from "node:stream/consumers";
 import { certificateText } from "../../bench/certificates.js";
 import type { Manifest } from "../../support/backend.js";
 
-/** A request that a server sends to its API server. */
+/** A request of a server to its API server. */
 export interface Asked {
   readonly verb: "list" | "watch" | "get" | "write";
   /** Such as `httpproxies`. */
   readonly plural: string;
   readonly path: string;
-  /** What the client authenticates with. */
+  /** The token of the client. */
   readonly token: string;
 }
 
-/** What happens to a request in place of its answer. */
+/** What happens to a request instead of its answer. */
 export type Fault =
-  /** No answer, and the connection stays open. */
+  /** No answer; the connection stays open. */
   | { readonly kind: "hang" }
-  /** A reset. */
+  /** The connection is reset. */
   | { readonly kind: "cut" }
   | { readonly kind: "delay"; readonly ms: number }
   | { readonly kind: "status"; readonly code: number }
   /** A watch that ends at once without an event. */
   | { readonly kind: "end" }
-  /** A watch whose version is too old: status 200 and an event that says 410. */
+  /** A watch with a version that is too old: status 200 and an event with code 410. */
   | { readonly kind: "gone" }
-  /** The items of a list are changed on their way. */
+  /** The items of a list are changed by the proxy. */
   | { readonly kind: "items"; change(items: readonly Manifest[]): readonly Manifest[] };
 
-/** The fault of a request; undefined: it passes. */
+/** The fault of a request; undefined: the request is forwarded. */
 type Rule = (asked: Asked) => Fault | undefined;
 
-/** Stands between one server and the real API server. */
+/** A proxy between one server and the real API server. */
 export interface KubeProxy {
   readonly port: number;
-  /** Requests so far, and the most in one second. */
+  /** Number of requests so far, and the maximum in one second. */
   requests(): number;
   busiestSecond(): number;
-  /** Puts in a rule; the returned function takes it out. */
+  /** Adds a rule; the returned function removes it. */
   inject(rule: Rule): () => void;
-  /** The connections that are open now carry nothing from now on, and are not closed. New ones work. */
+  /** Stops all data on the open connections without closing them. New connections work. */
   silence(): void;
   /** Resets all connections. */
   cut(): void;
-  /** Resets connections on which no byte has passed for so long, as load balancers do. 0: none. */
+  /** Resets connections without data for this time, as load balancers do. 0: none. */
   cutIdleAfter(ms: number): void;
-  /** Resets all connections, now and new ones, until `up`. */
+  /** Resets all connections, existing and new ones, until `up`. */
   down(): void;
   up(): void;
   close(): Promise<void>;
@@ -56,7 +56,7 @@ export interface KubeProxy {
 function askedOf({ method, url = "", headers }: IncomingMessage): Asked {
   const [path = "", query = ""] = url.split("?");
   const parts = path.split("/").filter((part) => part !== "");
-  // /api/VERSION/…, /apis/GROUP/VERSION/…, either with namespaces/NAME before the plural.
+  // /api/VERSION/…, /apis/GROUP/VERSION/…, each optionally with namespaces/NAME before the plural.
   const rest = parts.slice(parts[0] === "api" ? 2 : 3);
   const [plural = "", name] = rest[0] === "namespaces" && rest.length > 2 ? rest.slice(2) : rest;
   const read = /[?&]watch=(1|true)/.test(`?${query}`) ? "watch" : name === undefined ? "list" : "get";
@@ -75,7 +75,7 @@ const statusObject = (code: number): Manifest => ({
 class FaultProxy implements KubeProxy {
   readonly #agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
   readonly #server = createServer({ ...keyPair(), keepAliveTimeout: 0, requestTimeout: 0 });
-  /** What is below TLS, by the client's port: a reset is of TCP. */
+  /** The TCP sockets below TLS, by the client's port: a reset is done in TCP. */
   readonly #tcp = new Map<number | undefined, Socket>();
   readonly #sockets = new Map<Socket, number>();
   readonly #silent = new Set<Socket>();
@@ -251,6 +251,6 @@ function keyPair(): { readonly cert: Buffer; readonly key: Buffer } {
 
 const json = { "content-type": "application/json" };
 
-/** Starts a proxy on a free port of loopback; it shows `token` to the API server whatever it is shown itself. */
+/** Starts a proxy on a free port of loopback. It sends `token` to the API server, whatever token it receives. */
 export const startKubeProxy = (server: string, token: string): Promise<KubeProxy> =>
   new FaultProxy(new URL(server), token).listen();

@@ -4,26 +4,26 @@ import { request } from "../../support/http.js";
 export interface LoadOptions {
   readonly port: number;
   readonly perSecond: number;
-  /** How long a backend may go on to answer for a host after the host has moved to another. */
+  /** How long a backend may still answer for a host after the host has moved to another one. */
   readonly staleMs: number;
 }
 
-/** Requests at a steady rate, whatever the answers take; each answer is checked. */
+/** Sends requests at a steady rate, independently of the answers; each answer is checked. */
 export interface Load {
-  /** From now on the host is asked, and this backend is right for it. */
+  /** Starts requests for a host, with the expected backend. */
   expect(host: string, backend: string): void;
   /**
-   * The Service that the host was on before is now this backend's: right as long as the host's move may not have been seen, as each kind
-   * is watched by itself.
+   * Sets the new backend of the Service that a host used before. It is accepted while the server may not have seen the
+   * host's move, because each kind has its own watch.
    */
   allow(host: string, backend: string): void;
-  /** The host is no longer asked. */
+  /** Stops the requests for a host. */
   drop(host: string): void;
   pause(): void;
   resume(): void;
   readonly total: number;
   readonly failed: number;
-  /** What was wrong, with how often. */
+  /** Violations, with their numbers. */
   readonly failures: Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
@@ -33,13 +33,13 @@ interface Right {
   readonly since: number;
 }
 
-/** Requests under way at most: more mean that answers do not come, and each of them counts when it times out. */
+/** Maximum number of open requests: more mean that answers do not come, and each of them counts when it times out. */
 const maxOpen = 200;
-/** That are kept alive. */
+/** Connections with keep-alive. */
 const connections = 8;
 
 export function startLoad({ port, perSecond, staleMs }: LoadOptions): Load {
-  // Each has connections of its own, of which at least one is kept alive.
+  // Clients, each with its own connections, at least one of them with keep-alive.
   const agents = Array.from({ length: connections }, () => new Agent({ keepAlive: true }));
   const hosts = new Map<string, Right[]>();
   const failures: Record<string, number> = {};
@@ -50,7 +50,7 @@ export function startLoad({ port, perSecond, staleMs }: LoadOptions): Load {
   };
   const isRight = (host: string, backend: string, asked: number): boolean => {
     const all = hosts.get(host);
-    // Dropped while the answer was on its way.
+    // Dropped while the answer was in transit.
     if (!all) return true;
     return all.some((one, i) => {
       const until = (all[i + 1]?.since ?? Number.POSITIVE_INFINITY) + staleMs;

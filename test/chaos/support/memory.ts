@@ -5,7 +5,7 @@ interface Sample {
   readonly mb: number;
 }
 
-/** Samples before this share of the time are of a server that warms up. */
+/** Samples before this fraction of the time belong to the warm-up. */
 const warmUp = 1 / 3;
 
 /** Samples the resident memory of a server. */
@@ -32,8 +32,8 @@ export const medianMb = (samples: readonly Sample[]): number =>
   Math.round(median(afterWarmUp(samples).map(({ mb }) => mb)));
 
 /**
- * By how many percent of its median the memory grows from the end of the warm-up to the end: the median of the slopes between all
- * samples (Theil–Sen), times the time. Garbage collections do not change it.
+ * The growth of the memory from the end of the warm-up to the end, in percent of its median: the median of the slopes
+ * between all samples (Theil–Sen), times the duration. Garbage collections do not affect it.
  */
 export function growthPercent(samples: readonly Sample[]): number {
   const warm = afterWarmUp(samples);

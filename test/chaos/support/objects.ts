@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { certificateText } from "../../bench/certificates.js";
 import { hostProxy, service as loopbackService, type Manifest } from "../../support/backend.js";
 
-/** Backends by name, each on an address of its own: EndpointSlices of a real API server may not hold 127.0.0.1. */
+/** Backends by name, each with its own address: EndpointSlices of a real API server must not contain 127.0.0.1. */
 export const backends = { a: "10.99.0.1", b: "10.99.0.2", c: "10.99.0.3" } as const;
 export type Backend = keyof typeof backends;
 export const backendNames = Object.keys(backends) as Backend[];
@@ -31,7 +31,7 @@ export async function startBackends(): Promise<() => void> {
   };
 }
 
-/** What a real API server sets itself is left out. */
+/** Fields that a real API server sets itself are omitted. */
 export function applied({ metadata, ...object }: Manifest): Manifest {
   const { creationTimestamp: _, ...kept } = metadata as Manifest;
   return { ...object, metadata: kept };
@@ -53,7 +53,7 @@ export const serviceTo = (name: string, to: Backend): readonly Manifest[] => [
   sliceTo(name, to),
 ];
 
-/** An HTTPProxy of a host, all of it on one Service. */
+/** An HTTPProxy of a host, with one Service for all paths. */
 export const hostTo = (host: string, to: string): Manifest => applied(hostProxy(host, to));
 
 /** The same over TLS, with a Secret. */
@@ -63,7 +63,7 @@ export function tlsHostTo(host: string, to: string, secretName: string): Manifes
   return { ...object, spec: { virtualhost: { fqdn: host, tls: { secretName } }, routes } };
 }
 
-/** A TLS Secret of a name, with a certificate of the tests. */
+/** A TLS Secret with a name and a certificate of the tests. */
 export const secretNamed = (name: string): Manifest => ({
   apiVersion: "v1",
   kind: "Secret",
@@ -72,7 +72,7 @@ export const secretNamed = (name: string): Manifest => ({
   data: certificateText("secure"),
 });
 
-/** Three hosts: one that stays as it is, one whose endpoints move, one that is switched between Services. */
+/** Three hosts: one stays unchanged, one has moving endpoints, one is switched between Services. */
 export const usual = {
   objects: [
     ...serviceTo("a", "a"),
@@ -86,8 +86,8 @@ export const usual = {
 } as const;
 
 /**
- * Services that nothing refers to. Of a kind with ten objects or more a list that lacks much is held; of a kind with few, that is an
- * ordinary edit.
+ * Services without references. A list that lacks many objects of a kind is held if the kind has ten or more; with
+ * fewer it is an ordinary edit.
  */
 export const otherServices: readonly Manifest[] = Array.from({ length: 12 }, (_, i) =>
   serviceTo(`other-${i}`, "a"),

@@ -1,4 +1,4 @@
-/** Numbers in [0, 1) that a seed gives again (mulberry32). */
+/** Numbers in [0, 1) that are reproducible from a seed (mulberry32). */
 export type Random = () => number;
 
 export function randomOf(seed: number): Random {
@@ -18,9 +18,9 @@ export const pick = <T>(random: Random, values: readonly T[]): T => {
 };
 
 /**
- * The seed of a run: as given, or by chance.
+ * The seed of a run: the given one, or a random one.
  *
- * @throws Error when it is no whole number.
+ * @throws Error when it is not a whole number.
  */
 export function seedFrom(text: string | undefined): number {
   if (text === undefined) return Math.floor(Math.random() * 2 ** 31);

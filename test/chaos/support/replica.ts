@@ -7,7 +7,7 @@ import { type KubeProxy, startKubeProxy } from "./kube-proxy.js";
 import type { RigOptions } from "./rig.js";
 import { ServerProcess } from "./server.js";
 
-/** One server with what is between it and its clusters. */
+/** One server with the proxies to its clusters. */
 export interface Replica {
   readonly server: ServerProcess;
   /** In the order of the clusters. */
@@ -19,13 +19,13 @@ export interface Replica {
 }
 
 const adminToken = "admin-token";
-/** That a kubeconfig shows to the proxy. */
+/** The token in a kubeconfig for the proxy. */
 export const kubeconfigToken = "of-the-kubeconfig";
 
 export const kubeFlags = (clusters: readonly string[] | undefined): readonly string[] =>
   clusters ? clusters.map((name) => `--kube=${name}`) : ["--kube="];
 
-/** A kubeconfig for the API server itself, or for proxies of it, one for each cluster. */
+/** A kubeconfig for the API server itself, or for its proxies, one for each cluster. */
 export function kubeconfig(
   kube: TestKube,
   clusters: readonly string[],
@@ -62,7 +62,7 @@ interface Place {
   readonly xdsPorts: readonly number[];
 }
 
-/** Makes a server that does not run yet, with proxies of its own. */
+/** Creates a server that is not started yet, with its own proxies. */
 export async function makeReplica(
   kube: TestKube,
   options: RigOptions,
@@ -100,7 +100,7 @@ export async function makeReplica(
 
 export const pidNamespace = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
-/** Goes away with the mounts of this network namespace, and `close` unmounts it before. */
+/** Removed with the mounts of this network namespace; `close` unmounts it before. */
 function mountDisk(folder: string, mb: number): void {
   mkdirSync(folder, { recursive: true });
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${mb}m`, "tmpfs", folder]);

@@ -6,7 +6,7 @@ import { formatEnvoyVersion } from "../../../src/xds/envoy-version.js";
 import { testedEnvoy } from "../../support/envoy.js";
 import type { Outcome } from "./experiment.js";
 
-/** Where and of what outcomes are. */
+/** Environment of outcomes. */
 interface Circumstances {
   readonly date: string;
   /** Of the server under test. */
@@ -42,7 +42,7 @@ function commit(): string {
 export const readRows = (file: string): readonly Row[] =>
   existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as readonly Row[]) : [];
 
-/** Puts rows in place of those of the same names. */
+/** Replaces the rows with the same names. */
 export function writeRows(file: string, rows: readonly Row[]): void {
   const others = readRows(file).filter(({ name }) => !rows.some((row) => row.name === name));
   mkdirSync(dirname(file), { recursive: true });

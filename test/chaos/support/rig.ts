@@ -18,31 +18,31 @@ import { isoline, type ServerProcess } from "./server.js";
 import { type FinalState, freshState, servedState } from "./state.js";
 
 export interface RigOptions {
-  /** Servers behind a balancer; without it one server that Envoy asks itself. */
+  /** Servers behind a balancer; absent: one server that Envoy reaches directly. */
   readonly replicas?: number;
   readonly balancer?: BalancerOptions;
-  /** Each replica is given the others, and takes what it has for old after so many seconds without the API server. */
+  /** Each replica has the URLs of the others, and considers its state old after this many seconds without the API server. */
   readonly staleAfter?: number;
   readonly store?: "memory" | "sqlite";
-  /** More flags of `isoline serve`. */
+  /** Additional flags of `isoline serve`. */
   readonly flags?: readonly string[];
   readonly settings?: Manifest;
-  /** Names of clusters, each reached by a proxy of its own. */
+  /** Names of clusters, each reached through its own proxy. */
   readonly clusters?: readonly string[];
   /** Manifests are pushed; no cluster is followed. */
   readonly push?: boolean;
-  /** The folder of the store is a file system of its own, with so many MB. */
+  /** The folder of the store is a separate file system with this size in MB. */
   readonly storeDiskMb?: number;
-  /** Each server is PID 1 of a namespace of its own, as in a container. */
+  /** Each server is PID 1 of its own namespace, as in a container. */
   readonly ownPids?: boolean;
-  /** Seconds that the clock of each replica is ahead at first. */
+  /** Seconds that the clock of each replica is ahead at the start. */
   readonly clocks?: readonly number[];
   readonly objects: readonly Manifest[];
-  /** Hosts that are asked all the time, with the backend that is right. */
+  /** Hosts with continuous requests, and the expected backend. */
   readonly asked: Readonly<Record<string, Backend>>;
-  /** How long the backend before may answer for a host that has moved. */
+  /** How long the previous backend may answer for a host that has moved. */
   readonly staleMs?: number;
-  /** More flags of Envoy. */
+  /** Additional flags of Envoy. */
   readonly envoyFlags?: readonly string[];
 }
 
@@ -66,7 +66,7 @@ export class Rig {
     readonly load: Load,
   ) {}
 
-  /** Starts all of it, with objects in the API server and Envoy ready. */
+  /** Starts everything, with objects in the API server and Envoy ready. */
   static async start(kube: TestKube, options: RigOptions): Promise<Rig> {
     const folder = mkdtempSync(join(tmpdir(), "isoline-chaos-"));
     const ports = { http: await freePort(), https: await freePort() };
@@ -74,7 +74,7 @@ export class Rig {
     const at = (port: number): Manifest => ({ address: "127.0.0.1", port });
     const listeners = { http: at(ports.http), https: at(ports.https), stats: at(await freePort()) };
     writeFileSync(settingsFile, JSON.stringify({ ...listeners, ...options.settings }));
-    // A few at a time: hundreds at once take longer than the API server is given for one.
+    // A few at a time: hundreds at once exceed the time limit of the API server.
     for (let i = 0; i < options.objects.length && !options.push; i += 40)
       await kube.apply(...options.objects.slice(i, i + 40));
     const xdsPorts: number[] = [];
@@ -134,7 +134,7 @@ export class Rig {
     return this.#envoy;
   }
 
-  /** With the bootstrap that the command line prints. */
+  /** Uses the bootstrap that the command line prints. */
   async startEnvoy(): Promise<void> {
     const port = this.balancer?.port ?? this.server.port;
     const { envoyFlags: flags } = this.options;
@@ -150,7 +150,7 @@ export class Rig {
     });
   }
 
-  /** Another Envoy in place of this one, as when its machine is replaced. Nothing is asked until its hosts answer. */
+  /** Replaces Envoy by a new one, as when its machine is replaced. Requests pause until its hosts answer. */
   async restartEnvoy(): Promise<number | null> {
     this.load.pause();
     await sleep(200);
@@ -163,7 +163,7 @@ export class Rig {
     return seen;
   }
 
-  /** The load begins, once each host answers as it should. */
+  /** Starts the load, once each host answers as expected. */
   async ask(): Promise<void> {
     for (const [host, backend] of Object.entries(this.options.asked)) {
       await eventually(async () => (await this.answer(host)) === backend, `${host} answers`, 20_000);
@@ -177,7 +177,7 @@ export class Rig {
     return status === 200 ? body : String(status);
   }
 
-  /** ms until something holds; null when it does not in time. */
+  /** ms until a condition holds; null if it does not in time. */
   async until(
     check: () => Promise<boolean>,
     withinMs: number,
@@ -189,14 +189,14 @@ export class Rig {
     );
   }
 
-  /** Makes a host that was not there, and returns how many ms it takes until Envoy serves it. */
+  /** Creates a host. Returns the ms until Envoy serves it. */
   async newHost(host: string, to: string, backend: Backend, withinMs: number): Promise<number | null> {
     const began = performance.now();
     await this.kube.apply(hostTo(host, to));
     return this.until(async () => (await this.answer(host)) === backend, withinMs, began);
   }
 
-  /** Moves a host to another Service, and returns how many ms it takes until the new backend answers. */
+  /** Moves a host to another Service. Returns the ms until the new backend answers. */
   async moveHost(host: string, to: string, backend: Backend, withinMs: number): Promise<number | null> {
     const began = performance.now();
     this.load.expect(host, backend);
@@ -222,7 +222,10 @@ export class Rig {
     return this.until(async () => (await this.server.notSynced()).length === 0, withinMs);
   }
 
-  /** `isoline publish` of these objects as one source, once the server can be reached. Returns what it prints when it is refused. */
+  /**
+   * Runs `isoline publish` for these objects as one source, once the server can be reached. Returns its output when it
+   * is refused.
+   */
   async push(source: string, objects: readonly Manifest[]): Promise<string | undefined> {
     const file = join(this.folder, `${source}.json`);
     writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
@@ -242,7 +245,7 @@ export class Rig {
     return refusal;
   }
 
-  /** Which replicas or Envoys do not have what a fresh server makes of the cluster as it is. */
+  /** The replicas or Envoys whose state differs from what a fresh server makes of the current cluster. */
   async finalProblems(withinMs = 20_000): Promise<string[]> {
     const fresh = await freshState(this.#freshArgs());
     let problems: string[] = [];

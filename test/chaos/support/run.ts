@@ -3,7 +3,7 @@ import { Unavailable } from "./clock.js";
 import { type Experiment, type Measures, type Outcome, overruns } from "./experiment.js";
 import { Rig } from "./rig.js";
 
-/** What experiments make, and leave behind. */
+/** Objects that experiments create and leave behind. */
 const collections = [
   "/apis/projectcontour.io/v1/namespaces/default/httpproxies",
   "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
@@ -19,7 +19,7 @@ async function empty(kube: TestKube): Promise<void> {
   }
 }
 
-/** Runs one experiment against an API server that holds nothing of another, and judges it. */
+/** Runs one experiment against an API server without objects of other experiments, and evaluates it. */
 export async function runExperiment(kube: TestKube, experiment: Experiment): Promise<Outcome> {
   const began = performance.now();
   const problems: string[] = [];

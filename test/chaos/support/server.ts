@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { eventually } from "../../support/envoy.js";
 import { request } from "../../support/http.js";
 
-/** The command line under test: `$ISOLINE`, else what was built last. */
+/** The command line under test: `$ISOLINE`, or the last build. */
 export const isoline = process.env.ISOLINE ?? fileURLToPath(new URL("../isoline.js", import.meta.url));
 
 interface Type {
@@ -12,14 +12,14 @@ interface Type {
   readonly resources: number;
 }
 
-/** `GET /status`, as far as experiments look at it. */
+/** The part of `GET /status` that experiments read. */
 interface Status {
   readonly phase: string;
   readonly types: Readonly<Record<string, Type>>;
   readonly sources?: readonly { readonly kinds?: Readonly<Record<string, { readonly state: string }>> }[];
 }
 
-/** A server as a process of its own, so that it can be killed, stopped and given another clock. */
+/** A server as a separate process, so that it can be killed, stopped and given another clock. */
 export class ServerProcess {
   #child: ChildProcess | undefined;
   #log = "";
@@ -32,7 +32,7 @@ export class ServerProcess {
     readonly prefix: readonly string[] = [],
   ) {}
 
-  /** Begins to run; is not ready yet. */
+  /** Starts the process, without waiting until it is ready. */
   start(): void {
     const own = [process.execPath, isoline, "serve", "--listen", `127.0.0.1:${this.port}`, ...this.args];
     const [command = "", ...args] = [...this.prefix, ...own];
@@ -46,14 +46,14 @@ export class ServerProcess {
     this.#child = child;
   }
 
-  /** Starts it, waits until it is ready, and returns how many ms that took; null when it does not get there in time. */
+  /** Starts it and waits until it is ready. Returns the ms that this took; null if not in time. */
   async startReady(withinMs = 30_000): Promise<number | null> {
     const began = performance.now();
     this.start();
     return this.untilReady(withinMs, began);
   }
 
-  /** Starts it, and returns how many ms it takes until it is ready once it answers at all, and in whole. */
+  /** Starts it. Returns the ms from its first answer until it is ready, and the total. */
   async startTimed(
     withinMs: number,
   ): Promise<{ readonly afterRunning: number | null; readonly whole: number | null }> {
@@ -113,7 +113,7 @@ export class ServerProcess {
     return (await this.#ask("/readyz").catch(() => undefined))?.status === 200;
   }
 
-  /** Kinds that are not followed right now, with their states. */
+  /** Kinds that are not followed at the moment, with their states. */
   async notSynced(): Promise<string[]> {
     const { sources = [] } = await this.status();
     return sources
@@ -122,7 +122,7 @@ export class ServerProcess {
       .map(([kind, { state }]) => `${kind} ${state}`);
   }
 
-  /** A metric's value, of all its labels together; 0 where there is none of the name. */
+  /** The sum of a metric over all labels; 0 if it does not exist. */
   async metric(name: string): Promise<number> {
     const { body } = await this.#ask("/metrics");
     const lines = body.split("\n").filter((line) => new RegExp(`^isoline_${name}[ {]`).test(line));

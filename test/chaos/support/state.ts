@@ -1,10 +1,13 @@
 import { freePort } from "../../support/http.js";
 import { ServerProcess } from "./server.js";
 
-/** The hash of what is served, by type. */
+/** The hash of the served configuration, by type. */
 export type FinalState = Readonly<Record<string, string>>;
 
-/** The last part of a version is a hash of the content alone, without what is served only until no Envoy needs it. */
+/**
+ * The last part of a version is a hash of the content only, without resources that are served only until no Envoy
+ * needs them.
+ */
 export async function servedState(server: ServerProcess): Promise<FinalState> {
   const { types } = await server.status();
   return Object.fromEntries(
@@ -12,7 +15,7 @@ export async function servedState(server: ServerProcess): Promise<FinalState> {
   );
 }
 
-/** What a server makes of the objects when it starts from nothing. */
+/** The result of a new server for the current objects. */
 export async function freshState(args: readonly string[]): Promise<FinalState> {
   const server = new ServerProcess(await freePort(), args);
   try {

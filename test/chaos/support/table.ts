@@ -6,7 +6,7 @@ const end = "<!-- end of the table -->";
 
 const number = (value: number): string => value.toLocaleString("en");
 
-/** ms for people; null is what did not come. */
+/** ms for people; null means that it was not reached. */
 function time(ms: number | null | undefined): string {
   if (ms === undefined) return "–";
   if (ms === null) return "never";
@@ -16,7 +16,7 @@ function time(ms: number | null | undefined): string {
 const recoveryOf = ({ recovery }: Experiment, row: Row): string =>
   recovery === undefined ? "–" : time(row.measures[recovery]);
 
-/** The worst of what was not right; differences of the final state are left out. */
+/** The most serious violation; differences of the final state are omitted. */
 function beforeCell(row: Row | undefined): string {
   if (!row) return "–";
   if (row.outcome === "passed") return "the same";
@@ -25,7 +25,7 @@ function beforeCell(row: Row | undefined): string {
   return [...failed, ...others.slice(0, 2)].join("; ") || "failed";
 }
 
-/** Each combination of what rows were run with, with how many there are of it. */
+/** Each combination of circumstances of the rows, with its number. */
 function circumstancesOf(rows: readonly Row[]): string[] {
   const found = new Map<string, number>();
   for (const { date, commit, node, envoy, machine } of rows) {
@@ -37,7 +37,7 @@ function circumstancesOf(rows: readonly Row[]): string[] {
   );
 }
 
-/** The Markdown of the table, with date, versions and machine of its rows. */
+/** The Markdown of the table, with the dates, versions and machines of its rows. */
 export function tableOf(
   experiments: readonly Experiment[],
   rows: readonly Row[],
@@ -69,9 +69,9 @@ export function tableOf(
 }
 
 /**
- * A document with the table in place of the one that it has.
+ * Replaces the table in a document.
  *
- * @throws Error when it has none.
+ * @throws Error when the document has no table.
  */
 export function withTable(document: string, table: string): string {
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the certificates of the tests anew, valid for a hundred years, but for secure, tcp and pass, which are
+# Makes the test certificates again, valid for a hundred years, except secure, tcp and pass, which are
 # self-signed: openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 -subj /CN=NAME.test
 #   -addext subjectAltName=DNS:NAME.test,DNS:also-NAME.test -keyout NAME.key -out NAME.crt
 #
@@ -8,10 +8,10 @@
 #   client        a client's: URI and DNS names
 #   revoked       a client's, on the list
 #   deep          a client's from an intermediate authority of the root, which is in the same file;
-#                 deep-crl.pem is the list of that authority alone
-#   stranger      a client's from an authority that nobody knows
+#                 deep-crl.pem is the list of that authority only
+#   stranger      a client's from an unknown authority
 #   backend       a server's: backend.test
-#   secp256k1     self-signed, on a curve that Envoy does not take
+#   secp256k1     self-signed, on a curve that Envoy does not support
 set -eu
 cd "$(dirname "$0")"
 work=$(mktemp -d)

@@ -1,14 +1,14 @@
 import type { Ref } from "../../../schema/meta.js";
 
-/** Objects from a root to one that it includes (or delegates to) at most. */
+/** The maximum number of objects from a root to an included (or delegated) object. */
 const maxDepth = 64;
 
 /** `NAMESPACE/NAME`. */
 export const nameIn = (ref: Ref): string => ref.slice(ref.indexOf("/") + 1);
 
 /**
- * Why a chain of includes, the root first, ends before an object: it would close a circle, or is too long. `names` are those of the
- * chain and the object.
+ * Why a chain of includes, the root first, may not continue to an object: it would become circular, or is too long.
+ * `names` lists the chain and the object.
  */
 export function chainEnd(
   chain: readonly Ref[],

@@ -39,8 +39,8 @@ export interface QueryCondition {
 const slashes = (path: string): string => (path.includes("//") ? path.replace(/\/{2,}/g, "/") : path);
 
 /**
- * At most one path condition in a block, and each starts with a slash. Returns what is wrong. `maxProgramSize` is that of one
- * regular expression, here and below.
+ * Checks that a block has at most one path condition and that each starts with a slash; returns the problem.
+ * `maxProgramSize` limits one regular expression, here and below.
  */
 export function pathProblem(
   conditions: readonly MatchCondition[],
@@ -61,15 +61,15 @@ export function pathProblem(
   const path = prefix || exact || regex || "";
   if (include && !prefix) return "exact and regex conditions are not allowed in an include";
   if (!path.startsWith("/")) return `path conditions must start with /, ${JSON.stringify(path)} was supplied`;
-  if (/[\s\p{Cc}#]/u.test(path)) return `${JSON.stringify(path)} holds a space, # or control character`;
-  if (!regex) return path.includes("?") ? `${JSON.stringify(path)} holds a query` : undefined;
+  if (/[\s\p{Cc}#]/u.test(path)) return `${JSON.stringify(path)} contains a space, # or control character`;
+  if (!regex) return path.includes("?") ? `${JSON.stringify(path)} contains a query` : undefined;
   const wrong = regexProblem(regex, maxProgramSize);
-  return wrong && `regex ${JSON.stringify(regex)} is not RE2: ${wrong}`;
+  return wrong && `regex ${JSON.stringify(regex)} is not valid RE2: ${wrong}`;
 }
 
 /**
- * Joins the path conditions of an include chain and a route; without any, everything (`/`). As in Contour, an exact
- * path is one only as the very last condition, and a prefix where a header or query condition follows it.
+ * Joins the path conditions of an include chain and a route; without any, the prefix `/`. As in Contour, an exact path
+ * counts as exact only if it is the very last condition; if a header or query condition follows, it is a prefix.
  */
 export function mergePath(conditions: readonly MatchCondition[]): PathMatch {
   const parts = conditions.filter((c) => c.prefix || c.exact || c.regex);
@@ -83,7 +83,7 @@ export function mergePath(conditions: readonly MatchCondition[]): PathMatch {
   return { kind: conditions.at(-1)?.exact ? "exact" : "prefix", value: slashes(value) };
 }
 
-/** The exact path that counts as a prefix because other conditions follow it. */
+/** The exact path that is a prefix because other conditions follow it. */
 export const weakenedExact = (conditions: readonly MatchCondition[]): string | undefined =>
   conditions.at(-1)?.exact ? undefined : conditions.find(({ exact }) => exact)?.exact;
 
@@ -101,7 +101,7 @@ const header = (
   treatMissingAsEmpty: invert && (c.treatMissingAsEmpty ?? false),
 });
 
-/** What a header condition asks for; empty when it asks for nothing. */
+/** The matches of a header condition; empty for a condition without a matcher. */
 export function headerMatches(c: HeaderCondition): HeaderMatch[] {
   if (c.present) return [header({ name: c.name }, "present", "")];
   if (c.notpresent) return [header({ name: c.name }, "present", "", true)];
@@ -126,7 +126,7 @@ function queryMatches(c: QueryCondition): QueryMatch[] {
   return [];
 }
 
-/** The whole match of an include chain and a route. */
+/** The complete match of an include chain and a route. */
 export function mergeConditions(conditions: readonly MatchCondition[]): Match {
   const headers: HeaderMatch[] = [];
   const queries: QueryMatch[] = [];
@@ -144,7 +144,7 @@ export function mergeConditions(conditions: readonly MatchCondition[]): Match {
 const unique = <T>(items: T[]): T[] =>
   items.length < 2 ? items : [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 
-/** Header conditions that can't be true together, or aren't RE2; as Contour refuses them. */
+/** Header conditions that can't be true together, or aren't valid RE2; Contour refuses the same ones. */
 export function headerProblem(
   conditions: readonly MatchCondition[],
   maxProgramSize: number,
@@ -155,7 +155,8 @@ export function headerProblem(
     if (!c) continue;
     const name = c.name.toLowerCase();
     const wrong = c.regex && regexProblem(c.regex, maxProgramSize);
-    if (wrong) return `regular expression ${JSON.stringify(c.regex)} of header ${name} is not RE2: ${wrong}`;
+    if (wrong)
+      return `regular expression ${JSON.stringify(c.regex)} of header ${name} is not valid RE2: ${wrong}`;
     const problem = contradiction(c, name, (condition) => seen.has(`${name} ${condition}`));
     if (problem) return problem;
     for (const [key, value] of Object.entries(c)) seen.add(`${name} ${key} ${value}`).add(`${name} ${key}`);
@@ -163,7 +164,7 @@ export function headerProblem(
   return undefined;
 }
 
-/** Conditions that exclude each other, when they are of one header (and, but for presence, one value). */
+/** Conditions that exclude each other on the same header (and, except for presence, the same value). */
 const opposites = [
   ["present", "notpresent"],
   ["exact", "notexact"],
@@ -187,7 +188,7 @@ function contradiction(
   return undefined;
 }
 
-/** Exactly one matcher for each query parameter condition, no duplicate exact ones. */
+/** Requires exactly one matcher for each query parameter condition, and no duplicate exact ones. */
 export function queryProblem(
   conditions: readonly MatchCondition[],
   maxProgramSize: number,
@@ -200,7 +201,7 @@ export function queryProblem(
     if (kinds.length !== 1) return `query parameter ${c.name} must have exactly one matcher`;
     const wrong = c.regex && regexProblem(c.regex, maxProgramSize);
     if (wrong)
-      return `regular expression ${JSON.stringify(c.regex)} of query parameter ${c.name} is not RE2: ${wrong}`;
+      return `regular expression ${JSON.stringify(c.regex)} of query parameter ${c.name} is not valid RE2: ${wrong}`;
     if (c.exact && exact.has(c.name))
       return `cannot specify duplicate 'exact match' conditions for query parameter ${c.name}`;
     if (c.exact) exact.add(c.name);
@@ -208,7 +209,7 @@ export function queryProblem(
   return undefined;
 }
 
-/** What is wrong with the conditions of a route together with those of its includes. */
+/** The problem with the conditions of a route combined with those of its includes. */
 export function conditionProblem(
   own: readonly MatchCondition[],
   all: readonly MatchCondition[],

@@ -3,16 +3,16 @@ import type { RouteContext as PolicyContext } from "../../policies/policy.js";
 import type { MatchCondition } from "./conditions.js";
 import type { Host } from "./host.js";
 
-/** Where in a tree of includes an HTTPProxy is read. */
+/** The place of an HTTPProxy in a tree of includes. */
 export interface IncludePlace {
-  /** Conditions of all includes on the way. */
+  /** Conditions of all includes from the root. */
   readonly conditions: readonly MatchCondition[];
   /** Refs of the including objects, the root first. */
   readonly path: readonly Ref[];
   readonly host: Host;
 }
 
-/** What the reading of one route shares. */
+/** The inputs for reading one route. */
 export interface ProxyRouteContext extends PolicyContext {
   readonly place: IncludePlace;
 }

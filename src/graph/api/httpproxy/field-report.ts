@@ -3,7 +3,7 @@ import type { FindingType } from "../../../schema/finding-types.js";
 import type { HTTPProxy, Report } from "../../core/reader.js";
 import type { RouteContext } from "../../policies/policy.js";
 
-/** Adds findings about the fields of an HTTPProxy below a path, and counts errors. */
+/** Reports findings about the fields of an HTTPProxy below a path, and counts errors. */
 export function fieldReport(
   { ref }: HTTPProxy,
   path: string,

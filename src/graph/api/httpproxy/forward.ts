@@ -11,13 +11,13 @@ import type { ServiceFields } from "../../policies/policy.js";
 import type { ProxyRouteContext } from "./context.js";
 import { readValidation } from "./service.js";
 
-/** What the services of one route share. */
+/** Values shared by the services of one route. */
 interface Shared {
   readonly options: ClusterPolicies & ReturnType<typeof clientCertificate>["options"];
   readonly policies: RoutePolicies;
 }
 
-/** `services` of a route: undefined (and a finding) when one of them has to be refused; those not there are left out. */
+/** Reads `services` of a route: undefined with a finding if one of them is refused. Missing services are omitted. */
 export function readForward(context: ProxyRouteContext, policies: RoutePolicies): Action | undefined {
   const { route, reader, fail } = context;
   const clusters = readClusterPolicies(context);
@@ -45,7 +45,7 @@ export function readForward(context: ProxyRouteContext, policies: RoutePolicies)
   return { kind: "forward", backends, ...(mirror ? { mirrors: [mirror] } : {}) };
 }
 
-/** One service: undefined when there is no such Service, "invalid" when the whole object has to be refused. */
+/** Reads one service: undefined if the Service does not exist, "invalid" if the object is refused. */
 function readBackend(
   context: ProxyRouteContext,
   service: ServiceFields,
@@ -61,7 +61,7 @@ function readBackend(
       at,
     );
   const { found, error: missing } = findServicePort(reader, proxy.meta.namespace, service.name, service.port);
-  // As in Contour, what else is wrong with such a service costs the other routes nothing.
+  // As in Contour, other problems of a missing service have no effect on other routes.
   if (!found) return unresolved(missing);
   const own = readServicePolicies({ of: context, service, at }, shared.policies);
   if (!own) return "invalid";

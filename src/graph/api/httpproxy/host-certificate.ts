@@ -4,8 +4,8 @@ import { isDelegated, readKeyPair, secretName } from "../../certificates/secret.
 import type { HTTPProxy, ObjectByKind, Reader, Report } from "../../core/reader.js";
 
 /**
- * `<namespace>/<name>` of the Secret that the host of a root asks for, `spec.virtualhost.tls.secretName`; undefined where it may not have
- * it or Envoy would not load it. `fail` takes why.
+ * `<namespace>/<name>` of the Secret in `spec.virtualhost.tls.secretName` of a root; undefined if the root may not use
+ * it, or if Envoy would not load it. `fail` reports why.
  */
 export function hostCertificate(
   { ref, meta, spec: { virtualhost } }: HTTPProxy | ObjectByKind<"IngressRoute">,

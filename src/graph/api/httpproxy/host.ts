@@ -4,16 +4,16 @@ import type { VirtualHostFields } from "../../policies/policy.js";
 import { fieldReport } from "./field-report.js";
 import type { Security } from "./tls.js";
 
-/** What the root of a host says for all of its routes. */
+/** Settings of the root of a host for all its routes. */
 export interface Host {
   readonly secure: boolean;
   readonly virtualhost: VirtualHostFields | undefined;
   readonly policies: HostPolicies;
-  /** Clients need a certificate, which plain HTTP has not. */
+  /** Clients need a certificate, which plain HTTP does not support. */
   readonly clientCertificates: boolean;
 }
 
-/** `spec.virtualhost` but for its TLS; undefined (and a finding) when the host can't be served as it says. */
+/** Reads `spec.virtualhost` except for its TLS; undefined with a finding if the host can't be served. */
 export function readHost(
   proxy: HTTPProxy,
   { tls, passthrough }: Security,

@@ -10,7 +10,7 @@ import { readProxyRoutes } from "./routes.js";
 import { readTcpProxy } from "./tcp.js";
 import { readTls, type Security } from "./tls.js";
 
-/** The HTTPProxies of a list of claimants that are of our class. */
+/** The HTTPProxies of a served class among claimants. */
 export const proxiesOf = (refs: readonly Ref[], reader: Reader): HTTPProxy[] =>
   objectsOf("HTTPProxy", refs, reader).filter((proxy) =>
     isAllowedClass(proxy, proxy.spec.ingressClassName, reader.settings),
@@ -53,7 +53,7 @@ function readSecureTerms(
       backends: tcp,
     };
   }
-  // Passthrough without a tcpproxy, and a tcpproxy whose include has none.
+  // For passthrough without a tcpproxy, or a tcpproxy whose include has none.
   if (!tls || tcp) return { kind: "none", owner };
   return {
     kind: "https",

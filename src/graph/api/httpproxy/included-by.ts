@@ -16,14 +16,14 @@ const isEntry = (entry: string): boolean => {
   return isLabel(namespace) && (name === undefined || isSubdomain(name)) && more.length === 0;
 };
 
-/** Whom an annotation lists; `not valid` lets none in. */
+/** The objects that an annotation lists; `not valid` permits none. */
 type Listed = "all" | "not valid" | readonly string[];
 
 function readListed(child: Child, text: string, report: Report): Listed {
   const entries = text.split(",").map((entry) => entry.trim());
   if (entries.length === 1 && entries[0] === "*") return "all";
   if (entries.every(isEntry)) return entries;
-  const message = `${JSON.stringify(text)} is no list of NAMESPACE or NAMESPACE/NAME with commas between them, nor *; nothing includes this object`;
+  const message = `${JSON.stringify(text)} is neither a comma-separated list of NAMESPACE and NAMESPACE/NAME nor *; no other namespace may include this object`;
   const path = `metadata.annotations["${annotation}"]`;
   const isProxy = kindOf(child.ref) === "HTTPProxy";
   report.error(
@@ -37,10 +37,10 @@ function readListed(child: Child, text: string, report: Report): Listed {
 }
 
 /**
- * Why an object may not be included or delegated to; undefined when it may. Its annotation `isoline.dev/included-by` lists
- * `NAMESPACE` and `NAMESPACE/NAME` of objects in other namespaces that may, with commas between them, or is `*`. It holds for all
- * objects on the way (`path`, the root first, the including object last), so that none gets there through another one. An
- * annotation that can't be read lets none in.
+ * Why an object may not be included or delegated to; undefined if it may. Its annotation `isoline.dev/included-by` is
+ * a comma-separated list of `NAMESPACE` and `NAMESPACE/NAME` of permitted objects in other namespaces, or `*`. It
+ * applies to all objects on the way (`path`, the root first, the including object last), so that none of them includes
+ * it through another one. An invalid annotation permits none.
  */
 export function includeProblem(
   child: Child,
@@ -54,13 +54,13 @@ export function includeProblem(
   if (text === undefined) {
     const by = path.at(-1);
     if (!reader.settings.requireIncludedBy || by === undefined || !others.includes(by)) return undefined;
-    return `${namespace}/${name} is in another namespace and has no annotation ${annotation} (the setting requireIncludedBy)`;
+    return `${namespace}/${name} is in another namespace and has no annotation ${annotation} (setting requireIncludedBy)`;
   }
-  // Once for a unit, for one finding.
+  // Once per unit, so that there is one finding.
   const listed = reader.unitCache.once(readListed, child.ref, child, text, report);
   if (listed === "not valid") return `the annotation ${annotation} of ${namespace}/${name} is not valid`;
-  const stranger = others.find(
+  const unlisted = others.find(
     (ref) => listed !== "all" && !listed.includes(namespaceOf(ref)) && !listed.includes(nameIn(ref)),
   );
-  return stranger && `the annotation ${annotation} of ${namespace}/${name} does not list ${nameIn(stranger)}`;
+  return unlisted && `the annotation ${annotation} of ${namespace}/${name} does not list ${nameIn(unlisted)}`;
 }

@@ -15,7 +15,7 @@ import { fieldReport } from "./field-report.js";
 import { readForward } from "./forward.js";
 import type { Host } from "./host.js";
 
-/** `spec.routes[i]` at a place in the include tree; undefined (and a finding) when it is not valid. */
+/** Reads `spec.routes[i]` at a place in the include tree; undefined with a finding if it is not valid. */
 export function readProxyRoute(
   proxy: HTTPProxy,
   i: number,
@@ -38,7 +38,7 @@ export function readProxyRoute(
   if (wrong) return findings.fail("RouteError", wrong.reason, wrong.message, ".conditions");
   const weakened = weakenedExact(own);
   if (weakened) {
-    const message = `exact ${JSON.stringify(weakened)} counts as a prefix, as in Contour, because other conditions follow it; put it last`;
+    const message = `exact ${JSON.stringify(weakened)} is a prefix match, as in Contour, because other conditions follow it; move it to the end`;
     report.warn(proxy.ref, "RouteError", "ExactPathNotLast", message, `${path}.conditions`);
   }
 
@@ -72,7 +72,7 @@ export function readProxyRoute(
   };
 }
 
-/** `permitInsecure`, but for routes that would lose a protection of their host over plain HTTP. */
+/** `permitInsecure`, except for routes that would lose a protection of their host over plain HTTP. */
 function keepsHttp(
   { route, place: { host }, reader, warnIgnored }: ProxyRouteContext,
   policies: RoutePolicies,
@@ -80,7 +80,7 @@ function keepsHttp(
   if (!route.permitInsecure || reader.settings.disablePermitInsecure) return false;
   const lost = host.secure ? lostBy(host, policies) : undefined;
   if (!lost) return true;
-  const message = `ignoring field "permitInsecure"; over plain HTTP this route would go without the ${lost} of its host, so it redirects to HTTPS`;
+  const message = `ignoring field "permitInsecure"; over plain HTTP this route would lack the ${lost} of its host, so it redirects to HTTPS`;
   warnIgnored(message, ".permitInsecure");
   return false;
 }

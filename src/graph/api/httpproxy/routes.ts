@@ -19,8 +19,8 @@ import { includedProxy } from "./included-proxy.js";
 import { readProxyRoute } from "./route.js";
 
 /**
- * All routes of an HTTPProxy and of what it includes. One bad route of an object drops that object's routes, or, with
- * the setting `keep-valid`, answers 503 in its place.
+ * All routes of an HTTPProxy and of its includes. One invalid route drops all routes of its object or, with the
+ * setting `keep-valid`, responds with 503 itself.
  */
 export function readProxyRoutes(
   proxy: HTTPProxy,
@@ -76,12 +76,12 @@ function readIncludes(proxy: HTTPProxy, place: IncludePlace, reader: Reader, rep
   return routes;
 }
 
-/** Whether a chain of includes ends before an object, which would close a circle or be too far from the root. */
+/** Whether a chain of includes must end before an object, because it would become circular or too long. */
 function endsChain({ ref }: HTTPProxy, chain: readonly Ref[], report: Report): boolean {
   const end = chainEnd(chain, ref);
   if (!end) return false;
   const message = `include creates an include cycle: ${end.names}`;
-  // A chain that is only too long is no fault of the object at its end, which may be another tenant's.
+  // The object at the end of a chain that is too long is not at fault, and may belong to another tenant.
   const about = end.isCycle ? ref : (chain.at(-1) ?? ref);
   report.error(about, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
   return true;
@@ -91,7 +91,7 @@ const describe = ({ meta }: HTTPProxy): string => `${meta.namespace}/${meta.name
 
 type Include = NonNullable<HTTPProxy["spec"]["includes"]>[number];
 
-/** What an include names, or why it leads nowhere. */
+/** The target of an include, or why it has none. */
 function findTarget(
   proxy: HTTPProxy,
   include: Include,
@@ -114,7 +114,7 @@ function findTarget(
   return { reason: "IncludeNotPermitted", message: `include is not permitted: ${forbidden}` };
 }
 
-/** What answers for a bad route, if it can be told which requests are meant. */
+/** The 503 route for an invalid route, if the requests that it matches are known. */
 function unavailable(proxy: HTTPProxy, i: number, place: IncludePlace, { settings }: Reader): Route[] {
   const own: MatchCondition[] = proxy.spec.routes?.[i]?.conditions ?? [];
   const conditions = [...place.conditions, ...own];
@@ -131,7 +131,7 @@ function unavailable(proxy: HTTPProxy, i: number, place: IncludePlace, { setting
   ];
 }
 
-/** What is wrong with the conditions of an include; its routes' own are checked together with them later. */
+/** The problem with the conditions of an include. Those of its routes are checked later, combined with these. */
 function conditionsProblem(
   conditions: readonly MatchCondition[],
   maxProgramSize: number,
@@ -148,8 +148,8 @@ function conditionsProblem(
 }
 
 /**
- * What answers for an include that leads nowhere, also over plain HTTP. As in Contour, under the include's own
- * conditions alone, and for all that a wildcard host covers.
+ * The response for an include without a target, also over plain HTTP. As in Contour, it has only the include's own
+ * conditions, and matches all names of a wildcard host.
  */
 const badGateway = (proxy: HTTPProxy, conditions: readonly MatchCondition[], field: string): Route => ({
   match: mergeConditions(conditions),

@@ -5,8 +5,8 @@ import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 type Fields = NonNullable<NonNullable<HTTPProxy["spec"]["routes"]>[number]["services"]>[number];
 
 /**
- * The cluster of a service with the `validation` that it asks for; undefined (and a finding) when that can't be had.
- * Only backends that speak TLS have a certificate to validate.
+ * The cluster of a service with its `validation`; undefined with a finding if that is not possible. Only backends with
+ * TLS have a certificate to validate.
  */
 export function readValidation(
   proxy: HTTPProxy,
@@ -18,7 +18,7 @@ export function readValidation(
 ): Cluster | undefined {
   if (!service.validation) return cluster;
   if (cluster.protocol !== "tls" && cluster.protocol !== "h2") {
-    const message = `has no effect: Service [${service.name}:${service.port}] is not asked over TLS; set protocol: tls`;
+    const message = `has no effect: Service [${service.name}:${service.port}] has no TLS; set protocol: tls`;
     report.warn(proxy.ref, "SpecError", "IgnoredField", message, `${path}.validation`);
     return cluster;
   }

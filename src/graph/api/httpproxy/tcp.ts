@@ -12,8 +12,8 @@ import { includedProxy } from "./included-proxy.js";
 import { readValidation } from "./service.js";
 
 /**
- * `spec.tcpproxy` with its includes; undefined (and a finding) when it leads to no service, and none where what is included
- * has no `tcpproxy`.
+ * Reads `spec.tcpproxy` with its includes; undefined with a finding if it has no service. The list is empty if the
+ * included object has no `tcpproxy`.
  */
 export function readTcpProxy(
   proxy: HTTPProxy,
@@ -54,7 +54,7 @@ export function readTcpProxy(
   const end = chainEnd(chain, target.ref);
   if (end) return fail("IncludeCreatesCycle", `include creates a cycle: ${end.names}`, error);
   if (target.spec.tcpproxy) return readTcpProxy(target, reader, report, chain);
-  const message = `include ${namespace}/${include.name} has no tcpproxy, so that nothing is served over TLS`;
+  const message = `include ${namespace}/${include.name} has no tcpproxy, so that the host serves nothing over TLS`;
   report.warn(proxy.ref, error, "NothingDefined", message, "spec.tcpproxy");
   return [];
 }

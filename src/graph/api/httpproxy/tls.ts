@@ -5,7 +5,7 @@ import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 import { readClientValidation } from "../../policies/client-validation.js";
 import { hostCertificate } from "./host-certificate.js";
 
-/** How a host is secured; undefined when what the object asks for can't be had. */
+/** The TLS configuration of a host. */
 export interface Security {
   readonly tls?: Tls;
   readonly passthrough: boolean;
@@ -22,7 +22,7 @@ const higher = (a: TlsVersion, b: TlsVersion): TlsVersion =>
 const lower = (a: TlsVersion, b: TlsVersion): TlsVersion =>
   versions.indexOf(a) < versions.indexOf(b) ? a : b;
 
-/** The narrower of the object's and the settings' range; undefined when nothing is left. */
+/** The intersection of the object's and the settings' range; undefined if it is empty. */
 export function tlsRange(
   minimum: string | undefined,
   maximum: string | undefined,
@@ -34,7 +34,7 @@ export function tlsRange(
   return higher(min, max) === max ? { minimum: min, maximum: max } : undefined;
 }
 
-/** `spec.virtualhost.tls`; TLSError conditions as Contour names them. */
+/** Reads `spec.virtualhost.tls`; the reasons of TLSError are Contour's. */
 export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Security | undefined {
   const tls = proxy.spec.virtualhost?.tls;
   const path = "spec.virtualhost.tls";
@@ -55,7 +55,7 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
   const clash = incompatible(proxy);
   if (clash) return fail("TLSIncompatibleFeatures", clash);
   if (tls.passthrough) {
-    // As in Contour, the host is served all the same.
+    // As in Contour, the host is served nevertheless.
     if (tls.enableFallbackCertificate)
       fail(
         "TLSIncompatibleFeatures",
@@ -90,7 +90,9 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
   };
 }
 
-/** Features that can't be had together: with passthrough Envoy sees no HTTP, a fallback chain serves several hosts. */
+/**
+ * Features that exclude each other: with passthrough Envoy sees no HTTP, and the fallback chain serves several hosts.
+ */
 function incompatible({ spec: { virtualhost: host } }: HTTPProxy): string | undefined {
   const tls = host?.tls;
   if (tls?.passthrough && tls.clientValidation)
@@ -102,20 +104,20 @@ function incompatible({ spec: { virtualhost: host } }: HTTPProxy): string | unde
   return undefined;
 }
 
-/** The settings' fallback certificate, which must be delegated to the namespace of the host. */
+/** The fallback certificate of the settings, which must be delegated to the namespace of the host. */
 function readFallback(
   proxy: HTTPProxy,
   reader: Reader,
   fail: (reason: ErrorCode, message: string, field?: string) => undefined,
 ): string | undefined {
-  const wanted = reader.settings.tls.fallbackCertificate;
+  const configured = reader.settings.tls.fallbackCertificate;
   const field = ".enableFallbackCertificate";
-  if (!wanted) {
+  if (!configured) {
     const message =
       "Spec.Virtualhost.TLS enabled fallback but the fallback Certificate Secret is not configured in Contour configuration file";
     return fail("FallbackNotPresent", message, field);
   }
-  const secret = { namespace: wanted.namespace ?? "", name: wanted.name ?? "" };
+  const secret = { namespace: configured.namespace ?? "", name: configured.name ?? "" };
   const name = `${secret.namespace}/${secret.name}`;
   if (!isDelegated(reader, secret, proxy.meta.namespace)) {
     const message = `Spec.VirtualHost.TLS Secret "${name}" is not configured for certificate delegation`;

@@ -26,7 +26,7 @@ type BackendFields = PathFields["backend"];
 
 const type = "IngressError";
 
-/** The Ingresses of a list of claimants that are of our class, the one to win last: oldest, then by name. */
+/** The Ingresses of a served class among claimants. The last one takes precedence: the oldest, then by name. */
 export function ingressesOf(refs: readonly Ref[], reader: Reader): Ingress[] {
   const found = objectsOf("Ingress", refs, reader).filter((ingress) =>
     isAllowedClass(ingress, ingress.spec.ingressClassName, reader.settings),
@@ -35,10 +35,10 @@ export function ingressesOf(refs: readonly Ref[], reader: Reader): Ingress[] {
 }
 
 /**
- * What Ingresses make of a host by their rules (and default backends); what is wrong costs one path, or the TLS of one host.
- * Over TLS are the rules of those namespaces that have a certificate for the host, each by the `tls` entries of its own
- * Ingresses, and the certificate is that of the oldest Ingress with a rule. As in Contour the entry may be of an Ingress
- * without rules for the host, where another one of its namespace has some.
+ * The sites of a host from the rules (and default backends) of Ingresses. An error affects one path, or the TLS of one
+ * host. The rules of a namespace are served over TLS if its own Ingresses have a `tls` entry with a certificate for
+ * the host. The certificate is that of the oldest such Ingress with a rule. As in Contour, the entry may be in an
+ * Ingress without rules for the host if another Ingress of its namespace has some.
  */
 export function readIngresses(
   candidates: readonly Ingress[],
@@ -79,29 +79,29 @@ export function readIngresses(
 }
 
 /**
- * The Ingresses that have a certificate for the host and no rule, of namespaces that have rules for it. Those of other
- * namespaces are told that they secure nothing.
+ * The Ingresses that have a certificate and no rule for the host, in namespaces with rules for it. Ingresses of other
+ * namespaces get a warning that their entry has no effect.
  */
 function securingIngresses(
-  ruling: readonly Ingress[],
+  withRules: readonly Ingress[],
   host: string,
   reader: Reader,
   report: Report,
 ): Ingress[] {
-  if (ruling.length === 0 || host === anyHost) return [];
-  const known = new Set(ruling.map(({ ref }) => ref));
-  const namespaces = new Set(ruling.map(({ meta }) => meta.namespace));
+  if (withRules.length === 0 || host === anyHost) return [];
+  const known = new Set(withRules.map(({ ref }) => ref));
+  const namespaces = new Set(withRules.map(({ meta }) => meta.namespace));
   return ingressesOf(reader.claimants(tlsHostKey(host)), reader).filter(({ ref, meta, spec }) => {
     if (known.has(ref)) return false;
     if (namespaces.has(meta.namespace)) return true;
     const entry = (spec.tls ?? []).findIndex(({ hosts }) => hosts?.some((one) => one.toLowerCase() === host));
-    const message = `host ${JSON.stringify(host)}: the entry secures nothing, as no Ingress of this namespace has a rule for the host`;
+    const message = `host ${JSON.stringify(host)}: the entry has no effect, because no Ingress of this namespace has a rule for the host`;
     report.warn(ref, type, "HostOfAnotherNamespace", message, `spec.tls[${entry}].hosts`);
     return false;
   });
 }
 
-/** An annotation of Contour's own, or of the group that it had before. */
+/** A Contour annotation, in its current or its former group. */
 const annotation = ({ meta }: Ingress, name: string): string | undefined =>
   meta.annotations[`projectcontour.io/${name}`] ?? meta.annotations[`contour.heptio.com/${name}`];
 
@@ -111,7 +111,7 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
     const route = readPath(ingress, match, written, backend, path, reader, report);
     if (route) routes.push(route);
   };
-  // First, so that an explicit rule for `/` without a host wins over it.
+  // First, so that an explicit rule for `/` without a host takes precedence.
   if (host === anyHost && ingress.spec.defaultBackend) {
     add({ kind: "prefix", value: "/" }, "/", ingress.spec.defaultBackend, "spec.defaultBackend");
   }
@@ -136,12 +136,12 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
 
 function pathProblem({ kind, value }: PathMatch, maxProgramSize: number): string | undefined {
   if (kind !== "regex")
-    return isPath(value) ? undefined : "must start with / and hold no query, space or control character";
+    return isPath(value) ? undefined : "must start with / and contain no query, space or control character";
   const wrong = regexProblem(value, maxProgramSize);
-  return wrong && `is not RE2: ${wrong}`;
+  return wrong && `is not valid RE2: ${wrong}`;
 }
 
-/** Prefix matches whole segments; ImplementationSpecific is a regex when it looks like one, else a string prefix. */
+/** Prefix matches whole segments; ImplementationSpecific is a regex if it contains operators, else a string prefix. */
 function readPathMatch({ path, pathType }: PathFields): PathMatch {
   const value = path || "/";
   if (pathType === "Exact") return { kind: "exact", value };
@@ -215,7 +215,10 @@ function readPath(
   };
 }
 
-/** The certificate for a host that the Ingress lists in `spec.tls`, the last that is good; a bad one leaves HTTP as it is. */
+/**
+ * The certificate for a host that the Ingress lists in `spec.tls`: the last valid one. An invalid one leaves HTTP
+ * unchanged.
+ */
 function readIngressTls(ingress: Ingress, host: string, reader: Reader, report: Report): Tls | undefined {
   let found: Tls | undefined;
   for (const [i, entry] of (ingress.spec.tls ?? []).entries()) {

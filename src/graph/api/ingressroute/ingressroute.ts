@@ -27,7 +27,7 @@ type ServiceFields = NonNullable<RouteFields["services"]>[number];
 
 const type = "IngressRouteError";
 
-/** The IngressRoutes of a list of claimants that are of our class. */
+/** The IngressRoutes of a served class among claimants. */
 export const ingressRoutesOf = (refs: readonly Ref[], reader: Reader): IngressRoute[] =>
   objectsOf("IngressRoute", refs, reader).filter((found) =>
     isAllowedClass(found, undefined, reader.settings),
@@ -80,11 +80,11 @@ function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | 
 interface Place {
   readonly parents: readonly Ref[];
   readonly secure: boolean;
-  /** The match of the route that delegates here. */
+  /** The match of the delegating route. */
   readonly within?: string;
 }
 
-/** The routes of an object until the first that is not valid: v1beta1 stops there and keeps the earlier ones. */
+/** The routes of an object up to the first invalid one: v1beta1 stops there and keeps the earlier ones. */
 function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: Report): Route[] {
   const routes: Route[] = [];
   for (const [i, route] of (object.spec.routes ?? []).entries()) {
@@ -111,7 +111,7 @@ function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: 
   return routes;
 }
 
-/** What is wrong with a route before its services or its delegation are looked at. */
+/** The problem with a route itself, without its services or its delegation. */
 function routeProblem(
   { match, services, delegate }: RouteFields,
   { within }: Place,
@@ -128,7 +128,9 @@ function routeProblem(
 const segments = (path: string): string => (path.endsWith("/") ? path : `${path}/`);
 const isWithin = (child: string, parent: string): boolean => segments(child).startsWith(segments(parent));
 
-/** The target of a delegation; a missing one is passed over in silence (v1beta1), a wrong one stops the object. */
+/**
+ * The target of a delegation. A missing one is skipped without a finding (v1beta1); an invalid one stops the object.
+ */
 function follow(
   object: IngressRoute,
   delegate: { name: string; namespace?: string },
@@ -238,7 +240,7 @@ function readService(
   return { ...cluster, validation: { ca, subjectNames: [service.validation.subjectName ?? ""] } };
 }
 
-/** `tcpproxy`: weights have no meaning in v1beta1, every service gets an equal share. */
+/** Reads `tcpproxy`. Weights have no effect in v1beta1: every service gets an equal share. */
 function readTcp(
   object: IngressRoute,
   reader: Reader,
