@@ -329,6 +329,41 @@ describe("statuses of Gateways of a class", () => {
   });
 });
 
+it.each<[string, boolean]>([
+  ["bank.test", false],
+  ["*.test", false],
+  ["www.bank.test", false],
+  ["shop.example", true],
+])("a ListenerSet of a tenant may not take hosts of other owners: %s", (hostname, allowed) => {
+  const listenerSet = {
+    apiVersion: `${group}/v1`,
+    kind: "ListenerSet",
+    metadata: { namespace: "shop", name: "set" },
+    spec: { parentRef: { name: "edge", namespace: "infra" }, listeners: [{ ...http, hostname }] },
+  };
+  const hostOwners = [
+    { host: "bank.test", namespaces: ["bank"] },
+    { host: "*.bank.test", namespaces: ["bank"] },
+  ];
+  const store = compileAll(
+    parse(
+      [
+        gatewayClass,
+        gateway("edge", [http], { allowedListeners: { namespaces: { from: "All" } } }),
+        listenerSet,
+      ],
+      {
+        ...settings,
+        hostOwners,
+      },
+    ),
+  );
+  expect(Object.keys(answers(store, "infra/edge/http-80")).includes(hostname)).toBe(allowed);
+  expect(conditionsOf(statusOf(store, "ListenerSet/shop/set"))).toMatchObject({
+    Accepted: allowed ? "True Accepted" : "False ListenersNotValid",
+  });
+});
+
 describe("the work for one edit", () => {
   const count = 60;
   const manifests = [

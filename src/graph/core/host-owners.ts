@@ -2,7 +2,6 @@ import type { ErrorCode } from "../../schema/finding-codes.js";
 import type { FindingType } from "../../schema/finding-types.js";
 import { servesGateways } from "../../schema/gateway-settings.js";
 import type { ObjectMeta, Ref } from "../../schema/meta.js";
-import type { SettingsSpec } from "../../schema/settings.js";
 import { type AttachedRoutes, attachedRoutes } from "../api/gateway/host.js";
 import { widerThan } from "../api/gateway/hostnames.js";
 import { proxiesOf } from "../api/httpproxy/httpproxy.js";
@@ -10,6 +9,7 @@ import { type Ingress, ingressesOf } from "../api/ingress/ingress.js";
 import { ingressRoutesOf } from "../api/ingressroute/ingressroute.js";
 import { isRootNamespace } from "./class.js";
 import { hostUnit } from "./keys.js";
+import { ownersOf } from "./owners.js";
 import type { Reader, Report } from "./reader.js";
 import type { RootObject } from "./roots.js";
 import { claimFinding } from "./sharing.js";
@@ -114,20 +114,6 @@ function filterClaims(
     ingresses: ingresses.filter(may),
     routes: new Map([...routes].filter(([route]) => may(route))),
   };
-}
-
-/**
- * The namespaces that may have a host; undefined: all. An entry for the host itself takes precedence, then the longest
- * `*.suffix`.
- */
-function ownersOf(host: string, { hostOwners }: SettingsSpec): readonly string[] | undefined {
-  let best: SettingsSpec["hostOwners"][number] | undefined;
-  for (const entry of hostOwners) {
-    if (entry.host === host) return entry.namespaces;
-    const covers = entry.host.startsWith("*.") && host.endsWith(entry.host.slice(1));
-    if (covers && entry.host.length > (best?.host.length ?? 0)) best = entry;
-  }
-  return best?.namespaces;
 }
 
 /**

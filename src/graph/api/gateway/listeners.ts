@@ -4,10 +4,12 @@ import { isWildcardSubdomain } from "../../../schema/names.js";
 import type { SettingsSpec } from "../../../schema/settings.js";
 import { readKeyPair } from "../../certificates/secret.js";
 import { ingressHttp, ingressHttps } from "../../core/listener-names.js";
+import { ownersOf } from "../../core/owners.js";
 import type { Reader } from "../../core/reader.js";
 import { readFrontendValidation } from "./frontend-validation.js";
 import type { Gateway, GatewayListener, ListenerSet, RouteKind } from "./gateway-listener.js";
 import { isGranted } from "./grants.js";
+import { isUnder } from "./hostnames.js";
 import { familyOf, type ListenerProblem, portProblem } from "./ports.js";
 
 /** A listener as it is written, and where. */
@@ -72,7 +74,8 @@ export function readListener(
   const { spec } = entry;
   const { kinds, problems: wrongKinds } = readKinds(spec, isMain);
   const selector = selectorProblem(spec);
-  const problems = [...wrongKinds, ...(selector ? [selector] : [])];
+  const owned = ownerProblem(entry, reader.settings);
+  const problems = [...wrongKinds, ...(selector ? [selector] : []), ...(owned ? [owned] : [])];
   const listener = { ...entry, hostname: spec.hostname.toLowerCase(), kinds };
   if (typeof envoy !== "string")
     return { ...listener, problems: [...problems, ...(envoy ? [envoy] : [])], ready: false };
@@ -87,8 +90,28 @@ export function readListener(
     ...(moreSecrets.length > 0 ? { moreSecrets } : {}),
     ...(validation ? { clientValidation: validation } : {}),
     problems: [...problems, ...(problem ? [problem] : []), ...frontend],
-    ready: !problem && !selector && frontend.every(({ type }) => type !== "Accepted"),
+    ready: !problem && !selector && !owned && frontend.every(({ type }) => type !== "Accepted"),
   };
+}
+
+/**
+ * A listener takes its hostname from wider listeners of the port, routes or not. A ListenerSet of a tenant may not take a host so that is for others by the
+ * setting `hostOwners`, nor a wildcard above it.
+ */
+function ownerProblem({ owner, spec }: Entry, settings: SettingsSpec): ListenerProblem | undefined {
+  const { namespace } = owner.meta;
+  const hostname = spec.hostname.toLowerCase();
+  if (owner.kind === "Gateway" || hostname === "") return undefined;
+  const own = ownersOf(hostname, settings);
+  const foreign =
+    own && !own.includes(namespace)
+      ? hostname
+      : settings.hostOwners.find(
+          ({ host, namespaces }) => isUnder(host, hostname) && !namespaces.includes(namespace),
+        )?.host;
+  if (foreign === undefined) return undefined;
+  const message = `hostname ${JSON.stringify(hostname)}: host ${foreign} is for objects of ${(ownersOf(foreign, settings) ?? []).join(", ")} alone (the setting hostOwners)`;
+  return { type: "Accepted", reason: "HostNotAllowedInNamespace", message };
 }
 
 const usualKinds: ReadonlyMap<string, readonly RouteKind[]> = new Map([
