@@ -15,7 +15,7 @@ import {
   type UnitKey,
 } from "./graph/core/keys.js";
 import { fallbackTable } from "./graph/core/listener-names.js";
-import type { HttpsTerms, HttpTerms, Place, Route, Site, TcpTerms, Tls } from "./graph/core/nodes.js";
+import type { HttpsTerms, HttpTerms, ListenerPlace, Route, Site, TcpTerms, Tls } from "./graph/core/nodes.js";
 import { createReport, type Reader, type Report } from "./graph/core/reader.js";
 import { writeOrigins } from "./graph/core/route-origins.js";
 import { buildVirtualHost } from "./graph/core/virtual-host.js";
@@ -260,7 +260,7 @@ class HostWriter {
   }
 
   /** The host of a listener of a Gateway of a class: in the listener's own table, and with its door where it is the listener's hostname. */
-  placed(site: string, { terms, routes }: Site, { envoy, door }: Place): void {
+  placed(site: string, { terms, routes }: Site, { envoy, door }: ListenerPlace): void {
     const context = this.#context(envoy, true);
     if (terms.kind === "none") this.written.push(writeClosedChain(this.host, context));
     if (terms.kind === "tcp") this.#tcp(terms, context);

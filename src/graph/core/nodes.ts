@@ -117,11 +117,11 @@ export interface Site {
   /** Only with terms of HTTP and HTTPS. */
   readonly routes: readonly Route[];
   /** Of a host of a Gateway of a class; absent: as hosts of HTTPProxies are. */
-  readonly place?: Place;
+  readonly place?: ListenerPlace;
 }
 
 /** How a host of a listener of a Gateway is served: what no route takes answers 404, whatever wider hosts have. */
-export interface Place {
+export interface ListenerPlace {
   /** The Envoy listener. */
   readonly envoy: string;
   /** Where this is the hostname of a listener behind TLS. */

@@ -2,7 +2,7 @@ import { kindOf, type Ref } from "../../../schema/meta.js";
 import { routeKinds } from "../../../schema/routing-kinds.js";
 import { append } from "../../core/append.js";
 import { hostUnit, routesKey, tcpUnit } from "../../core/keys.js";
-import type { Place, Route, Site, Sites, Tls } from "../../core/nodes.js";
+import type { ListenerPlace, Route, Site, Sites, Tls } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
 import { type ObjectByKind, objectsOf, type Reader, type Report } from "../../core/reader.js";
 import { type Parent, parentsOf } from "./attach.js";
@@ -137,7 +137,7 @@ function placed(
   const others = view.listeners.filter(
     (one) => one !== listener && one.ready && one.envoy === envoy && one.spec.protocol === "HTTPS",
   );
-  const place: Place = {
+  const place: ListenerPlace = {
     envoy,
     ...(secret !== undefined && isOwn ? { door: { others: others.flatMap(({ site }) => site ?? []) } } : {}),
   };

@@ -1,4 +1,4 @@
-import { parseTimeout } from "../../../schema/duration.js";
+import { durationMs } from "../../../schema/duration.js";
 import type { Route } from "../../core/nodes.js";
 import type { ObjectByKind } from "../../core/reader.js";
 import type { Match } from "../../matches/match-types.js";
@@ -128,8 +128,8 @@ function warnOfPaths({ warn, reader }: GatewayRouteContext, matches: readonly Ma
  */
 function readRetry({ retry, timeouts }: Pick<Rule, "retry" | "timeouts">): RetryPolicy | undefined {
   if (!retry) return undefined;
-  const perTry = readDuration(timeouts?.backendRequest);
-  const backoff = readDuration(retry.backoff);
+  const perTry = timeouts?.backendRequest && durationMs(timeouts.backendRequest);
+  const backoff = retry.backoff && durationMs(retry.backoff);
   const statusCodes = [...new Set(retry.codes)];
   const codes = statusCodes.length > 0 ? ["retriable-status-codes"] : [];
   return {
@@ -147,8 +147,8 @@ function readTimeouts(
   { timeouts, retry }: Pick<Rule, "timeouts" | "retry">,
   path: string,
 ): TimeoutPolicy | undefined {
-  const request = readDuration(timeouts?.request);
-  const backend = readDuration(timeouts?.backendRequest);
+  const request = timeouts?.request && durationMs(timeouts.request);
+  const backend = timeouts?.backendRequest && durationMs(timeouts.backendRequest);
   if (request && backend !== undefined && backend > request) {
     const message = "backendRequest must be no longer than request";
     return fail("Accepted", "UnsupportedValue", message, `${path}.backendRequest`);
@@ -157,11 +157,4 @@ function readTimeouts(
     ? (request ?? (backend === undefined ? undefined : 0))
     : backend || (request ?? backend);
   return response === undefined ? {} : { response };
-}
-
-/** In ms. */
-function readDuration(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const parsed = parseTimeout(text);
-  return "ms" in parsed ? parsed.ms : 0;
 }
