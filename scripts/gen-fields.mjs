@@ -25,6 +25,8 @@ const CUSTOM = new Set([
   "GRPCRoute",
   "TLSRoute",
   "TCPRoute",
+  "UDPRoute",
+  "ListenerSet",
   "ReferenceGrant",
   "BackendTLSPolicy",
 ]);

@@ -16,6 +16,13 @@ const STAGING =
 const cache = () =>
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "isoline", `kubernetes-${KUBERNETES}`);
 
+/** Programs of a cluster and the Go packages that they are built from. */
+const PACKAGES = {
+  etcd: "go.etcd.io/etcd/server/v3",
+  "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+  "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+};
+
 /** The paths of kube-apiserver and etcd, or undefined. `$KUBEBUILDER_ASSETS` has precedence. */
 function findKube() {
   for (const folder of [process.env.KUBEBUILDER_ASSETS, cache()]) {
@@ -26,8 +33,15 @@ function findKube() {
   return undefined;
 }
 
-/** Builds both binaries from the Go module proxy into the user's cache folder. It takes some minutes. */
-async function buildKube() {
+/** Where kube-controller-manager is, built first where it is missing. Rejects where it cannot be built. */
+export async function controllerManager() {
+  const file = join(cache(), "kube-controller-manager");
+  if (!existsSync(file)) await buildKube(["kube-controller-manager"]);
+  return file;
+}
+
+/** Builds programs from the Go module proxy into the user's cache folder, which takes some minutes once. */
+async function buildKube(names) {
   const folder = cache();
   const work = join(folder, "build");
   mkdirSync(work, { recursive: true });
@@ -48,7 +62,9 @@ async function buildKube() {
   );
   writeFileSync(
     join(work, "tools.go"),
-    '//go:build tools\n\npackage tools\n\nimport (\n\t_ "go.etcd.io/etcd/server/v3"\n\t_ "k8s.io/kubernetes/cmd/kube-apiserver"\n)\n',
+    `//go:build tools\n\npackage tools\n\nimport (\n${Object.values(PACKAGES)
+      .map((path) => `\t_ "${path}"\n`)
+      .join("")})\n`,
   );
   const env = { ...process.env, CGO_ENABLED: "0" };
   const go = async (...args) => {
@@ -56,19 +72,13 @@ async function buildKube() {
       throw new Error(`go ${args.join(" ")} failed`);
   };
   await go("mod", "tidy", "-e");
-  await go("build", "-trimpath", "-ldflags=-s -w", "-o", "etcd.new", "go.etcd.io/etcd/server/v3");
-  await go(
-    "build",
-    "-trimpath",
-    "-ldflags=-s -w",
-    "-o",
-    "kube-apiserver.new",
-    "k8s.io/kubernetes/cmd/kube-apiserver",
-  );
-  for (const name of ["etcd", "kube-apiserver"]) renameSync(join(work, `${name}.new`), join(folder, name));
+  for (const name of names) {
+    await go("build", "-trimpath", "-ldflags=-s -w", "-o", `${name}.new`, PACKAGES[name]);
+    renameSync(join(work, `${name}.new`), join(folder, name));
+  }
 }
 
-function hasGo() {
+export function hasGo() {
   try {
     execFileSync("go", ["version"], { stdio: "ignore" });
     return true;
@@ -88,7 +98,7 @@ if (isMain(import.meta)) {
       "kube-apiserver and etcd are missing: set KUBEBUILDER_ASSETS to a folder with both, or install Go 1.26";
   } else if (!findKube()) {
     console.error("isoline: building kube-apiserver and etcd; this takes some minutes, once …");
-    await buildKube().catch((error) => {
+    await buildKube(["etcd", "kube-apiserver"]).catch((error) => {
       reason = `kube-apiserver and etcd could not be built: ${error.message}`;
     });
   }

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { conformance } from "./conformance.mjs";
 import { root } from "./run.mjs";
 import { PREPARE, program, runSteps, vitest } from "./steps.mjs";
 
@@ -63,6 +64,7 @@ const STEPS = [
   properties(),
   { name: `Node ${newerNode}`, run: withNewerNode },
   script("Envoy matrix", "scripts/envoy-matrix.mjs"),
+  conformance(false),
   script("chaos", "scripts/chaos.mjs", "--short"),
   { name: "acceptance", run: acceptance },
 ];

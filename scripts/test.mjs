@@ -1,3 +1,4 @@
+import { conformance } from "./conformance.mjs";
 import { PREPARE, program, runSteps, vitest } from "./steps.mjs";
 
 /** The checks before the tests. */
@@ -24,9 +25,12 @@ const args = process.argv.slice(2);
 const tests =
   args.length > 0
     ? [{ name: `tests ${args.join(" ")}`, run: () => vitest(args) }]
-    : STEPS.map((projects) => ({
-        name: `${projects.join(", ")} tests`,
-        run: () => vitest(projects.flatMap((project) => ["--project", project])),
-      }));
+    : [
+        ...STEPS.map((projects) => ({
+          name: `${projects.join(", ")} tests`,
+          run: () => vitest(projects.flatMap((project) => ["--project", project])),
+        })),
+        conformance(true),
+      ];
 
 process.exitCode = await runSteps([...PREPARE, ...CHECKS, ...tests]);

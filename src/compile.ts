@@ -1,4 +1,5 @@
 import { readTcpListeners } from "./graph/api/gateway/tcp.js";
+import { readUdpStreams } from "./graph/api/gateway/udp.js";
 import { listenerSpecsOf, validateGateway, validateRoute } from "./graph/api/gateway/validate.js";
 import { reportNginxConfig } from "./graph/api/ingress-nginx/config.js";
 import type { Cluster } from "./graph/backends/cluster.js";
@@ -15,38 +16,42 @@ import {
   type UnitKey,
 } from "./graph/core/keys.js";
 import { fallbackTable } from "./graph/core/listener-names.js";
-import type { HttpsTerms, HttpTerms, Site } from "./graph/core/nodes.js";
+import type { HttpsTerms, HttpTerms, ListenerPlace, Route, Site, TcpTerms, Tls } from "./graph/core/nodes.js";
 import { createReport, type Reader, type Report } from "./graph/core/reader.js";
 import { writeOrigins } from "./graph/core/route-origins.js";
 import { buildVirtualHost } from "./graph/core/virtual-host.js";
 import { readGlobalServices } from "./graph/policies/global-services.js";
 import type { JwksServer } from "./graph/policies/jwt.js";
+import type { Ref } from "./schema/meta.js";
 import { isSame } from "./schema/same.js";
 import type { SettingsSpec } from "./schema/settings.js";
 import { messageOf } from "./schema/words.js";
 import type { Compiled, Resource, TableOrigins } from "./store/store.js";
 import { readsSource } from "./xds/access-log.js";
 import { writeSecret } from "./xds/certificate.js";
+import { closedCluster } from "./xds/closed-cluster.js";
 import { clusterName, writeCluster } from "./xds/cluster.js";
 import { writeEndpoints } from "./xds/endpoints.js";
 import { writeExtension, writeJwksCluster } from "./xds/extension-cluster.js";
 import {
   type ChainContext,
   writeClosedChain,
+  writeDoorChain,
   writeFallbackChain,
   writeFilterChain,
   writeTcpChain,
   writeTcpHostChain,
 } from "./xds/filter-chain.js";
-import { defaultListeners, routeTable, writeListeners } from "./xds/listener.js";
+import { defaultListeners, routeTable, writeListeners, writeTrafficListeners } from "./xds/listener.js";
 import { writeVirtualHost } from "./xds/route.js";
 import { writeSentinelCluster } from "./xds/stats-listener.js";
+import { writeUdp } from "./xds/udp.js";
 
 /**
  * Must be raised when any object compiles to a different result than before: stores outlive upgrades, and a store with
  * another version is recompiled. `test/golden/compiler.test.ts` enforces this.
  */
-export const compilerVersion = 15;
+export const compilerVersion = 16;
 
 /** A reader that records all reads. */
 export interface RecordingReader extends Reader {
@@ -96,21 +101,43 @@ function compile(
       return compileExtension(unit, reader, report);
     case "listeners":
       return compileListeners(reader, report);
+    case "gateway":
+      return compileGateway(unit, reader, report);
     case "route":
       validateRoute(unit.ref, reader, report);
       return [];
     case "tcp":
-      return compileTcpListeners(reader);
+      return compileTcpListeners(reader, report);
   }
 }
 
 function compileListeners(reader: Reader, report: Report): readonly Resource[] {
-  const gateway = validateGateway(reader, report);
+  const { gatewayRef } = reader.settings;
+  const gateway = gatewayRef && validateGateway(gatewayRef.namespace, gatewayRef.name, reader, report);
   if (reader.settings.ingressNginx) reportNginxConfig(reader, report);
-  const listeners = gateway ? listenerSpecsOf(gateway) : defaultListeners(reader.settings);
+  const listeners = gateway ? listenerSpecsOf(gateway, reader) : defaultListeners(reader.settings);
   return [
     ...writeListeners(listeners, reader.settings, readGlobalServices(reader, report)),
     writeSentinelCluster(),
+  ];
+}
+
+/** The listeners of a Gateway of a class, with a route table for each that ends TLS for HTTP. The Gateway of the settings has the usual listeners. */
+function compileGateway(
+  { namespace, name }: Extract<Unit, { kind: "gateway" }>,
+  reader: Reader,
+  report: Report,
+): readonly Resource[] {
+  const { gatewayRef } = reader.settings;
+  if (gatewayRef?.namespace === namespace && gatewayRef.name === name) return [];
+  const view = validateGateway(namespace, name, reader, report);
+  if (!view) return [];
+  const tables = view.listeners.flatMap(({ site, spec, ready }) =>
+    ready && site !== undefined && spec.protocol === "HTTPS" ? routeTable(site) : [],
+  );
+  return [
+    ...writeTrafficListeners(listenerSpecsOf(view, reader), reader.settings, readGlobalServices(reader)),
+    ...tables,
   ];
 }
 
@@ -156,59 +183,128 @@ function clusterNames(settings: SettingsSpec): {
 function compileVirtualHost(host: string, reader: Reader, report: Report): Output {
   const { settings } = reader;
   const { sites, closed, websockets } = buildVirtualHost(host, reader, report);
-  const { written: clusters, nameOf, clusterOf } = clusterNames(settings);
-  const written: Resource[] = [];
-  const origins: TableOrigins[] = [];
-  const sourced = readsSource(settings.accessLog);
-  const table = (
+  const writer = new HostWriter(host, reader, websockets);
+  for (const [listener, site] of sites)
+    if (site.place) writer.placed(listener, site, site.place);
+    else writer.site(listener, site);
+  for (const [listener, kind] of closed)
+    if (kind === "tcp") writer.written.push(writeClosedChain(host, { listener, settings }));
+    else writer.table(listener, { kind: "http", policies: {} }, []);
+  const resources = [...writer.clusters.written.values(), ...writer.written];
+  return writer.origins.length > 0 ? { resources, origins: writer.origins } : { resources };
+}
+
+/** What a connection for hosts of another listener gets: the client is to open one of its own. */
+const misdirected = (owner: Ref): Route => ({
+  match: { path: { kind: "prefix", value: "/" }, headers: [], queries: [] },
+  action: { kind: "respond", status: 421 },
+  policies: {},
+  insecure: "serve",
+  spansLabels: true,
+  from: owner,
+  field: "spec.listeners",
+});
+
+/** Collects what one host makes. */
+class HostWriter {
+  readonly clusters: ReturnType<typeof clusterNames>;
+  readonly written: Resource[] = [];
+  readonly origins: TableOrigins[] = [];
+  readonly #sourced: boolean;
+
+  constructor(
+    private readonly host: string,
+    private readonly reader: Reader,
+    private readonly websockets: true | undefined,
+  ) {
+    this.clusters = clusterNames(reader.settings);
+    this.#sourced = readsSource(reader.settings.accessLog);
+  }
+
+  /** The host in one route table. */
+  table(
     group: string,
     { policies, kind }: Pick<HttpTerms | HttpsTerms, "policies" | "kind">,
     routes: Site["routes"],
-  ): void => {
+  ): void {
+    const { host, origins, reader } = this;
     const secure = kind === "https";
-    const authorized = secure || settings.globalExtAuth !== undefined;
-    const node = writeVirtualHost({ host, secure, authorized, sourced, nameOf }, policies, routes);
-    written.push({ type: "virtual-host", group, name: host, json: JSON.stringify(node) });
+    const authorized = secure || reader.settings.globalExtAuth !== undefined;
+    const { nameOf } = this.clusters;
+    const context = { host, secure, authorized, sourced: this.#sourced, nameOf };
+    const json = JSON.stringify(writeVirtualHost(context, policies, routes));
+    this.written.push({ type: "virtual-host", group, name: host, json });
     const text = writeOrigins(routes);
     origins.push({ table: group, routes: origins.find((one) => one.routes === text)?.routes ?? text });
-  };
-  for (const [listener, { terms, routes }] of sites) {
-    const services = readGlobalServices(reader);
-    const context: ChainContext = { host, listener, settings, services, websockets, clusterOf };
-    if (terms.kind === "tcp") {
-      const names = terms.backends.map(({ cluster }) => nameOf(cluster));
-      const tcp = writeTcpHostChain(terms, names, {
-        ...context,
-        pair: certificate(terms.tls?.secret, reader),
-      });
-      written.push(tcp);
-    }
-    if (routes.length === 0 || terms.kind === "tcp" || terms.kind === "none") continue;
-    table(listener, terms, routes);
-    if (terms.kind === "http") continue;
-    written.push(
-      writeFilterChain(terms, routes, { ...context, pair: certificate(terms.tls.secret, reader) }),
-    );
-    if (!terms.fallback) continue;
-    table(fallbackTable, terms, routes);
-    const pair = certificate(terms.fallback, reader);
-    written.push(routeTable(fallbackTable), writeFallbackChain(terms.fallback, { ...context, pair }));
   }
-  for (const [listener, kind] of closed)
-    if (kind === "tcp") written.push(writeClosedChain(host, { listener, settings }));
-    else table(listener, { kind: "http", policies: {} }, []);
-  const resources = [...clusters.values(), ...written];
-  return origins.length > 0 ? { resources, origins } : { resources };
+
+  #context(listener: string, websockets: true | undefined): ChainContext {
+    const { host, reader } = this;
+    const { clusterOf } = this.clusters;
+    const services = readGlobalServices(reader);
+    return { host, listener, settings: reader.settings, services, websockets, clusterOf };
+  }
+
+  /** The host on one Envoy listener, as hosts of HTTPProxies are. */
+  site(listener: string, { terms, routes }: Site): void {
+    const { reader } = this;
+    const context = this.#context(listener, this.websockets);
+    if (terms.kind === "tcp") this.#tcp(terms, context);
+    if (routes.length === 0 || terms.kind === "tcp" || terms.kind === "none") return;
+    this.table(listener, terms, routes);
+    if (terms.kind === "http") return;
+    const own = { ...context, pair: certificate(terms.tls.secret, reader) };
+    this.written.push(writeFilterChain(terms, routes, own));
+    if (!terms.fallback) return;
+    this.table(fallbackTable, terms, routes);
+    const pair = certificate(terms.fallback, reader);
+    this.written.push(routeTable(fallbackTable), writeFallbackChain(terms.fallback, { ...context, pair }));
+  }
+
+  /** The host of a listener of a Gateway of a class: in the listener's own table, and with its door where it is the listener's hostname. */
+  placed(site: string, { terms, routes }: Site, { envoy, door }: ListenerPlace): void {
+    const context = this.#context(envoy, true);
+    if (terms.kind === "none") this.written.push(writeClosedChain(this.host, context));
+    if (terms.kind === "tcp") this.#tcp(terms, context);
+    if (terms.kind === "none" || terms.kind === "tcp") return;
+    this.table(site, terms, routes);
+    if (terms.kind === "http" || !door) return;
+    for (const other of door.others) this.table(other, terms, [misdirected(terms.owner)]);
+    const pair = certificateOf(terms.tls, this.reader);
+    this.written.push(writeDoorChain(terms, site, { ...context, pair }));
+  }
+
+  #tcp(terms: TcpTerms, context: ChainContext): void {
+    const names = terms.backends.map(({ cluster }) =>
+      cluster ? this.clusters.nameOf(cluster) : closedCluster,
+    );
+    const pair = terms.tls && certificateOf(terms.tls, this.reader);
+    this.written.push(writeTcpHostChain(terms, names, { ...context, pair }));
+  }
 }
 
-function compileTcpListeners(reader: Reader): readonly Resource[] {
+function compileTcpListeners(reader: Reader, report: Report): readonly Resource[] {
   const { settings } = reader;
   const { written: clusters, nameOf } = clusterNames(settings);
   const chains = [...readTcpListeners(reader)].map(([listener, backends]) => {
-    const names = backends.map(({ cluster }) => nameOf(cluster));
+    const names = backends.map(({ cluster }) => (cluster ? nameOf(cluster) : closedCluster));
     return writeTcpChain(backends, names, { listener, settings });
   });
-  return [...clusters.values(), ...chains];
+  const datagrams = readUdpStreams(reader).flatMap((stream) => {
+    const found = stream.backends.map((backend) => ({
+      ...backend,
+      endpoints: buildEndpoints(backend, reader, report, "UDP"),
+    }));
+    return writeUdp(stream, found, settings);
+  });
+  return [...clusters.values(), ...chains, ...datagrams];
+}
+
+/** The same of the first of several certificates; all of them go by SDS. */
+function certificateOf({ secret, moreSecrets = [] }: Tls, reader: Reader): KeyPair | undefined {
+  if (moreSecrets.length === 0) return certificate(secret, reader);
+  for (const one of [secret, ...moreSecrets]) reader.need(secretUnit(one));
+  return undefined;
 }
 
 /** The key pair of a Secret for inline use. With SDS it is undefined, and the unit of the Secret is needed. */

@@ -22,6 +22,7 @@ export interface ManifestsCommandOptions {
   readonly caFile?: string;
   readonly gateway?: boolean;
   readonly ingressNginxConfigMap?: string;
+  readonly gatewayInfrastructure?: boolean;
 }
 
 const name = "isoline";
@@ -50,7 +51,15 @@ const defaultParts = ({ hookTokenFile }: ManifestsCommandOptions): ManifestPart[
 
 /** The objects of one part. */
 export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions): readonly Manifest[] {
-  const { namespace, image, envoyImage, envoyKind, xds, gateway = false } = options;
+  const {
+    namespace,
+    image,
+    envoyImage,
+    envoyKind,
+    xds,
+    gateway = false,
+    gatewayInfrastructure: infrastructure = false,
+  } = options;
   const names = { namespace, name };
   const replicas = Number(options.replicas);
   if (!Number.isInteger(replicas) || replicas < 1 || replicas > 100)
@@ -64,7 +73,7 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
     case "rbac":
       return [
         { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
-        ...rbac({ ...names, gateway, ingressNginxConfigMap }),
+        ...rbac({ ...names, gateway, infrastructure, ingressNginxConfigMap }),
       ];
     case "server":
       return server({ ...names, image, replicas, envoyService: envoyName });

@@ -15,6 +15,11 @@ export interface Reading {
   readonly ingressNginxConfigMap?: string | undefined;
 }
 
+/** Whether a ServiceAccount is made for each Gateway (the setting `gateway.infrastructure`). */
+export interface WrittenInfrastructure {
+  readonly infrastructure?: boolean;
+}
+
 export const xdsPort = 18_000;
 
 /** The Secrets that the manifests reference. The operator creates them with `isoline token` and a certificate. */

@@ -1,6 +1,6 @@
 import { type ApiResource, resourcesWith } from "../kubernetes/resources.js";
 import { reportsStatus } from "../status/write/writer.js";
-import type { DeploymentNames, Manifest, Reading } from "./names.js";
+import type { DeploymentNames, Manifest, Reading, WrittenInfrastructure } from "./names.js";
 
 const groupOf = ({ apiVersion }: ApiResource): string =>
   apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
@@ -21,13 +21,20 @@ function rules(
     .map(([group, plurals]) => ({ apiGroups: [group], resources: plurals, verbs }));
 }
 
-/** The permissions of Isoline: read the kinds for routing, write statuses, and hold one Lease. */
+/** The permission for server-side apply. */
+const serviceAccounts = { apiGroups: [""], resources: ["serviceaccounts"], verbs: ["create", "patch"] };
+
+/**
+ * The permissions of Isoline: read the kinds for routing, write statuses, hold one Lease, and make ServiceAccounts of
+ * Gateways if the setting is on.
+ */
 export function rbac({
   namespace,
   name,
   gateway,
+  infrastructure = false,
   ingressNginxConfigMap,
-}: DeploymentNames & Reading): readonly Manifest[] {
+}: DeploymentNames & Reading & WrittenInfrastructure): readonly Manifest[] {
   const resources = resourcesWith(gateway);
   const options =
     ingressNginxConfigMap === undefined || gateway
@@ -56,6 +63,7 @@ export function rbac({
         ...rules(resources, ["patch"], (resource) =>
           reportsStatus(resource) ? [`${resource.plural}/status`] : [],
         ),
+        ...(infrastructure ? [serviceAccounts] : []),
       ],
     },
     {

@@ -1,11 +1,10 @@
 import type { HttpConnectionManager, Route, RouteConfiguration, VirtualHost } from "../gen/envoy.js";
-import { fallbackTable, ingressHttps } from "../graph/core/listener-names.js";
 import type { ConfigChange, Place } from "./change.js";
 import { type EnvoyConfig, managerOf } from "./config.js";
 import { placeLabel } from "./config-index.js";
 import { protectionFacts, routeFacts } from "./facts.js";
 import { type Detail, differences, factDifferences } from "./leaves.js";
-import { parseListenerName } from "./listener-names.js";
+import { listenerOfTable, parseListenerName } from "./listener-names.js";
 import { describeMatch } from "./match.js";
 import { selectChain } from "./select.js";
 
@@ -40,7 +39,7 @@ function managerFor(
   { name = "" }: RouteConfiguration,
   host: VirtualHost,
 ): HttpConnectionManager | undefined {
-  const listener = listeners.get(name === fallbackTable ? ingressHttps : name);
+  const listener = listeners.get(listenerOfTable(name));
   const chain =
     listener && selectChain(listener, parseListenerName(name)?.family === "https" ? (host.name ?? "") : "");
   return chain && managerOf(chain);

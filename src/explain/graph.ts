@@ -7,7 +7,7 @@ import type { Fact } from "../xds/policies/policy.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import { backendsOf, routeFacts } from "./facts.js";
-import { type GatewayPorts, parseListenerName } from "./listener-names.js";
+import { type GatewayPorts, listenerOfTable, parseListenerName } from "./listener-names.js";
 import { describeMatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
 import type { Origins } from "./origins.js";
@@ -84,7 +84,7 @@ export function hostNode(
   for (const [table, hosts] of tables) {
     const json = hosts.get(host);
     if (json === undefined) continue;
-    const chain = chainOf(config, table === fallbackTable ? ingressHttps : table, host);
+    const chain = chainOf(config, listenerOfTable(table), host);
     const reach = requests ? reachOfTable(table, hosts, host, origins.gatewayPorts()) : undefined;
     found[table] = routeNodes(
       parseShown<VirtualHost>(json),

@@ -1,5 +1,5 @@
 import { envoyPort, type Family } from "../graph/api/gateway/ports.js";
-import { ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
+import { fallbackTable, ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 
 /** Ports of the Gateway by the names of their Envoy listeners. */
 export type GatewayPorts = ReadonlyMap<string, number>;
@@ -14,9 +14,19 @@ export interface ParsedListenerName {
 export function parseListenerName(name: string): ParsedListenerName | undefined {
   if (name === ingressHttp) return { family: "http" };
   if (name === ingressHttps) return { family: "https" };
-  const [, family, port] = /^(http|https|tcp)-(\d+)$/.exec(name) ?? [];
+  const [, , family, port] = trafficName.exec(name) ?? [];
   return family ? { family: family as Family, port: Number(port) } : undefined;
 }
+
+/**
+ * The name of a listener for traffic, of a Gateway of a class after `<namespace>/<name>/`; route tables that one of its listeners has for itself go on
+ * after that (`tableOf` of graph/api/gateway/listeners.ts).
+ */
+const trafficName = /^((?:[^/]+\/[^/]+\/)?(http|https|tcp|udp)-(\d+))(?:(?:\/[^/]+\/[^/]+)?:.+)?$/;
+
+/** The Envoy listener that has a route table. */
+export const listenerOfTable = (table: string): string =>
+  table === fallbackTable ? ingressHttps : (trafficName.exec(table)?.[1] ?? table);
 
 /** Scheme and port of a listener: `http`, or `http on port 8080`. */
 export function reachOf(name: string, ports?: GatewayPorts): string {

@@ -67,6 +67,8 @@ export interface TypeUrls {
   "type.googleapis.com/envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit": NetworkLocalRatelimitLocalRateLimit;
   "type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC": NetworkRbacRBAC;
   "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": TcpProxy;
+  "type.googleapis.com/envoy.extensions.filters.udp.udp_proxy.v3.Route": UdpUdpProxyRoute;
+  "type.googleapis.com/envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig": UdpProxyConfig;
   "type.googleapis.com/envoy.extensions.formatter.metadata.v3.Metadata": FormatterMetadataMetadata;
   "type.googleapis.com/envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery": ReqWithoutQuery;
   "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation": HttpEarlyHeaderMutationHeaderMutationHeaderMutation;
@@ -75,6 +77,7 @@ export interface TypeUrls {
   "type.googleapis.com/envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig": CustomHeaderConfig;
   "type.googleapis.com/envoy.extensions.http.original_ip_detection.xff.v3.XffConfig": XffConfig;
   "type.googleapis.com/envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState": CookieBasedSessionState;
+  "type.googleapis.com/envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState": HeaderBasedSessionState;
   "type.googleapis.com/envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig": PreviousRoutesConfig;
   "type.googleapis.com/envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig": SafeCrossSchemeConfig;
   "type.googleapis.com/envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest": LeastRequest;
@@ -3315,6 +3318,73 @@ export interface TcpProxyWeightedClusterClusterWeight {
   readonly metadata_match?: Metadata;
 }
 
+/** `envoy.extensions.filters.udp.udp_proxy.v3.Route` */
+export interface UdpUdpProxyRoute {
+  readonly cluster?: string;
+}
+
+/** `envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig` */
+export interface UdpProxyConfig {
+  readonly stat_prefix?: string;
+  readonly matcher?: Matcher;
+  readonly idle_timeout?: Duration;
+  readonly use_original_src_ip?: boolean;
+  readonly hash_policies?: readonly UdpProxyConfigHashPolicy[];
+  readonly upstream_socket_config?: UdpSocketConfig;
+  readonly use_per_packet_load_balancing?: boolean;
+  readonly access_log?: readonly AccessLog[];
+  readonly proxy_access_log?: readonly AccessLog[];
+  readonly session_filters?: readonly UdpProxyConfigSessionFilter[];
+  readonly tunneling_config?: UdpProxyConfigUdpTunnelingConfig;
+  readonly access_log_options?: UdpProxyConfigUdpAccessLogOptions;
+}
+
+/** `envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.HashPolicy` */
+export interface UdpProxyConfigHashPolicy {
+  readonly source_ip?: boolean;
+  readonly key?: string;
+}
+
+/** `envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.SessionFilter` */
+export interface UdpProxyConfigSessionFilter {
+  readonly name?: string;
+  readonly typed_config?: Any;
+  readonly config_discovery?: ExtensionConfigSource;
+}
+
+/** `envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpAccessLogOptions` */
+export interface UdpProxyConfigUdpAccessLogOptions {
+  readonly access_log_flush_interval?: Duration;
+  readonly flush_access_log_on_tunnel_connected?: boolean;
+}
+
+/** `envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig` */
+export interface UdpProxyConfigUdpTunnelingConfig {
+  readonly proxy_host?: string;
+  readonly proxy_port?: number;
+  readonly target_host?: string;
+  readonly default_target_port?: number;
+  readonly use_post?: boolean;
+  readonly post_path?: string;
+  readonly retry_options?: UdpProxyConfigUdpTunnelingConfigRetryOptions;
+  readonly headers_to_add?: readonly HeaderValueOption[];
+  readonly buffer_options?: UdpProxyConfigUdpTunnelingConfigBufferOptions;
+  readonly propagate_response_headers?: boolean;
+  readonly propagate_response_trailers?: boolean;
+}
+
+/** `envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig.BufferOptions` */
+export interface UdpProxyConfigUdpTunnelingConfigBufferOptions {
+  readonly max_buffered_datagrams?: number;
+  readonly max_buffered_bytes?: Int64;
+}
+
+/** `envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig.RetryOptions` */
+export interface UdpProxyConfigUdpTunnelingConfigRetryOptions {
+  readonly max_connect_attempts?: number;
+  readonly backoff_options?: BackoffStrategy;
+}
+
 /** `envoy.extensions.formatter.metadata.v3.Metadata` */
 export type FormatterMetadataMetadata = Record<never, never>;
 
@@ -3362,6 +3432,11 @@ export interface XffTrustedCidrs {
 /** `envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState` */
 export interface CookieBasedSessionState {
   readonly cookie?: Cookie;
+}
+
+/** `envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState` */
+export interface HeaderBasedSessionState {
+  readonly name?: string;
 }
 
 /** `envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig` */

@@ -1,4 +1,5 @@
 import { isLeftOut } from "../graph/core/reader.js";
+import { servesGateways } from "../schema/gateway-settings.js";
 import { type KubeObject, versionsRead } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 
@@ -66,6 +67,8 @@ export const resources: readonly ApiResource[] = [
   gateway("GRPCRoute", "grpcroutes"),
   gateway("TLSRoute", "tlsroutes"),
   gateway("TCPRoute", "tcproutes"),
+  gateway("UDPRoute", "udproutes"),
+  gateway("ListenerSet", "listenersets"),
   gateway("ReferenceGrant", "referencegrants"),
   gateway("BackendTLSPolicy", "backendtlspolicies"),
   // Has the CA certificates of BackendTLSPolicies.
@@ -80,13 +83,11 @@ export const resourcesWith = (
   resources.filter((one) => (ofGateway || !one.ofGateway) && !isLeftOut(one.kind, { disableFeatures }));
 
 /** The resources to read under some settings. */
-export const resourcesOf = ({
-  gatewayRef,
-  disableFeatures,
-  ingressNginx,
-}: Pick<SettingsSpec, "gatewayRef" | "disableFeatures" | "ingressNginx">): readonly ApiResource[] => {
-  const found = resourcesWith(gatewayRef !== undefined, disableFeatures);
-  const options = configMapNamed(ingressNginx?.configMap);
+export const resourcesOf = (
+  settings: Pick<SettingsSpec, "gatewayRef" | "gateway" | "disableFeatures" | "ingressNginx">,
+): readonly ApiResource[] => {
+  const found = resourcesWith(servesGateways(settings), settings.disableFeatures);
+  const options = configMapNamed(settings.ingressNginx?.configMap);
   return options && !found.some(({ kind }) => kind === "ConfigMap") ? [...found, options] : found;
 };
 

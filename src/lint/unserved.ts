@@ -4,6 +4,7 @@ import { hostUnit, routesKey } from "../graph/core/keys.js";
 import { idleAnnotation, isOrphan, mayBeIdle, orphanFinding } from "../graph/core/orphan.js";
 import { isLeftOut } from "../graph/core/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
+import { servesGateways } from "../schema/gateway-settings.js";
 import { type Finding, isShadowed, namespaceOf, type Ref, refOf } from "../schema/meta.js";
 import { type GatewayRoute, isGatewayRoute, type KubeObject } from "../schema/object.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
@@ -39,7 +40,7 @@ export function whyUnserved(object: KubeObject, store: Store, settings: Settings
   if (isClassed(object) && !isOfClass(object, settings))
     return ofOtherClass(object, classOf(object), settings);
   if (isOrphan(object, store)) return orphaned(object, orphanFinding(object));
-  if (object.kind === "Gateway") return otherGateway(object, settings);
+  if (object.kind === "Gateway") return otherGateway(object, store, settings);
   return isGatewayRoute(object) ? withoutParent(object, store, settings) : undefined;
 }
 
@@ -75,25 +76,41 @@ function orphaned(object: KubeObject, finding: Finding): Unserved {
   return { what: object.kind, finding: { ...finding, message }, foundIn: "none", idle: true };
 }
 
-function otherGateway(object: KubeObject, { gatewayRef }: SettingsSpec): Unserved | undefined {
-  if (!gatewayRef) return unserved(object, "settings", { ...noGateway, path: "spec" });
-  if (object.ref === refOf("Gateway", gatewayRef.namespace, gatewayRef.name)) return undefined;
-  return unserved(object, "none", {
+function otherGateway(object: Gateway, store: Store, settings: SettingsSpec): Unserved | undefined {
+  if (!servesGateways(settings)) return unserved(object, "settings", { ...noGateway, path: "spec" });
+  const why = whyNotServed(object, store, settings);
+  if (why === undefined) return undefined;
+  const { gatewayClassName } = object.spec;
+  const isOurs = store.object(refOf("GatewayClass", "", gatewayClassName)) === undefined;
+  return unserved(object, isOurs && settings.gateway.controllerName !== undefined ? "object" : "none", {
     reason: "OtherGateway",
-    message: `is not served: ${namedBySetting(gatewayRef)}`,
+    message: `is not served: ${why}`,
     path: "spec",
-    what: "Gateway that gatewayRef does not name",
+    what: settings.gatewayRef ? "Gateway that gatewayRef does not name" : "Gateway of another controller",
   });
 }
 
+type Gateway = Extract<KubeObject, { kind: "Gateway" }>;
+
+/** Why a Gateway is not served; undefined where it is. */
+function whyNotServed({ ref, spec }: Gateway, store: Store, settings: SettingsSpec): string | undefined {
+  const { gatewayRef, gateway } = settings;
+  if (gatewayRef && ref === refOf("Gateway", gatewayRef.namespace, gatewayRef.name)) return undefined;
+  if (gateway.controllerName === undefined) return gatewayRef && namedBySetting(gatewayRef);
+  const found = store.object(refOf("GatewayClass", "", spec.gatewayClassName));
+  if (found?.kind !== "GatewayClass") return `its GatewayClass ${spec.gatewayClassName} is not there`;
+  const { controllerName } = found.spec;
+  if (controllerName === gateway.controllerName) return undefined;
+  return `its GatewayClass is of the controller ${controllerName}, and the setting gateway.controllerName is ${gateway.controllerName}`;
+}
+
 function withoutParent(object: GatewayRoute, store: Store, settings: SettingsSpec): Unserved | undefined {
-  const { gatewayRef } = settings;
-  if (!gatewayRef) return unserved(object, "settings", { ...noGateway, path: "spec" });
-  const problem = parentProblem(object, gatewayRef, store);
+  if (!servesGateways(settings)) return unserved(object, "settings", { ...noGateway, path: "spec" });
+  const problem = parentProblem(object, settings, store);
   if (problem) return unserved(object, "object", problem);
-  const missing = missingGateway(store, gatewayRef);
+  const missing = settings.gatewayRef && missingGateway(store, settings.gatewayRef);
   const message = `is not served: the setting gatewayRef ${missing}`;
-  return missing
+  return missing && settings.gateway.controllerName === undefined
     ? unserved(object, "settings", { reason: "GatewayNotFound", message, path: "spec" })
     : undefined;
 }
@@ -117,7 +134,9 @@ export function unservedFindings(store: Store, settings: SettingsSpec): Finding[
   }
   const problem = settings.gatewayRef
     ? routes > 0 && gatewayProblem(store, settings.gatewayRef)
-    : withoutSetting(routes, gateways);
+    : servesGateways(settings)
+      ? undefined
+      : withoutSetting(routes, gateways);
   if (problem) findings.push(lint(settingsRef, problem));
   return findings;
 }
@@ -190,9 +209,33 @@ function gatewayProblem(store: Store, gatewayRef: GatewayName): Lint | undefined
   return { reason: "GatewayNotFound", message, path: "gatewayRef" };
 }
 
-/** The finding for a route without a parent that is the served Gateway; undefined with one. */
-function parentProblem({ meta, spec }: GatewayRoute, gateway: GatewayName, store: Store): Lint | undefined {
-  const served = namedBySetting(gateway);
+/** The Gateway that a parent of a route means, as `namespace/name`: itself, or that of a ListenerSet. */
+function gatewayOf(
+  { group, kind, namespace, name }: { group: string; kind: string; namespace: string; name: string },
+  store: Store,
+): GatewayName | undefined {
+  if (group !== gatewayGroup) return undefined;
+  if (kind === "Gateway") return { namespace, name };
+  const set = kind === "ListenerSet" ? store.object(refOf("ListenerSet", namespace, name)) : undefined;
+  if (set?.kind !== "ListenerSet") return undefined;
+  const { parentRef } = set.spec;
+  return { namespace: parentRef.namespace || namespace, name: parentRef.name };
+}
+
+/** Whether a Gateway is served, or the settings name it and it is not there. */
+function isServedGateway({ namespace, name }: GatewayName, store: Store, settings: SettingsSpec): boolean {
+  const { gatewayRef } = settings;
+  if (gatewayRef?.namespace === namespace && gatewayRef.name === name) return true;
+  const gateway = store.object(refOf("Gateway", namespace, name));
+  return gateway?.kind === "Gateway" && whyNotServed(gateway, store, settings) === undefined;
+}
+
+/** Why no parent of a route is a Gateway that is served; undefined when one is. */
+function parentProblem({ meta, spec }: GatewayRoute, settings: SettingsSpec, store: Store): Lint | undefined {
+  const { gatewayRef, gateway } = settings;
+  const served = gatewayRef
+    ? namedBySetting(gatewayRef)
+    : `the setting gateway.controllerName is ${gateway.controllerName}`;
   if (spec.parentRefs.length === 0)
     return {
       reason: "NoParent",
@@ -200,13 +243,10 @@ function parentProblem({ meta, spec }: GatewayRoute, gateway: GatewayName, store
       path: "spec",
     };
   const parents = spec.parentRefs.map((ref) => ({ ...ref, namespace: ref.namespace || meta.namespace }));
-  const isServed = parents.some(
-    ({ group, kind, name, namespace }) =>
-      group === gatewayGroup &&
-      kind === "Gateway" &&
-      name === gateway.name &&
-      namespace === gateway.namespace,
-  );
+  const isServed = parents.some((parent) => {
+    const meant = gatewayOf(parent, store);
+    return meant !== undefined && isServedGateway(meant, store, settings);
+  });
   if (isServed) return undefined;
   const named = parents.map(({ kind, name, namespace }) => {
     const exists = kind !== "Gateway" || store.object(refOf("Gateway", namespace, name));

@@ -20,6 +20,11 @@ const isBlock = (value: string): boolean =>
   IPv4.isValidCIDRFourPartDecimal(value) || (IPv6.isValidCIDR(value) && !value.includes("%"));
 
 /** A DNS name, `*.suffix`, an IP address (converted to CIDR form) or a CIDR block. */
+/** A block of addresses in CIDR form. */
+export const network = z.string().refine((value) => IPv4.isValidCIDR(value) || IPv6.isValidCIDR(value), {
+  error: 'must be a block of addresses such as "10.1.0.0/16"',
+});
+
 export const forbiddenHost = z
   .string()
   .transform((value) => {

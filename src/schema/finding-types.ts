@@ -34,7 +34,7 @@ type OwnType =
   | "StatusError"
   | "SuppressionError";
 
-type RouteKind = "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute";
+type RouteKind = "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute";
 
 /** Kinds that claim hosts. HTTPProxy is not one of them, because Contour has the type `VirtualHostError` for it. */
 export type ClaimingKind = RouteKind | "Ingress" | "IngressRoute";

@@ -64,7 +64,30 @@ const filterFields = {
   RequestMirror: "requestMirror",
   RequestRedirect: "requestRedirect",
   URLRewrite: "urlRewrite",
+  CORS: "cors",
 } as const;
+
+const corsHeader = z.union([z.literal("*"), headerName]);
+const httpMethod = z.enum([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "DELETE",
+  "CONNECT",
+  "OPTIONS",
+  "TRACE",
+  "PATCH",
+  "*",
+]);
+/** A scheme, a host that may begin with `*.`, and a port. */
+const corsOrigin = z
+  .string()
+  .max(253)
+  .regex(/^(?:\*|[a-zA-Z][a-zA-Z0-9+\-.]*:\/\/(?:\*|(?:\*\.)?[^\s*/?#@]+))$/, {
+    error:
+      'must be an origin such as "https://www.example.com", or with "*" for labels of its host, or "*" alone',
+  });
 
 /** A filter; `type` names its field. The compiler reports types that are not supported. */
 const filterObject = z.object({
@@ -82,6 +105,16 @@ const filterObject = z.object({
     })
     .optional(),
   urlRewrite: z.object({ hostname: hostname.optional(), path: pathModifier.optional() }).optional(),
+  cors: z
+    .object({
+      allowOrigins: z.array(corsOrigin).max(64).default([]),
+      allowCredentials: z.boolean().default(false),
+      allowMethods: z.array(httpMethod).max(9).default([]),
+      allowHeaders: z.array(corsHeader).max(64).default([]),
+      exposeHeaders: z.array(corsHeader).max(64).default([]),
+      maxAge: z.int().min(1).max(2_147_483_647).default(5),
+    })
+    .optional(),
 });
 const filter = filterObject.superRefine((value, context) => {
   const field = new Map(Object.entries(filterFields)).get(value.type);
@@ -140,6 +173,13 @@ export const httpRouteSpec = z.object({
         timeouts: z
           .object({ request: gatewayDuration.optional(), backendRequest: gatewayDuration.optional() })
           .optional(),
+        retry: z
+          .object({
+            codes: z.array(z.int().min(400).max(599)).max(200).default([]),
+            attempts: z.int().min(0).max(2_147_483_647).optional(),
+            backoff: gatewayDuration.optional(),
+          })
+          .optional(),
       }),
     )
     .max(16)
@@ -185,5 +225,5 @@ export const tlsRouteSpec = z.object({
   rules: plainRules.min(1),
 });
 
-/** gateway.networking.k8s.io TCPRoute. */
-export const tcpRouteSpec = z.object({ parentRefs, rules: plainRules.min(1) });
+/** gateway.networking.k8s.io TCPRoute and UDPRoute. */
+export const streamRouteSpec = z.object({ parentRefs, rules: plainRules.min(1) });

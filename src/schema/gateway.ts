@@ -30,8 +30,30 @@ const certificateRef = z.object({
   namespace: text,
 });
 
-/** Fields for client certificates that are not supported; only their presence is checked. */
+/** Fields that are not supported; only their presence is checked. */
 const unsupported = z.record(z.string(), z.unknown()).optional();
+
+const namespacesOf = <From extends string>(usual: From) =>
+  z
+    .object({
+      from: z.enum(["All", "Same", "Selector", "None"]).default(usual as "Same"),
+      selector: labelSelector.optional(),
+    })
+    .prefault({});
+
+const caRefs = z
+  .array(z.object({ group: z.string().default(""), kind: name, name, namespace: text }))
+  .max(16)
+  .default([]);
+
+const frontendTls = z.object({
+  validation: z
+    .object({
+      caCertificateRefs: caRefs,
+      mode: z.enum(["AllowValidOnly", "AllowInsecureFallback"]).default("AllowValidOnly"),
+    })
+    .optional(),
+});
 
 const listener = z.object({
   name: sectionName,
@@ -44,16 +66,12 @@ const listener = z.object({
       mode: z.enum(["Terminate", "Passthrough"]).default("Terminate"),
       certificateRefs: z.array(certificateRef).max(64).default([]),
       frontendValidation: unsupported,
+      options: z.record(z.string(), z.string()).default({}),
     })
     .optional(),
   allowedRoutes: z
     .object({
-      namespaces: z
-        .object({
-          from: z.enum(["All", "Same", "Selector", "None"]).default("Same"),
-          selector: labelSelector.optional(),
-        })
-        .prefault({}),
+      namespaces: namespacesOf("Same"),
       kinds: z
         .array(z.object({ group: z.string().default(gatewayGroup), kind: name }))
         .max(8)
@@ -62,23 +80,60 @@ const listener = z.object({
     .prefault({}),
 });
 
+const listeners = z
+  .array(listener)
+  .min(1)
+  .max(64)
+  .refine((all) => new Set(all.map((one) => one.name)).size === all.length, {
+    error: "must not contain two listeners with the same name",
+  });
+
 /** gateway.networking.k8s.io Gateway with the defaults of its CRD. */
 export const gatewaySpec = z.object({
   gatewayClassName: name,
-  listeners: z
-    .array(listener)
-    .min(1)
-    .max(64)
-    .refine((all) => new Set(all.map((one) => one.name)).size === all.length, {
-      error: "must not contain two listeners with the same name",
-    }),
-  tls: z.object({ frontend: unsupported, backend: unsupported }).optional(),
+  listeners,
+  tls: z
+    .object({
+      frontend: z
+        .object({
+          default: frontendTls.prefault({}),
+          perPort: z
+            .array(z.object({ port, tls: frontendTls }))
+            .max(64)
+            .default([]),
+        })
+        .optional(),
+      backend: z.object({ clientCertificateRef: certificateRef.optional() }).optional(),
+    })
+    .optional(),
+  infrastructure: z
+    .object({
+      labels: z.record(z.string(), z.string()).default({}),
+      annotations: z.record(z.string(), z.string()).default({}),
+      parametersRef: z.object({ group: z.string(), kind: z.string(), name }).optional(),
+    })
+    .optional(),
+  allowedListeners: z.object({ namespaces: namespacesOf("None") }).prefault({}),
   addresses: z
     .array(z.object({ type: z.string().default("IPAddress"), value: z.string().default("") }))
     .max(16)
     .default([]),
 });
 export type Listener = z.output<typeof listener>;
+export type FrontendTls = z.output<typeof frontendTls>;
+export type SecretObjectRef = z.output<typeof certificateRef>;
+export type NamespaceRule = Listener["allowedRoutes"]["namespaces"];
+
+/** gateway.networking.k8s.io ListenerSet with the defaults of its CRD. */
+export const listenerSetSpec = z.object({
+  parentRef: z.object({
+    group: z.string().default(gatewayGroup),
+    kind: z.string().default("Gateway"),
+    name,
+    namespace: text,
+  }),
+  listeners,
+});
 
 /** gateway.networking.k8s.io ReferenceGrant. */
 export const referenceGrantSpec = z.object({

@@ -16,9 +16,10 @@ import {
   gatewayClassSpec,
   gatewayGroup,
   gatewaySpec,
+  listenerSetSpec,
   referenceGrantSpec,
 } from "./gateway.js";
-import { grpcRouteSpec, httpRouteSpec, tcpRouteSpec, tlsRouteSpec } from "./gateway-routes.js";
+import { grpcRouteSpec, httpRouteSpec, streamRouteSpec, tlsRouteSpec } from "./gateway-routes.js";
 import { httpProxySpec } from "./httpproxy.js";
 import { ingressClassSpec, ingressSpec } from "./ingress.js";
 import { ingressRouteSpec } from "./ingressroute.js";
@@ -98,7 +99,9 @@ const kinds = {
   HTTPRoute: { versions: gatewayVersions("v1", "v1beta1"), schema: httpRouteSpec },
   GRPCRoute: { versions: gatewayVersions("v1", "v1alpha2"), schema: grpcRouteSpec },
   TLSRoute: { versions: gatewayVersions("v1", "v1alpha3", "v1alpha2"), schema: tlsRouteSpec },
-  TCPRoute: { versions: gatewayVersions("v1", "v1alpha2"), schema: tcpRouteSpec },
+  TCPRoute: { versions: gatewayVersions("v1", "v1alpha2"), schema: streamRouteSpec },
+  UDPRoute: { versions: gatewayVersions("v1", "v1alpha2"), schema: streamRouteSpec },
+  ListenerSet: { versions: gatewayVersions("v1"), schema: listenerSetSpec },
   ReferenceGrant: { versions: gatewayVersions("v1", "v1beta1", "v1alpha2"), schema: referenceGrantSpec },
   BackendTLSPolicy: { versions: gatewayVersions("v1", "v1alpha3"), schema: backendTlsPolicySpec },
 } as const;
@@ -153,7 +156,7 @@ export function parseObject(input: unknown, namespaces: readonly string[] = []):
     return { ...refuse(`is missing; ${quote(kind)} needs one`, "apiVersion"), noObject: true };
   if (namespaces.length > 0 && !isWatched(kind, input, namespaces))
     return { ignored: notWatched(kind), findings: noFindings };
-  if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion, input);
+  if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion);
   return parseKind(kind as Kind, apiVersion, input);
 }
 
@@ -206,15 +209,11 @@ function hostile(kind: Kind, { metadata }: Raw, finding: Finding): Parsed {
 
 const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(apiVersion.indexOf("/"), 0));
 const contourGroups = new Set(["projectcontour.io", "contour.heptio.com"]);
-/** Kinds of the Gateway API that are not supported yet. */
-const unsupportedGatewayKinds = new Set(["ListenerSet", "UDPRoute"]);
 const unusedContourKinds = new Set(["ContourConfiguration", "ContourDeployment"]);
 
 /** Reports a misspelt kind in a known API group as an error; other unknown kinds are ignored. */
-function unknownKind(kind: string, apiVersion: string, input: Raw): Parsed {
+function unknownKind(kind: string, apiVersion: string): Parsed {
   const group = groupOf(apiVersion);
-  if (group === gatewayGroup && unsupportedGatewayKinds.has(kind))
-    return unsupportedKind(kind, apiVersion, input);
   const inGroup = Object.entries(kinds).filter(([, { versions }]) =>
     versions.some((known) => groupOf(known) === group),
   );
@@ -235,23 +234,10 @@ function unknownKind(kind: string, apiVersion: string, input: Raw): Parsed {
 
 const noFindings: readonly Finding[] = [];
 
-const ignore = (kind: string, apiVersion: string, findings = noFindings): Parsed => ({
+const ignore = (kind: string, apiVersion: string): Parsed => ({
   ignored: `${kind.slice(0, 80)} of ${apiVersion.slice(0, 80)}`,
-  findings,
+  findings: noFindings,
 });
-
-function unsupportedKind(kind: string, apiVersion: string, { metadata }: Raw): Parsed {
-  const { about } = parseMeta(kind, metadata, false);
-  const message = `${kind} is not supported; the object is not served`;
-  const finding = {
-    about,
-    severity: "warning",
-    type: "SchemaError",
-    reason: "UnsupportedKind",
-    message,
-  } as const;
-  return ignore(kind, apiVersion, [finding]);
-}
 
 const refuse = (message: string, path?: string): { readonly findings: readonly Finding[] } => ({
   findings: [schemaError(unnamed, message, path)],

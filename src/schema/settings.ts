@@ -6,6 +6,7 @@ import { configurationSpec } from "./contour-configuration.js";
 import { readTimeout, settingsTimeout as timeout } from "./duration.js";
 import { joinPaths } from "./field-path.js";
 import { forbiddenHost, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
+import { gatewaySettings } from "./gateway-settings.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
@@ -77,6 +78,7 @@ export const features = [
   "tlsroutes",
   "grpcroutes",
   "tcproutes",
+  "udproutes",
   "backendtlspolicies",
 ] as const;
 const httpVersion = z
@@ -120,6 +122,7 @@ export const settingsSpec = z.object({
   keepLastGood: z.boolean().default(true),
   /** The served Gateway. Without it, the kinds of the Gateway API have no effect. */
   gatewayRef: z.object({ namespace: name, name }).optional(),
+  gateway: gatewaySettings,
   /** The excluded kinds, by Contour's names. */
   disableFeatures: z.array(z.enum(features)).default([]),
   /** The followed Kubernetes clusters. When their objects conflict, the object of the earlier cluster is used. */

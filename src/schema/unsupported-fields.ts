@@ -8,17 +8,12 @@ type Raw = Readonly<Record<string, unknown>>;
 /** Fields of the Gateway API that are valid and not supported. A path includes the entries of lists on its way. */
 export const unsupported: Readonly<Partial<Record<keyof typeof kindShapes, readonly string[]>>> = {
   GatewayClass: ["spec.parametersRef"],
-  Gateway: [
-    "spec.allowedListeners",
-    "spec.defaultScope",
-    "spec.infrastructure",
-    "spec.listeners.tls.options",
-    "spec.tls.backend.clientCertificateRef",
-  ],
-  HTTPRoute: ["spec.rules.retry", "spec.rules.sessionPersistence", "spec.useDefaultGateways"],
+  Gateway: ["spec.defaultScope"],
+  HTTPRoute: ["spec.rules.sessionPersistence", "spec.useDefaultGateways"],
   GRPCRoute: ["spec.rules.sessionPersistence", "spec.useDefaultGateways"],
   TLSRoute: ["spec.useDefaultGateways"],
   TCPRoute: ["spec.useDefaultGateways"],
+  UDPRoute: ["spec.useDefaultGateways"],
   BackendTLSPolicy: ["spec.options"],
 };
 

@@ -1,41 +1,29 @@
-import { parentsOf, refsTo } from "../graph/api/gateway/attach.js";
+import { parentsOf, refsOf } from "../graph/api/gateway/attach.js";
 import { readPolicy } from "../graph/api/gateway/backend-tls.js";
-import {
-  type Gateway,
-  type GatewayListener,
-  type GatewayView,
-  type RouteObject,
-  readGateway,
-  servedGateway,
-} from "../graph/api/gateway/gateway.js";
-import type { ListenerProblem } from "../graph/api/gateway/ports.js";
+import { supportedFeatures } from "../graph/api/gateway/features.js";
+import { type GatewayView, servedGateway, viewOf } from "../graph/api/gateway/gateway.js";
+import type { RouteObject } from "../graph/api/gateway/gateway-listener.js";
 import { parentOf } from "../graph/api/gateway/problems.js";
-import { isIP } from "../graph/backends/address.js";
+import { routeOf } from "../graph/core/keys.js";
 import { isLeftOut, type ObjectByKind, type Reader } from "../graph/core/reader.js";
+import { indexIn } from "../schema/field-path.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import type { ParentRef } from "../schema/gateway-routes.js";
-import { type Finding, isShadowed, type ObjectMeta, type Ref } from "../schema/meta.js";
+import { servesGateways } from "../schema/gateway-settings.js";
+import { type Finding, isShadowed, kindOf, type ObjectMeta, type Ref } from "../schema/meta.js";
 import { isGatewayRoute, type KubeObject } from "../schema/object.js";
 import { routeKinds } from "../schema/routing-kinds.js";
-import { isSame } from "../schema/same.js";
 import type { Store } from "../store/store.js";
-import { clipped, joined } from "./bounds.js";
-
-/** A condition without its time (apimachinery's Condition). */
-export interface Condition {
-  readonly type: string;
-  readonly status: "True" | "False";
-  readonly reason: string;
-  readonly message: string;
-  readonly observedGeneration: number;
-}
-
-export type GatewayKind = "GatewayClass" | "Gateway" | (typeof routeKinds)[number] | "BackendTLSPolicy";
-
-export interface GatewayStatus {
-  readonly kind: GatewayKind;
-  readonly status: Readonly<Record<string, unknown>>;
-}
+import { joined } from "./bounds.js";
+import {
+  bad,
+  type Condition,
+  type GatewayKind,
+  type GatewayStatus,
+  good,
+  type ObservedObject,
+} from "./conditions.js";
+import { gatewayStatus, listenerKey, listenerSetStatus } from "./gateway-listeners.js";
 
 /** What the statuses of the Gateway API are made of. */
 export interface GatewayInput {
@@ -52,11 +40,12 @@ export const isGatewayKind = (kind: string): kind is GatewayKind => gatewayKinds
 const gatewayKinds: ReadonlySet<string> = new Set<GatewayKind>([
   "GatewayClass",
   "Gateway",
+  "ListenerSet",
   ...routeKinds,
   "BackendTLSPolicy",
 ]);
 
-/** The statuses of the Gateway that is served, its class, the routes that refer to it, and the policies that count for them. */
+/** The statuses of Gateways that are served, their classes, ListenerSets, the routes that refer to them, and the policies that count for them. */
 export class GatewayStatuses {
   readonly #attached = new AttachedRoutes();
 
@@ -67,64 +56,84 @@ export class GatewayStatuses {
 
   /** The status of one object; undefined where it is not Isoline's to give. */
   of(ref: Ref, input: GatewayInput): GatewayStatus | undefined {
-    const served = servedGateway(input.reader);
-    const object = served && input.store.object(ref);
+    if (!servesGateways(input.reader.settings)) return undefined;
+    const object = input.store.object(ref);
     const meta = object && !isLeftOut(object.kind, input.reader.settings) && input.metaOf(object);
     if (!meta) return undefined;
     const judged = { ...object, meta };
-    const status = this.#statusOf(object, judged, served, input);
+    const status = this.#statusOf(object, judged, input);
     return status && { kind: object.kind as GatewayKind, status };
   }
 
   #statusOf(
     object: KubeObject,
     judged: ObservedObject,
-    served: Served,
     input: GatewayInput,
   ): GatewayStatus["status"] | undefined {
-    if (object.ref === served.gatewayClass.ref)
-      return { conditions: [good(judged, "Accepted", "Accepted", "The class is accepted")] };
-    if (object.ref === served.gateway.ref) {
-      const view = readGateway(input.reader);
-      return view && gatewayStatus(judged, view, this.#attached.count(view, input), input.addresses);
+    const { reader } = input;
+    if (object.kind === "GatewayClass") return classStatus(object, judged, reader);
+    if (object.kind === "Gateway") {
+      const view = viewOf(object.meta.namespace, object.meta.name, reader);
+      return view && gatewayStatus(judged, view, this.#attached.count(input), input);
     }
-    if (isGatewayRoute(object)) return routeStatus(object, judged, served, input);
-    return object.kind === "BackendTLSPolicy" ? policyStatus(object, judged, served, input) : undefined;
+    if (object.kind === "ListenerSet") {
+      const { namespace, name } = object.spec.parentRef;
+      const view = viewOf(namespace || object.meta.namespace, name, reader);
+      const attached = view?.sets.find(({ set }) => set.ref === object.ref);
+      return (
+        view && attached && listenerSetStatus(judged, attached, view, this.#attached.count(input), reader)
+      );
+    }
+    if (isGatewayRoute(object)) return routeStatus(object, judged, input);
+    return object.kind === "BackendTLSPolicy" ? policyStatus(object, judged, input) : undefined;
   }
 }
 
-type Served = NonNullable<ReturnType<typeof servedGateway>>;
+/** A class is ours by its controller, or because the Gateway of the settings is of it. */
+function classStatus(
+  { meta, spec }: ObjectByKind<"GatewayClass">,
+  judged: ObservedObject,
+  reader: Reader,
+): GatewayStatus["status"] | undefined {
+  const { controllerName } = reader.settings.gateway;
+  const isOurs =
+    controllerName === undefined
+      ? servedGateway(reader)?.gatewayClass.meta.name === meta.name
+      : spec.controllerName === controllerName;
+  if (!isOurs) return undefined;
+  const conditions = [good(judged, "Accepted", "Accepted", "The class is accepted")];
+  if (controllerName === undefined) return { conditions };
+  return { conditions, supportedFeatures: supportedFeatures.map((name) => ({ name })) };
+}
 
 /** How many routes each listener has, kept up to date route by route. */
 class AttachedRoutes {
   readonly #counts = new Map<string, number>();
   readonly #byRoute = new Map<Ref, readonly string[]>();
   readonly #touched = new Set<Ref>();
-  #of: Gateway | undefined;
+  #begun = false;
 
+  /** A route is touched when its unit is compiled, and that is so whenever one of its Gateways is another. */
   touch(ref: Ref): void {
-    this.#touched.add(ref);
+    if (isRouteKind(kindOf(ref))) this.#touched.add(ref);
   }
 
-  count(view: GatewayView, input: GatewayInput): ReadonlyMap<string, number> {
-    if (!isSame(this.#of, view.gateway)) {
-      this.#counts.clear();
-      this.#byRoute.clear();
+  count(input: GatewayInput): ReadonlyMap<string, number> {
+    if (!this.#begun)
       for (const object of input.store.objects()) if (isGatewayRoute(object)) this.#touched.add(object.ref);
-      this.#of = view.gateway;
-    }
-    for (const ref of this.#touched) this.#recount(ref, view, input);
+    this.#begun = true;
+    for (const ref of this.#touched) this.#recount(ref, input);
     this.#touched.clear();
     return this.#counts;
   }
 
-  #recount(ref: Ref, view: GatewayView, { store, reader }: GatewayInput): void {
+  #recount(ref: Ref, { store, reader }: GatewayInput): void {
     this.#add(this.#byRoute.get(ref) ?? [], -1);
     const route = store.object(ref);
     const counts =
       route && isGatewayRoute(route) && !isShadowed(route) && !isLeftOut(route.kind, reader.settings);
-    const parents = counts ? parentsOf(route, view, reader) : [];
-    const names = new Set(parents.flatMap(({ counted }) => counted.map(({ spec }) => spec.name)));
+    const parents = counts ? parentsOf(route, reader) : [];
+    const names = new Set(parents.flatMap(({ counted }) => counted.map(listenerKey)));
     if (names.size > 0) this.#byRoute.set(ref, [...names]);
     else this.#byRoute.delete(ref);
     this.#add(names, 1);
@@ -135,94 +144,37 @@ class AttachedRoutes {
   }
 }
 
-type ObservedObject = Pick<KubeObject, "meta">;
+const isRouteKind = (kind: string): boolean => (routeKinds as readonly string[]).includes(kind);
 
-const condition =
-  (status: Condition["status"]) =>
-  ({ meta }: ObservedObject, type: string, reason: string, message: string): Condition => ({
-    type,
-    status,
-    observedGeneration: meta.generation,
-    reason,
-    message,
-  });
-const good = condition("True");
-const bad = condition("False");
-
-/** As many as the CRD takes (GatewayStatus.addresses). */
-const maxAddresses = 16;
-
-function gatewayStatus(
-  gateway: ObservedObject,
-  { listeners }: GatewayView,
-  attached: ReadonlyMap<string, number>,
-  addresses: readonly string[],
-): GatewayStatus["status"] {
-  const programmed = listeners.every(({ ready, problems }) => ready && problems.length === 0);
-  return {
-    conditions: [
-      good(gateway, "Accepted", "Accepted", "Gateway is accepted"),
-      programmed
-        ? good(gateway, "Programmed", "Programmed", "Valid Gateway")
-        : bad(gateway, "Programmed", "ListenersNotValid", "Listeners are not valid"),
-    ],
-    ...(addresses.length > 0
-      ? {
-          addresses: addresses
-            .slice(0, maxAddresses)
-            .map((value) => ({ type: isIP(value) ? "IPAddress" : "Hostname", value })),
-        }
-      : {}),
-    listeners: listeners.map((listener) => ({
-      name: listener.spec.name,
-      supportedKinds: listener.kinds.map((kind) => ({ group: gatewayGroup, kind })),
-      attachedRoutes: attached.get(listener.spec.name) ?? 0,
-      conditions: listenerConditions(gateway, listener),
-    })),
-  };
-}
-
-/** Of each type one condition: of several problems the first, with the messages of all. */
-function listenerConditions(gateway: ObservedObject, { problems }: GatewayListener): Condition[] {
-  const conditionOf = (type: ListenerProblem["type"], fine: Condition): Condition => {
-    const [first, ...more] = problems.filter((problem) => problem.type === type);
-    if (!first) return fine;
-    const message = joined([first, ...more].map((problem) => problem.message));
-    return (type === "Conflicted" ? good : bad)(gateway, type, first.reason, message);
-  };
-  const programmed =
-    problems.length === 0
-      ? good(gateway, "Programmed", "Programmed", "Valid listener")
-      : bad(gateway, "Programmed", "Invalid", "Invalid listener, see other listener conditions for details");
-  return [
-    conditionOf("Accepted", good(gateway, "Accepted", "Accepted", "Listener accepted")),
-    conditionOf("Conflicted", bad(gateway, "Conflicted", "NoConflicts", "No conflicts")),
-    conditionOf("Programmed", programmed),
-    conditionOf(
-      "ResolvedRefs",
-      good(gateway, "ResolvedRefs", "ResolvedRefs", "Listener references resolved"),
-    ),
-  ];
-}
-
-/** What is said of each reference of a route to the Gateway; undefined where it has none. */
+/** What is said of each reference of a route to a Gateway that is served; undefined where it has none. */
 function routeStatus(
   route: RouteObject,
   judged: ObservedObject,
-  served: Served,
-  { findingsOf }: GatewayInput,
+  { findingsOf, reader }: GatewayInput,
 ): GatewayStatus["status"] | undefined {
-  const refs = refsTo(route, served);
+  const refs = refsOf(route, reader);
   if (refs.length === 0) return undefined;
   const findings = findingsOf(route.ref);
-  const { controllerName } = served.gatewayClass.spec;
   return {
-    parents: refs.map(([index, ref]) => {
+    parents: refs.map(([index, ref, { view }]) => {
       // Findings of one parent count for that one, others for all.
       const about = findings.filter((finding) => (parentOf(finding) ?? index) === index);
-      return { ...parentStatus(route.kind, judged, about), parentRef: writtenRef(ref), controllerName };
+      const { controllerName } = view.gatewayClass.spec;
+      const seen = view.isMain ? about : withoutPartial(route, about);
+      return { ...parentStatus(route.kind, judged, seen), parentRef: writtenRef(ref), controllerName };
     }),
   };
+}
+
+/** What makes only some rules of a route no good leaves it accepted, and is told as PartiallyInvalid. */
+function withoutPartial({ spec }: RouteObject, findings: readonly Finding[]): readonly Finding[] {
+  const ruleOf = ({ type, severity, path = "" }: Finding): number | undefined =>
+    severity === "error" && type === "Accepted" ? indexIn(path, "spec.rules") : undefined;
+  const bad = new Set(findings.flatMap((finding) => ruleOf(finding) ?? []));
+  if (bad.size === 0 || bad.size === spec.rules.length) return findings;
+  return findings.map((finding) =>
+    ruleOf(finding) === undefined ? finding : { ...finding, severity: "warning", type: "PartiallyInvalid" },
+  );
 }
 
 const writtenRef = ({ group, kind, namespace, name, sectionName, port }: ParentRef): object => ({
@@ -260,19 +212,47 @@ function parentStatus(
 const messages = (findings: readonly Finding[]): string =>
   joined(findings.map(({ path, message }) => (path ? `${path}: ${message}` : message)));
 
-/** A BackendTLSPolicy has a status where something that is served goes by it. */
+/** As many as the CRD takes (PolicyStatus.ancestors). */
+const maxAncestors = 16;
+
+/** A BackendTLSPolicy has a status where something that is served goes by it: for each Gateway of the routes that read it. */
 function policyStatus(
   policy: ObjectByKind<"BackendTLSPolicy">,
   judged: ObservedObject,
-  { gateway: { meta }, gatewayClass }: Served,
   { store, reader }: GatewayInput,
 ): GatewayStatus["status"] | undefined {
-  if (store.readers(policy.ref).length === 0) return undefined;
-  const ancestorRef = { group: gatewayGroup, kind: "Gateway", namespace: meta.namespace, name: meta.name };
-  const { error } = readPolicy(policy, reader);
-  const accepted = error
-    ? bad(judged, "Accepted", "Invalid", clipped(error))
-    : good(judged, "Accepted", "Accepted", "Accepted BackendTLSPolicy");
-  const { controllerName } = gatewayClass.spec;
-  return { ancestors: [{ ancestorRef, controllerName, conditions: [accepted] }] };
+  const views = new Map<Ref, GatewayView>();
+  for (const unit of store.readers(policy.ref)) {
+    const ref = routeOf(unit);
+    const route = ref && store.object(ref);
+    if (route && isGatewayRoute(route))
+      for (const { view } of parentsOf(route, reader)) views.set(view.gateway.ref, view);
+  }
+  if (views.size === 0) return undefined;
+  const conditions = policyConditions(policy, judged, reader);
+  const ancestors = [...views].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, maxAncestors);
+  return {
+    ancestors: ancestors.map(([, { gateway, gatewayClass }]) => {
+      const { namespace, name } = gateway.meta;
+      const ancestorRef = { group: gatewayGroup, kind: "Gateway", namespace, name };
+      return { ancestorRef, controllerName: gatewayClass.spec.controllerName, conditions };
+    }),
+  };
+}
+
+function policyConditions(
+  policy: ObjectByKind<"BackendTLSPolicy">,
+  judged: ObservedObject,
+  reader: Reader,
+): Condition[] {
+  const { problems } = readPolicy(policy, reader);
+  const conditionOf = (type: "Accepted" | "ResolvedRefs", fine: Condition): Condition => {
+    const all = problems.filter((problem) => problem.type === type);
+    const [first] = all;
+    return first ? bad(judged, type, first.reason, joined(all.map(({ message }) => message))) : fine;
+  };
+  return [
+    conditionOf("Accepted", good(judged, "Accepted", "Accepted", "Accepted BackendTLSPolicy")),
+    conditionOf("ResolvedRefs", good(judged, "ResolvedRefs", "ResolvedRefs", "References resolved")),
+  ];
 }

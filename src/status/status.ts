@@ -16,6 +16,7 @@ import {
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
+import type { GatewayKind } from "./conditions.js";
 import {
   addressesOf,
   apiVersions,
@@ -25,7 +26,7 @@ import {
   isReported,
   unreadStatus,
 } from "./contour.js";
-import { type GatewayInput, type GatewayKind, GatewayStatuses, isGatewayKind } from "./gateway.js";
+import { type GatewayInput, GatewayStatuses, isGatewayKind } from "./gateway.js";
 
 /** The status of an object, as its CRD (or the Kubernetes API) defines it, without times. */
 export interface ObjectStatus {

@@ -12,14 +12,19 @@ const inline = ({ certificate, privateKey }: KeyPair): Certificate => ({
   private_key: { inline_bytes: btoa(privateKey) },
 });
 
-/** The certificate that Envoy presents: by SDS or, if there is a pair, inline. */
-export const writeCertificate = ({
-  secret,
-  pair,
-}: CertificateRef): Pick<TlsContext, "tls_certificates" | "tls_certificate_sds_secret_configs"> =>
-  pair
+/** The certificate that Envoy shows, by SDS or, where there is a pair, in place; with more of them, of which Envoy chooses one, all by SDS. */
+export const writeCertificate = (
+  { secret, pair }: CertificateRef,
+  more: readonly string[] = [],
+): Pick<TlsContext, "tls_certificates" | "tls_certificate_sds_secret_configs"> =>
+  pair && more.length === 0
     ? { tls_certificates: [inline(pair)] }
-    : { tls_certificate_sds_secret_configs: [{ name: secret, sds_config: configSource }] };
+    : {
+        tls_certificate_sds_secret_configs: [secret, ...more].map((name) => ({
+          name,
+          sds_config: configSource,
+        })),
+      };
 
 /** A Secret resource under its stable name, `<namespace>/<name>`, so that a rotated certificate changes no listener. */
 export function writeSecret(name: string, pair: KeyPair): Resource {

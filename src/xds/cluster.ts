@@ -136,11 +136,17 @@ export function upstreamTls(
       ...(validation
         ? {
             validation_context: {
-              trusted_ca: { inline_bytes: base64(validation.ca) },
-              match_typed_subject_alt_names: validation.subjectNames.map((exact) => ({
-                san_type: "DNS",
-                matcher: { exact },
-              })),
+              trusted_ca:
+                typeof validation.ca === "string"
+                  ? { inline_bytes: base64(validation.ca) }
+                  : { filename: validation.ca.file },
+              match_typed_subject_alt_names: [
+                ...validation.subjectNames.map((exact) => ({ san_type: "DNS" as const, matcher: { exact } })),
+                ...(validation.subjectUris ?? []).map((exact) => ({
+                  san_type: "URI" as const,
+                  matcher: { exact },
+                })),
+              ],
             },
           }
         : {}),

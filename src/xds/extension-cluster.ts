@@ -28,17 +28,7 @@ export function writeExtension(
   settings: SettingsSpec,
 ): readonly Resource[] {
   const name = extensionCluster(extension);
-  const weights = fitWeights(found.map(({ weight }) => weight));
-  const localities: LocalityLbEndpoints[] = found.flatMap(({ service, port, endpoints }, i) =>
-    writeLocalities(endpoints.groups, settings).map((locality) => ({
-      ...locality,
-      locality: {
-        ...locality.locality,
-        sub_zone: subZone(`${service}:${port}`, locality.locality?.sub_zone),
-      },
-      ...(weights[i] ? { load_balancing_weight: weights[i] } : {}),
-    })),
-  );
+  const localities = weightedLocalities(found, settings);
   const mode = found.find(({ endpoints }) => endpoints.mode)?.endpoints.mode;
   const members = clusterMembers({ ...extension.cluster, weightedLocalities: true }, settings);
   const head = `{"name":${JSON.stringify(name)},"alt_stat_name":${JSON.stringify(name.replaceAll("/", "_"))}`;
@@ -49,6 +39,24 @@ export function writeExtension(
     { type: "cluster", ...common, name, json: `${head},${members}}`, endpoints },
     { type: "endpoints", ...common, name: endpoints, json: JSON.stringify(localities) },
   ];
+}
+
+/** A locality for each Service (of each cluster), which share by weight. */
+export function weightedLocalities(
+  found: readonly ExtensionEndpoints[],
+  settings: SettingsSpec,
+): readonly LocalityLbEndpoints[] {
+  const weights = fitWeights(found.map(({ weight }) => weight));
+  return found.flatMap(({ service, port, endpoints }, i) =>
+    writeLocalities(endpoints.groups, settings).map((locality) => ({
+      ...locality,
+      locality: {
+        ...locality.locality,
+        sub_zone: subZone(`${service}:${port}`, locality.locality?.sub_zone),
+      },
+      ...(weights[i] ? { load_balancing_weight: weights[i] } : {}),
+    })),
+  );
 }
 
 const subZone = (service: string, cluster: string | undefined): string =>

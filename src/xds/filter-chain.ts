@@ -52,6 +52,16 @@ export function writeFilterChain(
   });
 }
 
+/** HTTP behind the hostname of a listener of a Gateway: its hosts are in a route table of its own. */
+export function writeDoorChain({ tls }: HttpsTerms, table: string, context: ChainContext): Resource {
+  const { host, listener, settings, services, websockets, pair } = context;
+  const manager: ManagerOptions = { listener, secure: true, table, settings, services, websockets };
+  return chainResource(listener, host, {
+    filters: [writeHttpConnectionManager(manager)],
+    transport_socket: writeTransport(tls, settings, pair, true),
+  });
+}
+
 /** TCP for the server name of a host; `names` are the names of the clusters of its backends. */
 export function writeTcpHostChain(
   { backends, ipFilter, tls }: TcpTerms,
@@ -147,7 +157,7 @@ function writeTransport(
       common_tls_context: {
         ...client.common_tls_context,
         tls_params: writeTlsParameters(tls.minimum, tls.maximum, settings.tls),
-        ...writeCertificate({ secret: tls.secret, ...(pair ? { pair } : {}) }),
+        ...writeCertificate({ secret: tls.secret, ...(pair ? { pair } : {}) }, tls.moreSecrets),
         ...(http ? { alpn_protocols: [...(h2 ? ["h2"] : []), ...(h1 ? ["http/1.1"] : [])] } : {}),
       },
     };

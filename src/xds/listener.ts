@@ -12,7 +12,7 @@ import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
 import { httpFilters } from "./http-filters.js";
-import { connectionTimeouts, httpVersions, listenerBase } from "./listener-settings.js";
+import { connectionTimeouts, httpVersions, listenAddress, listenerBase } from "./listener-settings.js";
 import type { Chain } from "./policies/policy.js";
 import { routesHole } from "./routes-hole.js";
 import { writeStatsListeners, writeStatsSecrets } from "./stats-listener.js";
@@ -133,6 +133,8 @@ export const routeTable = (name: string): Resource => {
 export interface ListenerSpec {
   /** The name of its route table and filter chains. */
   readonly name: string;
+  /** Where it listens; absent: at the address of the settings. */
+  readonly addresses?: readonly string[];
   /**
    * The name in Envoy if it differs: within one update, a listener can't take over the address of another one that
    * stays.
@@ -150,11 +152,18 @@ export function writeListeners(
   services: GlobalServices,
 ): readonly Resource[] {
   return [
-    ...specs.flatMap((front) => writeListener(front, settings, services)),
+    ...writeTrafficListeners(specs, settings, services),
     ...writeStatsSecrets(settings),
     ...writeStatsListeners(settings).map((listener) => listenerResource(listener, "")),
   ];
 }
+
+/** Listeners for traffic, each with its route table. */
+export const writeTrafficListeners = (
+  specs: readonly ListenerSpec[],
+  settings: SettingsSpec,
+  services: GlobalServices,
+): readonly Resource[] => specs.flatMap((front) => writeListener(front, settings, services));
 
 /** The listeners without a Gateway. */
 export const defaultListeners = ({ http, https }: SettingsSpec): readonly ListenerSpec[] => [
@@ -169,17 +178,24 @@ const listenerResource = (
 ): Resource => ({ type: "listener", group, name, json: JSON.stringify(listener) });
 
 function writeListener(
-  { name, listener: envoyName = name, family, port, websockets }: ListenerSpec,
+  { name, listener: envoyName = name, family, port, websockets, addresses }: ListenerSpec,
   settings: SettingsSpec,
   services: GlobalServices,
 ): readonly Resource[] {
-  const { address } = family === "https" ? settings.https : settings.http;
+  const { address: usual } = family === "https" ? settings.https : settings.http;
+  const [address = usual, ...more] = addresses ?? [];
   const base = listenerBase(envoyName, address, port, settings);
   const filters = [
     ...(settings.useProxyProtocol ? [proxyProtocol] : []),
     ...(family === "https" ? [tlsInspector(settings.tls.fingerprint)] : []),
   ];
-  const listener: Listener = { ...base, ...(filters.length > 0 ? { listener_filters: filters } : {}) };
+  const others = more.map((one) => ({ address: listenAddress(one, port) }));
+  const additional = others.length > 0 ? { additional_addresses: others } : {};
+  const listener: Listener = {
+    ...base,
+    ...additional,
+    ...(filters.length > 0 ? { listener_filters: filters } : {}),
+  };
   if (family === "tcp") return [listenerResource(listener, "chains", name)];
   if (family === "https") return [routeTable(name), listenerResource(listener, "chains", name)];
   const manager: ManagerOptions = { listener: name, secure: false, settings, services, websockets };

@@ -82,7 +82,7 @@ function writeRoute(route: Route, context: TableContext): EnvoyRoute {
   return {
     match,
     route: Object.assign(
-      writeForward(action.backends, context, route.policies.hash !== undefined),
+      writeForward(action, context, route.policies.hash !== undefined),
       action.mirrors && {
         request_mirror_policies: action.mirrors.map((mirror) => writeMirror(mirror, context)),
       },
@@ -123,7 +123,12 @@ const writeRedirect = (action: Extract<Action, { kind: "redirect" }>): EnvoyRout
 });
 
 /** `hashed`: the hash that selects the endpoint also selects among weighted clusters, so that affinity covers both. */
-function writeForward(backends: readonly Backend[], context: TableContext, hashed: boolean): RouteAction {
+function writeForward(
+  { backends, lost = 0 }: Extract<Action, { kind: "forward" }>,
+  context: TableContext,
+  hashed: boolean,
+): RouteAction {
+  if (lost > 0) return writeLossy(backends, lost, context);
   const only = backends.length === 1 ? backends[0] : undefined;
   if (only && Object.keys(only.policies).length === 0) return { cluster: context.nameOf(only.cluster) };
   const weights = fitWeights(backends.map(({ weight }) => weight));
@@ -131,6 +136,22 @@ function writeForward(backends: readonly Backend[], context: TableContext, hashe
     .map((backend, i) => writeWeighted(backend, weights[i] ?? 0, context))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.weight - b.weight));
   return { weighted_clusters: { clusters, ...(hashed && !only ? { use_hash_policy: true } : {}) } };
+}
+
+/** The name of no cluster. */
+export const lostCluster = "isoline.lost";
+
+/** Weighted clusters of which one is missing: Envoy answers its share of requests itself. */
+function writeLossy(backends: readonly Backend[], lost: number, context: TableContext): RouteAction {
+  const weights = fitWeights([...backends.map(({ weight }) => weight), lost]);
+  const clusters = backends.map((backend, i) => writeWeighted(backend, weights[i] ?? 0, context));
+  clusters.push({ name: lostCluster, weight: weights.at(-1) ?? 0 });
+  return {
+    weighted_clusters: {
+      clusters: clusters.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.weight - b.weight)),
+    },
+    cluster_not_found_response_code: "INTERNAL_SERVER_ERROR",
+  };
 }
 
 type Weighted = NonNullable<WeightedCluster["clusters"]>[number] & { name: string; weight: number };

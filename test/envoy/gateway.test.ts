@@ -10,7 +10,7 @@ import {
   onPort,
   type TestListener,
 } from "../support/gateway.js";
-import { request, tcpExchange, tlsExchange } from "../support/http.js";
+import { freePort, request, tcpExchange, tlsExchange } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
 
 /** The service that responds, or the status without one. */
@@ -109,7 +109,7 @@ test("filters: headers, redirects, rewrites, mirrors; and requests with an unkno
   expect(changed.echo().headers).toMatchObject({ "x-set": "100%", "x-add": "one, more" });
   expect(changed.echo().headers["x-gone"]).toBeUndefined();
   const moved = await ask("/moved//x?q=1");
-  expect([moved.status, moved.headers.location]).toEqual([301, "http://new.test/x?q=1"]);
+  expect([moved.status, moved.headers.location]).toEqual([301, `http://new.test:${web.port - 8000}/x?q=1`]);
   expect((await ask("/strip/x")).echo()).toMatchObject({ path: "/x", host: "inside.test" });
   expect((await ask("/strip")).echo().path).toBe("/");
   expect((await ask("/whole/x?q=1")).echo().path).toBe("/back\\1slash?q=1");
@@ -176,5 +176,56 @@ test("TLS: a certificate per listener, SNI and Host must agree, TLSRoutes, TCPRo
     received: "pass\nping",
   });
   expect(await tcpExchange(tcp.port, "ping")).toBe("tcp-echo\nping");
+  expect(await envoy.rejected()).toEqual([]);
+});
+
+test("a Gateway of a class: hosts belong to their listener, over plain HTTP and behind TLS", async () => {
+  const [web, secure] = [await freePort(), await freePort()];
+  const controllerName = "isoline.dev/gateway-controller";
+  const all = { namespaces: { from: "All" } };
+  const https = (name: string, hostname?: string) => ({
+    name,
+    protocol: "HTTPS",
+    port: secure,
+    allowedRoutes: all,
+    tls: { certificateRefs: [{ name: "secure" }] },
+    ...(hostname ? { hostname } : {}),
+  });
+  const [, edge] = gateway(
+    { name: "web", protocol: "HTTP", port: web, allowedRoutes: all },
+    { name: "closed", protocol: "HTTP", port: web, allowedRoutes: all, hostname: "*.closed.test" },
+    https("any"),
+    https("wild", "*.wild.test"),
+  );
+  const { envoy } = await startRig({
+    backends: ["a", "b"],
+    objects: [
+      {
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "GatewayClass",
+        metadata: { name: "contour" },
+        spec: { controllerName },
+      },
+      { ...edge, spec: { ...(edge?.spec as object), addresses: [{ value: "127.0.0.1" }] } },
+      tlsSecret("infra", "secure"),
+      route(["a.test"], "a"),
+      route(["a.closed.test"], "a", "web"),
+      route(["b.wild.test"], "b", "wild"),
+    ],
+    settings: { gateway: { controllerName, staticAddresses: ["127.0.0.0/8"] } },
+  });
+  const over = async (sni: string | undefined, host: string): Promise<string> =>
+    served({ port: sni === undefined ? web : secure, spec: {} }, host, "/", sni === undefined ? {} : { sni });
+  await eventually(async () => (await over(undefined, "a.test")) === "a", "the Gateway is served");
+  await eventually(async () => (await over("b.wild.test", "b.wild.test")) === "b", "its TLS, too");
+  expect(await over(undefined, "a.closed.test")).toBe("404");
+  expect(await over(undefined, "nobody.test")).toBe("404");
+  expect(await over("a.test", "a.test")).toBe("a");
+  expect(await over("other.test", "a.test")).toBe("a");
+  expect(await over("", "a.test")).toBe("a");
+  expect(await over("a.test", "b.wild.test")).toBe("421");
+  expect(await over("b.wild.test", "a.test")).toBe("421");
+  expect(await over("c.wild.test", "b.wild.test")).toBe("b");
+  expect(await over("c.wild.test", "c.wild.test")).toBe("404");
   expect(await envoy.rejected()).toEqual([]);
 });

@@ -17,6 +17,12 @@ import { httpProxy, service } from "../support/backend.js";
 import { parseCase, platform } from "../support/compile.js";
 import { changesOf, edit, start } from "../support/edits.js";
 import { fc } from "../support/fast-check.js";
+import {
+  gatewayBackground,
+  gatewayManifest,
+  gatewaySettingsEdit,
+  ofClass,
+} from "../support/gateway-edits.js";
 
 /** Keeps the statuses of objects up to date, computing only those that updates report as affected. */
 class Kept {
@@ -99,6 +105,31 @@ it("are the same after any edits as when all of them are computed, for every kin
     expect.arrayContaining([...all, "IngressRoute", "TCPRoute", "TLSRoute", "BackendTLSPolicy"]),
   );
 }, 120_000);
+
+it("are so of Gateways of classes, which any settings may leave or serve", () => {
+  const settings = parseCase("", JSON.stringify(ofClass)).objects;
+  const edits = fc.array(
+    fc.oneof(fc.record({ put: gatewayManifest }), fc.record({ settings: gatewaySettingsEdit })),
+    {
+      minLength: 1,
+      maxLength: 12,
+    },
+  );
+  fc.assert(
+    fc.property(edits, (all) => {
+      const store = createMemoryStore();
+      const kept = new Kept(store);
+      kept.take(update(store, [...gatewayBackground, ...settings], platform));
+      for (const one of all) {
+        const [yaml, own] = "put" in one ? [JSON.stringify(one.put)] : ["", JSON.stringify(one.settings)];
+        kept.take(update(store, parseCase(yaml, own).objects, platform));
+        expect(unlinked(store)).toEqual([]);
+        expect(kept.all).toEqual(statuses(store, settingsOf(store), 0, platform));
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
 
 describe("the statuses that are computed after an edit of one among many objects", () => {
   const manifests = (namespace: string, i: number): object[] => [

@@ -50,6 +50,7 @@ const listener = fc
       ["TLS", 443],
       ["TCP", 90],
       ["TCP", 80],
+      ["UDP", 80],
       ["projectcontour.io/https", 443],
     ),
     hostname: optional(hostname),
@@ -64,19 +65,45 @@ const listener = fc
     ...rest,
   }));
 
+const listeners = fc
+  .array(listener, { minLength: 1, maxLength: 4 })
+  .map((all) => all.map((one, i) => ({ name: `l${i}`, ...one })));
+
 const gateway = object(
   "Gateway",
   fc.record({
     gatewayClassName: name,
-    listeners: fc
-      .array(listener, { minLength: 1, maxLength: 4 })
-      .map((all) => all.map((one, i) => ({ name: `l${i}`, ...one }))),
+    listeners,
+    addresses: optional(fc.constantFrom([{ value: "10.0.0.9" }], [{ value: "192.0.2.1" }])),
+    allowedListeners: optional(fc.record({ namespaces: from })),
+    tls: optional(
+      fc.record({
+        backend: optional(fc.record({ clientCertificateRef: certificateRef })),
+        frontend: optional(
+          fc.record({
+            default: fc.record({
+              validation: fc.record({
+                caCertificateRefs: fc.tuple(
+                  fc.record({ group: fc.constant(""), kind: fc.constantFrom("Secret", "ConfigMap"), name }),
+                ),
+              }),
+            }),
+          }),
+        ),
+      }),
+    ),
   }),
+);
+
+const listenerSet = object(
+  "ListenerSet",
+  fc.record({ parentRef: fc.record({ name, namespace: optional(fc.constant("infra")) }), listeners }),
 );
 
 const parentRefs = fc.array(
   fc.record({
     name,
+    kind: fc.constantFrom("Gateway", "Gateway", "ListenerSet"),
     namespace: optional(fc.constant("infra")),
     sectionName: optional(fc.constantFrom("l0", "l1")),
     port: optional(fc.constantFrom(80, 443)),
@@ -101,7 +128,8 @@ const filters = optional(
     fc.constantFrom<object>(
       { type: "RequestRedirect", requestRedirect: { hostname: "z.test" } },
       { type: "URLRewrite", urlRewrite: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } } },
-      { type: "CORS" },
+      { type: "CORS", cors: { allowOrigins: ["https://*.x.test"] } },
+      { type: "ExtensionRef" },
     ),
   ),
 ).map((one) => (one ? [one] : []));
@@ -131,6 +159,7 @@ const route = fc.oneof(
   { weight: 2, arbitrary: object("GRPCRoute", fc.record({ parentRefs, hostnames, rules: grpcRules })) },
   { weight: 2, arbitrary: object("TLSRoute", fc.record({ parentRefs, hostnames, rules: plainRules })) },
   { weight: 1, arbitrary: object("TCPRoute", fc.record({ parentRefs, rules: plainRules })) },
+  { weight: 1, arbitrary: object("UDPRoute", fc.record({ parentRefs, rules: plainRules })) },
 );
 
 const grant = object(
@@ -185,6 +214,7 @@ const ports = fc.constantFrom<object[]>(
     { name: "web", port: 80, appProtocol: "kubernetes.io/h2c" },
     { name: "more", port: 81 },
   ],
+  [{ name: "web", port: 80, protocol: "UDP" }],
 );
 const service = core("Service", fc.record({ spec: fc.record({ ports }) }));
 const secret = core(
@@ -221,7 +251,17 @@ const proxy = fc.record({ name, namespace, hostname, secretName: optional(name) 
 
 const gatewayRef = (of: string) => ({ gatewayRef: { namespace: "infra", name: of } });
 /** Settings that affect Gateway API objects. */
+/** Settings that serve the Gateways of classes. */
+export const ofClass = {
+  gateway: {
+    controllerName: "example.com/controller",
+    addressPool: "10.0.0.0/29",
+    staticAddresses: ["10.0.0.8/29"],
+  },
+};
 export const gatewaySettingsEdit = fc.constantFrom<object>(
+  ofClass,
+  { ...ofClass, ...gatewayRef("a") },
   gatewayRef("a"),
   gatewayRef("b"),
   {},
@@ -234,6 +274,7 @@ export const gatewaySettingsEdit = fc.constantFrom<object>(
 export const gatewayManifest = fc.oneof(
   { weight: 1, arbitrary: gatewayClass },
   { weight: 3, arbitrary: gateway },
+  { weight: 1, arbitrary: listenerSet },
   { weight: 8, arbitrary: route },
   { weight: 3, arbitrary: grant },
   { weight: 3, arbitrary: policy },

@@ -26,6 +26,8 @@ const statusOf: Readonly<Record<StatusKind, ObjectStatus["status"]>> = {
   GRPCRoute: { parents: [{ controllerName: "c", parentRef: { name: "g" }, conditions: [condition] }] },
   TLSRoute: { parents: [{ controllerName: "c", parentRef: { name: "g" }, conditions: [condition] }] },
   TCPRoute: { parents: [{ controllerName: "c", parentRef: { name: "g" }, conditions: [condition] }] },
+  UDPRoute: { parents: [{ controllerName: "c", parentRef: { name: "g" }, conditions: [condition] }] },
+  ListenerSet: { conditions: [condition], listeners: [{ name: "http", conditions: [condition] }] },
   BackendTLSPolicy: {
     ancestors: [{ controllerName: "c", ancestorRef: { name: "g" }, conditions: [condition] }],
   },

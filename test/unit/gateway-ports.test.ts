@@ -83,7 +83,8 @@ it.each<[string, string | undefined]>([
   ["TLS", "https"],
   ["projectcontour.io/https", "https"],
   ["TCP", "tcp"],
-  ["UDP", undefined],
+  ["UDP", "udp"],
+  ["SCTP", undefined],
   ["http", undefined],
   ["example.com/http", undefined],
 ])("protocol %s is of the family %s", (protocol, family) => {
@@ -179,10 +180,19 @@ describe("listeners beside each other", () => {
     [
       "an unknown protocol",
       [
-        ["UDP", 53],
+        ["DCCP", 53],
         ["SCTP", 53],
       ],
       ["UnsupportedProtocol", "UnsupportedProtocol"],
+    ],
+    [
+      "UDP beside TCP on one port",
+      [
+        ["UDP", 53],
+        ["TCP", 53],
+        ["UDP", 53],
+      ],
+      ["", "", "HostnameConflict"],
     ],
   ])("%s", (_, listeners, expected) => {
     expect(reasons(listeners)).toEqual(expected);
@@ -215,8 +225,10 @@ describe("listeners beside each other", () => {
         for (const [i, one] of good.entries()) {
           expect(envoyPort(one.port)).not.toBe(8002);
           for (const other of good.slice(0, i)) {
-            expect(envoyPort(one.port) === envoyPort(other.port)).toBe(one.port === other.port);
-            if (one.port !== other.port) continue;
+            if (familyOf(one) !== "udp" && familyOf(other) !== "udp")
+              expect(envoyPort(one.port) === envoyPort(other.port)).toBe(one.port === other.port);
+            if (one.port !== other.port || (familyOf(one) === "udp") !== (familyOf(other) === "udp"))
+              continue;
             expect(familyOf(one)).toBe(familyOf(other));
             expect([familyOf(one), one.hostname]).not.toEqual(["tcp", other.hostname]);
             expect(one.hostname).not.toBe(other.hostname);
@@ -228,9 +240,9 @@ describe("listeners beside each other", () => {
 
   it.each<[string, Fields[], string[]]>([
     [
-      "of UDP",
+      "of SCTP",
       [
-        ["UDP", 443],
+        ["SCTP", 443],
         ["HTTPS", 443],
       ],
       ["UnsupportedProtocol", ""],

@@ -49,6 +49,7 @@ describe("defaults of the CRDs", () => {
     expect(specOf("Gateway", listener({}))).toEqual({
       gatewayClassName: "contour",
       addresses: [],
+      allowedListeners: { namespaces: { from: "None" } },
       listeners: [
         {
           name: "l",

@@ -196,7 +196,9 @@ describe("statuses of the Gateway API", () => {
     const { ancestors } = statusOf<{ ancestors: (Shown & { ancestorRef: object })[] }>(
       "BackendTLSPolicy/default/used",
     );
-    expect(ancestors.map(shortly)).toEqual([{ Accepted: "False Invalid" }]);
+    expect(ancestors.map(shortly)).toEqual([
+      { Accepted: "False NoValidCACertificate", ResolvedRefs: "False InvalidCACertificateRef" },
+    ]);
     expect([...all.keys()].sort()).toEqual([
       "BackendTLSPolicy/default/used",
       "Gateway/infra/edge",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parentsOf } from "../../src/graph/api/gateway/attach.js";
+import { parentsIn, refsOf } from "../../src/graph/api/gateway/attach.js";
 import { readBackendTls } from "../../src/graph/api/gateway/backend-tls.js";
 import { readGateway } from "../../src/graph/api/gateway/gateway.js";
 import { isGranted } from "../../src/graph/api/gateway/grants.js";
@@ -156,7 +156,7 @@ describe("no name, kind or protocol makes the compiler fail", () => {
 
 describe("what is wrong costs nothing else", () => {
   it.each<[string, Manifest]>([
-    ["of UDP", onPort(9080, "first", "UDP", { hostname: "a.test" })],
+    ["of SCTP", onPort(9080, "first", "SCTP", { hostname: "a.test" })],
     ["of a name that is none", onPort(9080, "first", "TCP", { hostname: "A_b" })],
     ["on the port of Envoy's admin interface", onPort(9001, "first", "TCP")],
   ])("a listener %s before good ones takes neither port nor host", (_, listener) => {
@@ -181,7 +181,11 @@ describe("what is wrong costs nothing else", () => {
       service("infra", "app"),
       proxy,
     ];
-    const { chain } = compileWithGateway([...all, gatewayRoute("HTTPRoute", "none", { rules: [{}] })]);
+    const unreadable = { matches: [{ path: { type: "RegularExpression", value: "(" } }] };
+    const { chain } = compileWithGateway([
+      ...all,
+      gatewayRoute("HTTPRoute", "none", { rules: [unreadable] }),
+    ]);
     expect(chain("a.test")).toBe(compileWithGateway(all).chain("a.test"));
     expect(chain("a.test")).toContain("infra/secure");
   });
@@ -325,14 +329,16 @@ describe("what little input can cost", () => {
         const view = readGateway(reader);
         const object = reader.get("HTTPRoute", "default", "route");
         if (!view || !object) throw new Error("the Gateway or the route is not there");
-        const counted = view.listeners.map(({ hostname, ...rest }) => ({
+        const listeners = view.listeners.map(({ hostname, ...rest }) => ({
           ...rest,
           get hostname() {
             count++;
             return hostname;
           },
         }));
-        expect(parentsOf(object, { ...view, listeners: counted }, reader)).toHaveLength(parents);
+        const target = { view: { ...view, listeners }, listeners };
+        const refs = refsOf(object, reader).map(([index, ref]) => [index, ref, target] as const);
+        expect(parentsIn(object, refs, reader)).toHaveLength(parents);
       });
       return count;
     };
@@ -380,7 +386,7 @@ describe("the work for one edit is the same at any size", () => {
       0,
     ],
     ["a Service of another namespace", { ...service("bank", "app"), spec: { ports: [{ port: 81 }] } }, 0],
-    ["a Gateway that is none of ours", inNamespace("bank", gateway(onPort(9080, "web", "HTTP"))[1] ?? {}), 1],
+    ["a Gateway that is none of ours", inNamespace("bank", gateway(onPort(9080, "web", "HTTP"))[1] ?? {}), 2],
   ];
 
   it.each(edits)("%s", (_, manifest, units) => {

@@ -69,6 +69,24 @@ describe("the output of `isoline manifests`", () => {
     ).toEqual([]);
   });
 
+  it("gives the right to make ServiceAccounts for the setting gateway.infrastructure alone", () => {
+    const rulesWith = (gatewayInfrastructure: boolean): readonly Rule[] => {
+      const options = {
+        namespace: "n",
+        image: "i",
+        replicas: "1",
+        envoyImage: "e",
+        envoyKind: "DaemonSet",
+      } as const;
+      const objects = manifestsOf("rbac", { ...options, gateway: true, gatewayInfrastructure });
+      return objects.find(({ kind }) => kind === "ClusterRole")?.rules as readonly Rule[];
+    };
+    const more = rulesWith(true).filter(
+      (rule) => !JSON.stringify(rulesWith(false)).includes(JSON.stringify(rule)),
+    );
+    expect(more).toEqual([{ apiGroups: [""], resources: ["serviceaccounts"], verbs: ["create", "patch"] }]);
+  });
+
   it("registers the webhook for every supported version", () => {
     const [webhook] = printed("webhook", true) as readonly {
       webhooks: readonly { rules: readonly Rule[] }[];

@@ -7,9 +7,15 @@ import {
   backendTlsPolicySpec,
   gatewayClassSpec,
   gatewaySpec,
+  listenerSetSpec,
   referenceGrantSpec,
 } from "../../src/schema/gateway.js";
-import { grpcRouteSpec, httpRouteSpec, tcpRouteSpec, tlsRouteSpec } from "../../src/schema/gateway-routes.js";
+import {
+  grpcRouteSpec,
+  httpRouteSpec,
+  streamRouteSpec,
+  tlsRouteSpec,
+} from "../../src/schema/gateway-routes.js";
 import { httpProxySpec } from "../../src/schema/httpproxy.js";
 import { ingressSpec } from "../../src/schema/ingress.js";
 import { ingressRouteSpec } from "../../src/schema/ingressroute.js";
@@ -26,7 +32,9 @@ const schemas = {
   HTTPRoute: httpRouteSpec,
   GRPCRoute: grpcRouteSpec,
   TLSRoute: tlsRouteSpec,
-  TCPRoute: tcpRouteSpec,
+  TCPRoute: streamRouteSpec,
+  UDPRoute: streamRouteSpec,
+  ListenerSet: listenerSetSpec,
   Gateway: gatewaySpec,
   GatewayClass: gatewayClassSpec,
   BackendTLSPolicy: backendTlsPolicySpec,
@@ -79,10 +87,8 @@ const unread: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   ],
   HTTPRoute: [
     "spec.rules.name",
-    "spec.rules.filters.cors",
     "spec.rules.filters.extensionRef",
     "spec.rules.filters.externalAuth",
-    "spec.rules.backendRefs.filters.cors",
     "spec.rules.backendRefs.filters.extensionRef",
     "spec.rules.backendRefs.filters.externalAuth",
   ],
@@ -93,18 +99,16 @@ const unread: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   ],
   TLSRoute: ["spec.rules.name"],
   TCPRoute: ["spec.rules.name"],
-  Gateway: [
-    "spec.listeners.tls.frontendValidation.caCertificateRefs",
-    "spec.tls.frontend.default",
-    "spec.tls.frontend.perPort",
-  ],
+  UDPRoute: ["spec.rules.name"],
+  Gateway: ["spec.listeners.tls.frontendValidation.caCertificateRefs"],
   GatewayClass: ["spec.description"],
 };
 
 /** Paths that a schema has only because it shares a part with another kind or field. */
 const shared: Readonly<Partial<Record<Kind, RegExp>>> = {
   Ingress: /^spec\.(?:defaultBackend\.service(?:Name|Port)$|backend\.service(?:\.|$))/,
-  GRPCRoute: /\.filters\.(?:requestRedirect|urlRewrite)(?:\.|$)/,
+  GRPCRoute: /\.filters\.(?:requestRedirect|urlRewrite|cors)(?:\.|$)/,
+  ListenerSet: /\.tls\.frontendValidation$/,
 };
 
 describe("the fields of each kind", () => {
@@ -321,26 +325,15 @@ describe("parts of the Gateway API that are not supported", () => {
       metadata: { name: "a", namespace: "shop" },
       spec: {
         parentRefs: [{ name: "edge" }],
-        rules: [{}, { sessionPersistence: { sessionName: "s" }, retry: { attempts: 1 } }],
+        rules: [{}, { sessionPersistence: { sessionName: "s" } }],
+        useDefaultGateways: "All",
       },
     };
     const { isServed, findings } = findingsOf(route);
     expect(isServed).toBe(true);
     expect(findings.map(({ reason, path }) => [reason, path])).toEqual([
-      ["UnsupportedField", "spec.rules[1].retry"],
       ["UnsupportedField", "spec.rules[1].sessionPersistence"],
+      ["UnsupportedField", "spec.useDefaultGateways"],
     ]);
-  });
-
-  it("give a warning for objects of its kinds, which are ignored", () => {
-    const parsed = parseObject({
-      apiVersion: "gateway.networking.k8s.io/v1alpha2",
-      kind: "UDPRoute",
-      metadata: { name: "dns", namespace: "shop" },
-    });
-    expect(parsed).toMatchObject({
-      ignored: "UDPRoute of gateway.networking.k8s.io/v1alpha2",
-      findings: [{ about: "UDPRoute/shop/dns", severity: "warning", reason: "UnsupportedKind" }],
-    });
   });
 });

@@ -25,7 +25,14 @@ export function addManifests(program: Command): void {
     .option("--hook-token-file <file>", "a token made by `isoline token hook`")
     .option("--hook-url <url>", "the server for hooks (default: the one in the namespace)")
     .option("--ca-file <file>", "certificates that the API server trusts for hooks")
-    .option("--gateway", "include the Gateway API, for servers with the setting gatewayRef")
+    .option(
+      "--gateway",
+      "include the Gateway API, for servers with the setting gatewayRef or gateway.controllerName",
+    )
+    .option(
+      "--gateway-infrastructure",
+      "include ServiceAccounts of Gateways, for the setting gateway.infrastructure",
+    )
     .option(
       "--ingress-nginx-config-map <namespace/name>",
       "include the ConfigMap of the setting ingressNginx",

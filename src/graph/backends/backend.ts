@@ -79,24 +79,37 @@ export function findServicePort(
   namespace: string,
   name: string,
   port: number | string,
+  transport: PortProtocol = "TCP",
 ): { service?: ObjectByKind<"Service">; found?: ServicePort; error?: string } {
   const service = reader.get("Service", namespace, name);
   if (!service) return { error: `service "${namespace}/${name}" not found` };
   const isAsked = (p: ServicePort): boolean => p.port === port || (p.name !== "" && p.name === String(port));
-  const found = servedPorts(service).find(isAsked);
+  const found = servedPorts(service, transport).find(isAsked);
   if (found) return { service, found };
   const other = service.spec.ports?.find(isAsked);
   if (!other) return { error: `port "${port}" on service "${namespace}/${name}" not matched` };
-  return { error: `unsupported service protocol "${other.protocol}" on service "${namespace}/${name}"` };
+  return {
+    error: `unsupported service protocol "${other.protocol || "TCP"}" on service "${namespace}/${name}"`,
+  };
 }
 
-/** Whether a port of a Service or of its endpoints is TCP; others are not served. TCP is the default of Kubernetes. */
-export const isServed = ({ protocol }: { readonly protocol?: string | undefined }): boolean =>
-  !protocol || protocol === "TCP";
+/** What a route is for. */
+export type PortProtocol = "TCP" | "UDP";
+
+/** Whether a port of a Service or of its endpoints is of a protocol; one without a protocol is TCP, as in Kubernetes. */
+export const isServed = (
+  { protocol }: { readonly protocol?: string | undefined },
+  transport: PortProtocol = "TCP",
+): boolean => (protocol || "TCP") === transport;
 
 /** The TCP ports of a Service. A port number is unique only among ports of one protocol (ServicePort.port). */
-export const servedPorts = ({ spec }: ObjectByKind<"Service">): readonly ServicePort[] =>
-  spec.ports?.every(isServed) ? spec.ports : (spec.ports ?? []).filter(isServed);
+export const servedPorts = (
+  { spec }: ObjectByKind<"Service">,
+  transport: PortProtocol = "TCP",
+): readonly ServicePort[] => {
+  const isOne = (port: ServicePort): boolean => isServed(port, transport);
+  return spec.ports?.every(isOne) ? spec.ports : (spec.ports ?? []).filter(isOne);
+};
 
 /**
  * The certificate of the settings that Envoy presents to TLS backends. The administrator chooses it, so that

@@ -7,9 +7,11 @@ import type { SlowStart } from "../policies/slow-start.js";
 import type { Reachable } from "./address.js";
 
 export interface UpstreamValidation {
-  /** PEM. */
-  readonly ca: string;
+  /** PEM, or the path of a file on Envoy's machine. */
+  readonly ca: string | { readonly file: string };
   readonly subjectNames: readonly string[];
+  /** URIs that will do, too. */
+  readonly subjectUris?: readonly string[];
 }
 
 /** The configuration of a cluster for one Service port. Equal values are one Envoy cluster. */

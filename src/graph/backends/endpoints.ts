@@ -4,7 +4,14 @@ import type { EndpointMode } from "../../store/store.js";
 import { type EndpointsName, slicesKey } from "../core/keys.js";
 import type { ObjectByKind, Reader, Report } from "../core/reader.js";
 import { type Asker, type Reachable, readAddress, readHost } from "./address.js";
-import { endpointMode, isServed, portKey, type ServicePort, servedPorts } from "./backend.js";
+import {
+  endpointMode,
+  isServed,
+  type PortProtocol,
+  portKey,
+  type ServicePort,
+  servedPorts,
+} from "./backend.js";
 
 export interface Endpoint {
   readonly address: Reachable;
@@ -34,10 +41,11 @@ export function buildEndpoints(
   { namespace, service: name, port: portName, healthPort: healthName }: EndpointsName,
   reader: Reader,
   report: Report,
+  transport: PortProtocol = "TCP",
 ): Endpoints {
   const service = reader.get("Service", namespace, name);
   const portOf = (key: string | undefined): ServicePort | undefined =>
-    service && servedPorts(service).find((p) => portKey(p) === key);
+    service && servedPorts(service, transport).find((p) => portKey(p) === key);
   const port = portOf(portName);
   const health = portOf(healthName);
   if (!service || !port) return { groups: [] };
@@ -57,7 +65,7 @@ export function buildEndpoints(
   for (const ref of reader.claimants(slicesKey(namespace, name))) {
     const cluster = clusterOf(ref);
     const usable = usableOf(ref, { namespace, settings: reader.settings }, report);
-    for (const endpoint of readyOf(reader, ref, namespace, port.name, health?.name, usable)) {
+    for (const endpoint of readyOf(reader, ref, namespace, [port.name, health?.name], usable, transport)) {
       if (found.length === maxEndpoints) {
         const message = `port ${portName} of Service ${namespace}/${name} has more than ${maxEndpoints} endpoints; the others are left out`;
         report.error(ref, "EndpointError", "TooManyEndpoints", message);
@@ -163,13 +171,13 @@ function* readyOf(
   reader: Reader,
   ref: Ref,
   namespace: string,
-  portName: string | undefined,
-  healthName: string | undefined,
+  [portName, healthName]: readonly [string | undefined, string | undefined],
   usable: Usable,
+  transport: PortProtocol,
 ): Generator<Endpoint> {
   const name = ref.slice(ref.lastIndexOf("/") + 1);
   function* combine(addresses: readonly Reachable[], all: readonly NamedPort[]): Generator<Endpoint> {
-    const served = all.filter(isServed);
+    const served = all.filter((one) => isServed(one, transport));
     const healthPort = healthName ? served.find((p) => p.name === healthName)?.port : undefined;
     for (const { name: own = "", port } of served)
       if (port && (!portName || own === portName))

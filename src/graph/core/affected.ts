@@ -3,9 +3,9 @@ import { isSame } from "../../schema/same.js";
 import type { Compiled, Store } from "../../store/store.js";
 import {
   isClaimedUnit,
+  isGatewayUnit,
   isHostUnit,
   isObjectRead,
-  listenersUnit,
   type ReadKey,
   routeOf,
   type UnitKey,
@@ -28,14 +28,19 @@ export function* affectedBy(
   yield* changedAbout(before.findings, after.findings);
   const route = routeOf(unit);
   // The status of a route depends on its Gateway: the number of attached routes, and whether the class exists.
-  const whole = route !== undefined || unit === listenersUnit ? gatewayKinds : policyKinds;
+  const whole = route !== undefined || isGatewayUnit(unit) ? gatewayKinds : policyKinds;
   if (route !== undefined) yield route;
   for (const key of before.reads) if (isOf(whole, key)) yield key;
   for (const key of after.reads) if (isOf(whole, key)) yield key;
   if (isHostUnit(unit)) yield* readByOne(before.reads, after.reads);
 }
 
-const gatewayKinds: ReadonlySet<string> = new Set(["GatewayClass", "Gateway", "BackendTLSPolicy"]);
+const gatewayKinds: ReadonlySet<string> = new Set([
+  "GatewayClass",
+  "Gateway",
+  "ListenerSet",
+  "BackendTLSPolicy",
+]);
 /**
  * Kinds whose status depends on the units that read them: whether a policy is in use, and whether its CA certificates
  * exist.

@@ -9,8 +9,11 @@ import {
   costKey,
   delegationsKey,
   extensionUnit,
+  gatewaysKey,
+  gatewayUnit,
   grantsKey,
   hostUnit,
+  listenerSetsKey,
   routesKey,
   routeUnit,
   slicesKey,
@@ -45,6 +48,10 @@ export const maxAliases = 16;
 /** `www.example.com` of `example.com`, and the other way round. */
 export const wwwTwin = (host: string): string => (host.startsWith("www.") ? host.slice(4) : `www.${host}`);
 
+const listenerHosts = ({ spec }: Extract<KubeObject, { kind: "Gateway" | "ListenerSet" }>): ClaimKey[] => [
+  ...new Set(spec.listeners.map(({ hostname }) => hostUnit(hostname.toLowerCase() || anyHost))),
+];
+
 function hostsAndIndexes(object: KubeObject): ClaimKey[] {
   switch (object.kind) {
     case "HTTPProxy":
@@ -69,10 +76,14 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
           object.spec.delegations.map(({ secretName }) => delegationsKey(object.meta.namespace, secretName)),
         ),
       ];
-    case "Gateway":
-      return [
-        ...new Set(object.spec.listeners.map(({ hostname }) => hostUnit(hostname.toLowerCase() || anyHost))),
-      ];
+    case "Gateway": {
+      const { namespace, name } = object.meta;
+      return [...listenerHosts(object), gatewaysKey, gatewayUnit(namespace, name)];
+    }
+    case "ListenerSet": {
+      const { namespace, name } = object.spec.parentRef;
+      return [...listenerHosts(object), listenerSetsKey(namespace || object.meta.namespace, name)];
+    }
     case "HTTPRoute":
     case "GRPCRoute":
     case "TLSRoute": {
@@ -81,6 +92,7 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
       return [...new Set([...(hosts.length > 0 ? hosts : [routesKey(anyHost)]), routeUnit(object.ref)])];
     }
     case "TCPRoute":
+    case "UDPRoute":
       return [tcpUnit, routeUnit(object.ref)];
     case "ReferenceGrant":
       return [grantsKey(object.meta.namespace)];

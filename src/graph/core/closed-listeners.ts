@@ -1,3 +1,4 @@
+import { servesGateways } from "../../schema/gateway-settings.js";
 import { kindOf, namespaceOf, type Ref } from "../../schema/meta.js";
 import { routingKinds } from "../../schema/routing-kinds.js";
 import { widerThan } from "../api/gateway/hostnames.js";
@@ -50,7 +51,7 @@ const claimKinds: readonly string[] = routingKinds;
 function mayHaveOthers(host: string, isKeeper: Kept["isKeeper"], reader: Reader): boolean {
   const isOther = (ref: Ref): boolean => claimKinds.includes(kindOf(ref)) && !isKeeper(namespaceOf(ref));
   if (reader.claimants(hostUnit(host)).some(isOther)) return true;
-  if (!reader.settings.gatewayRef) return false;
+  if (!servesGateways(reader.settings)) return false;
   const keys = [...[host, ...widerThan(host)].map(routesKey), tcpUnit];
   return keys.some((key) => reader.claimants(key).some(isOther));
 }

@@ -1,8 +1,7 @@
 import type { ErrorCode } from "../../schema/finding-codes.js";
 import type { FindingType } from "../../schema/finding-types.js";
+import { servesGateways } from "../../schema/gateway-settings.js";
 import type { ObjectMeta, Ref } from "../../schema/meta.js";
-import type { SettingsSpec } from "../../schema/settings.js";
-import type { GatewayView } from "../api/gateway/gateway.js";
 import { type AttachedRoutes, attachedRoutes } from "../api/gateway/host.js";
 import { widerThan } from "../api/gateway/hostnames.js";
 import { proxiesOf } from "../api/httpproxy/httpproxy.js";
@@ -10,6 +9,7 @@ import { type Ingress, ingressesOf, nginxIngressesOf } from "../api/ingress/ingr
 import { ingressRoutesOf } from "../api/ingressroute/ingressroute.js";
 import { isRootNamespace } from "./class.js";
 import { hostUnit } from "./keys.js";
+import { ownersOf } from "./owners.js";
 import type { Reader, Report } from "./reader.js";
 import type { RootObject } from "./roots.js";
 import { claimFinding } from "./sharing.js";
@@ -24,13 +24,13 @@ export interface HostClaims {
   readonly routes: AttachedRoutes;
 }
 
-export function readHostClaims(host: string, view: GatewayView | undefined, reader: Reader): HostClaims {
+export function readHostClaims(host: string, reader: Reader): HostClaims {
   const claimants = reader.claimants(hostUnit(host));
   return {
     roots: [...proxiesOf(claimants, reader), ...ingressRoutesOf(claimants, reader)],
     ingresses: ingressesOf(claimants, reader),
     nginx: nginxIngressesOf(claimants, reader),
-    routes: view ? attachedRoutes(host, view, reader) : new Map(),
+    routes: servesGateways(reader.settings) ? attachedRoutes(host, reader) : new Map(),
   };
 }
 
@@ -47,6 +47,7 @@ const paths: Readonly<Record<string, string>> = {
   GRPCRoute: "spec.hostnames",
   TLSRoute: "spec.hostnames",
   TCPRoute: "spec.parentRefs",
+  UDPRoute: "spec.parentRefs",
 };
 
 /** Why an object may not have a host. The reasons and messages for roots outside the root namespaces are Contour's. */
@@ -62,13 +63,7 @@ interface Refusal {
  * reports an error for each other object. An entry of `hostOwners` takes precedence over `rootNamespaces`, except for
  * roots, which need both.
  */
-export function withOwners(
-  host: string,
-  claims: HostClaims,
-  view: GatewayView | undefined,
-  reader: Reader,
-  report: Report,
-): HostClaims {
+export function withOwners(host: string, claims: HostClaims, reader: Reader, report: Report): HostClaims {
   const { settings } = reader;
   if (settings.hostOwners.length + settings.rootNamespaces.length === 0) return claims;
   const owners = ownersOf(host, settings);
@@ -83,7 +78,7 @@ export function withOwners(
     });
   });
   let held: boolean | undefined;
-  const isHeld = (): boolean => (held ??= !owners && isOfRoots(host, named, view, reader));
+  const isHeld = (): boolean => (held ??= !owners && isOfRoots(host, named, reader));
   return filterClaims(named, ({ ref, kind, meta }) => {
     if (isRootNamespace(meta.namespace, settings)) return true;
     if (kind === "HTTPProxy" || kind === "IngressRoute") return refuse(ref, notARoot(kind));
@@ -126,20 +121,6 @@ function filterClaims(
 }
 
 /**
- * The namespaces that may have a host; undefined: all. An entry for the host itself takes precedence, then the longest
- * `*.suffix`.
- */
-function ownersOf(host: string, { hostOwners }: SettingsSpec): readonly string[] | undefined {
-  let best: SettingsSpec["hostOwners"][number] | undefined;
-  for (const entry of hostOwners) {
-    if (entry.host === host) return entry.namespaces;
-    const covers = entry.host.startsWith("*.") && host.endsWith(entry.host.slice(1));
-    if (covers && entry.host.length > (best?.host.length ?? 0)) best = entry;
-  }
-  return best?.namespaces;
-}
-
-/**
  * The namespaces that may receive requests for a host that is in `hostOwners`, or that an object in a root namespace
  * claims.
  */
@@ -165,10 +146,10 @@ const someOf = (
  * Whether an object in a root namespace claims the host or a wildcard that covers it. A claim of any host (`*`)
  * reserves no host.
  */
-function isOfRoots(host: string, claims: HostClaims, view: GatewayView | undefined, reader: Reader): boolean {
+function isOfRoots(host: string, claims: HostClaims, reader: Reader): boolean {
   const isRoot = ({ meta }: Claimant): boolean => isRootNamespace(meta.namespace, reader.settings);
   const some = (found: HostClaims): boolean => someOf(found, isRoot);
   if (host === "*") return false;
   if (some(claims)) return true;
-  return widerThan(host).some((wider) => wider !== "*" && some(readHostClaims(wider, view, reader)));
+  return widerThan(host).some((wider) => wider !== "*" && some(readHostClaims(wider, reader)));
 }

@@ -14,7 +14,7 @@ type Key<Family extends string> = string & { readonly [ofFamily]: Family };
  * A unit that exists while an object claims it: a host, an ExtensionService, a route of the Gateway API, plain TCP
  * listeners.
  */
-export type ClaimedUnit = Key<"vhost"> | Key<"extension"> | Key<"route"> | Key<"tcp">;
+export type ClaimedUnit = Key<"vhost"> | Key<"extension"> | Key<"route"> | Key<"tcp"> | Key<"gateway">;
 
 /** A unit that exists while another unit needs it: the endpoints of a Service port, a Secret. */
 export type NeededUnit = Key<"endpoints"> | Key<"secret">;
@@ -29,6 +29,8 @@ type IndexKey =
   | Key<"tls-host">
   | Key<"routes">
   | Key<"grants">
+  | Key<"gateways">
+  | Key<"listener-sets">
   | Key<"backend-tls">
   | Key<"cost">;
 
@@ -62,7 +64,10 @@ export const extensionUnit = (namespace: string, name: string): Key<"extension">
 export const routeUnit = (ref: Ref): Key<"route"> => keyOf("route", ref);
 /** The plain TCP listeners of a Gateway. */
 export const tcpUnit = keyOf("tcp", "");
-/** The Envoy listeners. */
+/** The Envoy listeners of a Gateway of a GatewayClass that is served. */
+export const gatewayUnit = (namespace: string, name: string): Key<"gateway"> =>
+  keyOf("gateway", `${namespace}/${name}`);
+/** The Envoy listeners of the settings, or of the Gateway that the settings name. */
 export const listenersUnit = keyOf("listeners", "");
 /** `name` is an `endpointsName`. */
 export const endpointsUnit = (name: string): Key<"endpoints"> => keyOf("endpoints", name);
@@ -81,6 +86,11 @@ export const tlsHostKey = (host: string): Key<"tls-host"> => keyOf("tls-host", h
 export const routesKey = (hostname: string): Key<"routes"> => keyOf("routes", hostname);
 /** ReferenceGrants of a namespace. */
 export const grantsKey = (namespace: string): Key<"grants"> => keyOf("grants", namespace);
+/** All Gateways. */
+export const gatewaysKey = keyOf("gateways", "");
+/** ListenerSets of a Gateway. */
+export const listenerSetsKey = (namespace: string, name: string): Key<"listener-sets"> =>
+  keyOf("listener-sets", `${namespace}/${name}`);
 /** BackendTLSPolicies of a Service. */
 export const backendTlsKey = (namespace: string, service: string): Key<"backend-tls"> =>
   keyOf("backend-tls", `${namespace}/${service}`);
@@ -111,6 +121,7 @@ function readEndpointsName(name: string): EndpointsName {
 export type Unit =
   | { readonly kind: "vhost"; readonly host: string }
   | { readonly kind: "extension"; readonly namespace: string; readonly name: string }
+  | { readonly kind: "gateway"; readonly namespace: string; readonly name: string }
   | { readonly kind: "route"; readonly ref: Ref }
   | { readonly kind: "endpoints"; readonly of: EndpointsName }
   /** `secret` is `<namespace>/<name>`. */
@@ -124,7 +135,8 @@ export function readUnit(key: UnitKey): Unit {
   switch (kind) {
     case "vhost":
       return { kind, host: name };
-    case "extension": {
+    case "extension":
+    case "gateway": {
       const slash = name.indexOf("/");
       return { kind, namespace: name.slice(0, slash), name: name.slice(slash + 1) };
     }
@@ -144,7 +156,14 @@ export function readUnit(key: UnitKey): Unit {
 
 /** Whether a key belongs to a unit that exists while an object claims it. */
 export const isClaimedUnit = (key: UnitKey | ClaimKey): key is ClaimedUnit =>
-  isHostUnit(key) || key.startsWith("extension:") || key.startsWith("route:") || key === tcpUnit;
+  isHostUnit(key) ||
+  key.startsWith("extension:") ||
+  key.startsWith("route:") ||
+  key.startsWith("gateway:") ||
+  key === tcpUnit;
+
+/** Whether a unit is that of the listeners of a Gateway. */
+export const isGatewayUnit = (key: UnitKey): boolean => key === listenersUnit || key.startsWith("gateway:");
 
 export const isNeededUnit = (key: UnitKey): key is NeededUnit =>
   key.startsWith("endpoints:") || key.startsWith("secret:");

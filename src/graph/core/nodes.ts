@@ -21,7 +21,13 @@ export interface Mirror {
 }
 
 export type Action =
-  | { readonly kind: "forward"; readonly backends: readonly Backend[]; readonly mirrors?: readonly Mirror[] }
+  | {
+      readonly kind: "forward";
+      readonly backends: readonly Backend[];
+      readonly mirrors?: readonly Mirror[];
+      /** The weight beside that of the backends of requests that are answered 500. */
+      readonly lost?: number;
+    }
   | {
       readonly kind: "redirect";
       readonly scheme?: string;
@@ -59,6 +65,8 @@ export interface Route {
 export interface Tls {
   /** `<namespace>/<name>` of the Secret. */
   readonly secret: string;
+  /** Those of further certificates. */
+  readonly moreSecrets?: readonly string[];
   readonly minimum: TlsVersion;
   readonly maximum: TlsVersion;
   readonly clientValidation?: ClientValidation;
@@ -67,7 +75,8 @@ export interface Tls {
 export type TlsVersion = "1.2" | "1.3";
 
 export interface TcpBackend {
-  readonly cluster: Cluster;
+  /** Absent: connections are closed. */
+  readonly cluster?: Cluster;
   readonly weight: number;
 }
 
@@ -114,9 +123,22 @@ export interface Site {
   readonly terms: Terms;
   /** Only with terms of HTTP and HTTPS. */
   readonly routes: readonly Route[];
+  /** Of a host of a Gateway of a class; absent: as hosts of HTTPProxies are. */
+  readonly place?: ListenerPlace;
 }
 
-/** The sites of a host, by the name of the Envoy listener. */
+/** How a host of a listener of a Gateway is served: what no route takes answers 404, whatever wider hosts have. */
+export interface ListenerPlace {
+  /** The Envoy listener. */
+  readonly envoy: string;
+  /** Where this is the hostname of a listener behind TLS. */
+  readonly door?: {
+    /** Route tables of the other listeners on the port: a request for the host that comes over a connection of theirs is answered 421. */
+    readonly others: readonly string[];
+  };
+}
+
+/** What a host is in each place that has it, by the name of the Envoy listener or of the route table. */
 export type Sites = ReadonlyMap<string, Site>;
 
 /** One host. */

@@ -41,6 +41,7 @@ const features: Partial<Record<Kind, SettingsSpec["disableFeatures"][number]>> =
   TLSRoute: "tlsroutes",
   GRPCRoute: "grpcroutes",
   TCPRoute: "tcproutes",
+  UDPRoute: "udproutes",
   BackendTLSPolicy: "backendtlspolicies",
   // Read only for the CA certificates of BackendTLSPolicies.
   ConfigMap: "backendtlspolicies",

@@ -28,10 +28,10 @@ export function joinSites(host: string, claims: readonly Sites[], report: Report
   return joined;
 }
 
-function join(host: string, { terms, routes }: Site, others: readonly Site[], sharing: Sharing): Site {
+function join(host: string, { terms, routes, place }: Site, others: readonly Site[], sharing: Sharing): Site {
   if (terms.kind === "tcp" || terms.kind === "none") {
     for (const other of others) sharing.refuse(terms, other);
-    return { terms, routes };
+    return { terms, routes, ...(place ? { place } : {}) };
   }
   const guests = others.filter((other) => {
     if (isPlain(other.terms, terms)) return true;
@@ -41,7 +41,7 @@ function join(host: string, { terms, routes }: Site, others: readonly Site[], sh
   for (const site of [{ terms, routes }, ...guests]) sharing.share(terms.owner, site);
   // Among equal matches of one kind, the last one takes precedence.
   const all = [...guests.reverse().flatMap((guest) => guest.routes), ...routes];
-  return { terms, routes: finish(all, host, sharing) };
+  return { terms, routes: finish(all, host, sharing), ...(place ? { place } : {}) };
 }
 
 /** Whether routes may be served without their own terms: not if they would lose a protection. */

@@ -19,7 +19,7 @@ import { joinSites } from "./sites.js";
  */
 export function buildVirtualHost(host: string, reader: Reader, report: Report): VirtualHost {
   const view = readGateway(reader);
-  const claims = readClaims(host, view, reader, report);
+  const claims = readClaims(host, reader, report);
   const sites = readSites(host, claims, view, reader, report);
   warnOfEscapedSlashes(
     [...sites.values()].map(({ routes }) => routes),
@@ -29,7 +29,7 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
   const isKeeper = keepersOf(host, claims, reader);
   const sitesOf = (wider: string): Sites => {
     const quiet = createReport();
-    return readSites(wider, readClaims(wider, view, reader, quiet), view, reader, quiet);
+    return readSites(wider, readClaims(wider, reader, quiet), view, reader, quiet);
   };
   return {
     host,
@@ -41,12 +41,8 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
 
 const noneClosed: VirtualHost["closed"] = new Map();
 
-const readClaims = (
-  host: string,
-  view: GatewayView | undefined,
-  reader: Reader,
-  report: Report,
-): HostClaims => withOwners(host, readHostClaims(host, view, reader), view, reader, report);
+const readClaims = (host: string, reader: Reader, report: Report): HostClaims =>
+  withOwners(host, readHostClaims(host, reader), reader, report);
 
 function readSites(
   host: string,

@@ -1,11 +1,12 @@
+import { servesGateways } from "../../schema/gateway-settings.js";
 import { namespaceOf, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { Store } from "../../store/store.js";
 import { attachCounts } from "../api/gateway/attach.js";
-import { type GatewayView, readGateway } from "../api/gateway/gateway.js";
+import { type GatewayView, viewOf } from "../api/gateway/gateway.js";
 import { isAllowedClass, isNginxClass, isRootNamespace } from "../core/class.js";
-import { costKey } from "../core/keys.js";
+import { costKey, gatewaysKey } from "../core/keys.js";
 import { byAge } from "../core/order.js";
 import type { Reader } from "../core/reader.js";
 import { Forest } from "./forest.js";
@@ -76,18 +77,17 @@ export class Ledger {
     for (const ref of this.#changed) this.#enter(ref, moved);
     const above = this.#forest.forgetAbove([...this.#changed, ...moved]);
     this.#changed.clear();
-    const view = this.#owners.size > 0 ? readGateway(reader) : undefined;
-    const rules = rulesOf(reader.settings, view);
+    const rules = rulesOf(reader.settings, this.#owners.size > 0 ? servedViews(reader) : []);
     const all = rules !== this.#rules;
     const stale = new Set<string>();
     for (const ref of all ? [...this.#owners.values()].flatMap((owners) => [...owners]) : above) {
       this.#costs.delete(ref);
-      this.#bound(ref, reader.settings, view);
+      this.#bound(ref, reader);
       stale.add(namespaceOf(ref));
     }
     this.#rules = rules;
     const flipped: Ref[] = [];
-    for (const namespace of stale) this.#settle(namespace, reader.settings, view, flipped);
+    for (const namespace of stale) this.#settle(namespace, reader, flipped);
     return flipped;
   }
 
@@ -103,11 +103,11 @@ export class Ledger {
   }
 
   /** Updates the upper bound of an object. */
-  #bound(ref: Ref, settings: SettingsSpec, view: GatewayView | undefined): void {
+  #bound(ref: Ref, reader: Reader): void {
     const namespace = namespaceOf(ref);
     const before = this.#bounds.get(ref) ?? nothing;
     const node = this.#owners.get(namespace)?.has(ref) ? this.#forest.node(ref) : undefined;
-    const cost = node && this.#costOf(node, settings, view);
+    const cost = node && this.#costOf(node, reader);
     const own = node && cost ? plus(cost, { ...nothing, keySets: node.keySets.length }) : nothing;
     const now = node && cost ? plus(own, this.#forest.freeAlone(node.edges), -1) : nothing;
     if (now === nothing) this.#bounds.delete(ref);
@@ -116,7 +116,8 @@ export class Ledger {
     this.#sums.set(namespace, exactPlus(sum, before, -1));
   }
 
-  #settle(namespace: string, settings: SettingsSpec, view: GatewayView | undefined, flipped: Ref[]): void {
+  #settle(namespace: string, reader: Reader, flipped: Ref[]): void {
+    const { settings } = reader;
     const sum = this.#sums.get(namespace) ?? nothing;
     const fits = dimensions.every((dimension) => sum[dimension] <= settings.budgets[dimension]);
     if (fits && !this.#crowded.has(namespace)) return;
@@ -126,7 +127,7 @@ export class Ledger {
     const found: Found = { reached: new Set(), keySets: new Set() };
     let charged = nothing;
     for (const owner of owners) {
-      const all = this.#costOf(owner, settings, view);
+      const all = this.#costOf(owner, reader);
       let over: Overrun | undefined;
       if (all) {
         // Most objects over a budget exceed it even with all free amounts subtracted: this avoids a walk for each of
@@ -166,17 +167,18 @@ export class Ledger {
   /**
    * The size of an object with all its includes, beyond its own content; undefined for an object that is not served.
    */
-  #costOf(owner: CostNode, settings: SettingsSpec, view: GatewayView | undefined): Size | undefined {
-    const known = this.#costs.get(owner.ref) ?? this.#count(owner, settings, view);
+  #costOf(owner: CostNode, reader: Reader): Size | undefined {
+    const known = this.#costs.get(owner.ref) ?? this.#count(owner, reader);
     this.#costs.set(owner.ref, known);
     return known === "unserved" ? undefined : known;
   }
 
-  #count(owner: CostNode, settings: SettingsSpec, view: GatewayView | undefined): Size | "unserved" {
+  #count(owner: CostNode, reader: Reader): Size | "unserved" {
+    const { settings } = reader;
     const [kind] = owner.ref.split("/");
     const object = kind === "HTTPRoute" || kind === "GRPCRoute" ? this.objectOf(owner.ref) : undefined;
     if (object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute") {
-      const { pairs, hosts, ports } = view ? attachCounts(object, view) : { pairs: 0, hosts: 0, ports: 0 };
+      const { pairs, hosts, ports } = attachCounts(object, reader);
       const free = Math.min(pairs, Math.min(hosts, freeHosts) * Math.min(ports, freePorts));
       return plus(plus(nothing, owner.own, pairs), owner.free, -free);
     }
@@ -206,15 +208,26 @@ function overrunOf(
   return undefined;
 }
 
+/** All Gateways that are served. */
+const servedViews = (reader: Reader): readonly GatewayView[] =>
+  servesGateways(reader.settings)
+    ? reader.claimants(gatewaysKey).flatMap((ref) => {
+        const [, namespace = "", name = ""] = ref.split("/");
+        return viewOf(namespace, name, reader) ?? [];
+      })
+    : [];
+
 /** The inputs of the result besides the objects themselves, as text. */
 const rulesOf = (
   { budgets, ingressClassNames, rootNamespaces }: SettingsSpec,
-  view: GatewayView | undefined,
+  views: readonly GatewayView[],
 ): string =>
   JSON.stringify([
     budgets,
     ingressClassNames,
     rootNamespaces,
-    view?.gateway.meta,
-    view?.listeners.map(({ spec, kinds }) => [spec.name, spec.port, spec.hostname, kinds]),
+    views.map(({ gateway, listeners }) => [
+      gateway.ref,
+      listeners.map(({ spec, kinds, owner }) => [owner.ref, spec.name, spec.port, spec.hostname, kinds]),
+    ]),
   ]);

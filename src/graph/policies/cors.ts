@@ -11,6 +11,8 @@ export interface CorsPolicy {
   readonly maxAge?: number;
   readonly credentials: boolean;
   readonly privateNetwork: boolean;
+  /** Preflights that nothing allows are answered here; absent: the backend gets them. */
+  readonly answersOthers?: true;
 }
 
 interface CorsFields {
@@ -63,7 +65,7 @@ function readCors(
   };
 }
 
-export const cors: Policy<{ host: CorsPolicy }> = {
+export const cors: Policy<{ host: CorsPolicy; route: CorsPolicy }> = {
   protects: false,
   fields: { host: ["corsPolicy"] },
   read: {
@@ -72,5 +74,7 @@ export const cors: Policy<{ host: CorsPolicy }> = {
       if (!error) return policy;
       return fail("CORSError", "PolicyDidNotParse", `Spec.VirtualHost.CORSPolicy: ${error}`, ".corsPolicy");
     },
+    // HTTPRoutes alone have it for routes.
+    route: () => undefined,
   },
 };

@@ -11,6 +11,8 @@ export interface RetryPolicy {
   readonly methods?: readonly string[];
   /** Not at an endpoint that was tried. */
   readonly otherHosts?: true;
+  /** The pause before the first retry; absent: Envoy's default of 25. */
+  readonly backoffMs?: number;
 }
 
 interface RetryFields {

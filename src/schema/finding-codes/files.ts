@@ -87,9 +87,4 @@ export const fileCodes = {
     "Remove the field.",
     "`sessionPersistence` in a rule of an HTTPRoute.",
   ),
-  UnsupportedKind: warning(
-    "Isoline does not support this routing kind. The object is not served.",
-    "Use a supported kind.",
-    "A UDPRoute.",
-  ),
 } as const;

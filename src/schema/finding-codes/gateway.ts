@@ -2,6 +2,16 @@ import { either, error, warning } from "./code.js";
 
 /** The Gateway API. */
 export const gatewayCodes = {
+  AddressNotAssigned: error(
+    "The Gateway has no address. It is not served.",
+    "Set `gateway.addressPool` to a larger block of addresses, or give the Gateway `spec.addresses`.",
+    "A Gateway without `spec.addresses` where the setting `gateway.addressPool` is missing.",
+  ),
+  AddressNotUsable: error(
+    "The Gateway asks for an address that it may not have. It is not served.",
+    "Use an address of the setting `gateway.staticAddresses`, or add the address to it.",
+    "`addresses: [{value: 192.0.2.1}]` with `gateway.staticAddresses: [10.0.0.0/8]`.",
+  ),
   AllBackendRefsHaveZeroWeights: error(
     "All backends of a rule have the weight 0.",
     "Give one backend a weight.",
@@ -11,6 +21,11 @@ export const gatewayCodes = {
     "The Service, its port, or a reference of its BackendTLSPolicy is missing. Requests get the answer 500.",
     "Create the Service, or correct its name and port. If it is in another repository, see `--assume-missing` and `--known`.",
     "`backendRefs: [{name: web, port: 8080}]` where the Service has the port 80.",
+  ),
+  Conflicted: error(
+    "An older policy is for the same Service or port. This one has no effect there.",
+    "Leave one policy for each Service and port.",
+    'Two BackendTLSPolicies with `targetRefs: [{group: "", kind: Service, name: web}]`.',
   ),
   Degraded: error(
     "A part of a rule can't be used. Requests of the rule get the answer 500.",
@@ -27,14 +42,29 @@ export const gatewayCodes = {
     "Give each listener a different hostname.",
     "Two listeners of port 443 without `hostname`.",
   ),
+  InvalidCACertificateKind: error(
+    "A CA certificate is neither in a ConfigMap nor in a Secret.",
+    "Name a ConfigMap or a Secret that holds `ca.crt`.",
+    '`caCertificateRefs: [{group: "", kind: Service, name: web}]`.',
+  ),
+  InvalidCACertificateRef: error(
+    "A CA certificate is missing or can't be read.",
+    "Correct the name, or the `ca.crt` of the object.",
+    '`caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]` without the ConfigMap.',
+  ),
+  InvalidClientCertificateRef: error(
+    "The certificate that a Gateway shows to backends is missing or can't be used.",
+    "Name a TLS Secret in `spec.tls.backend.clientCertificateRef`.",
+    "`clientCertificateRef: {name: gateway}` without the Secret.",
+  ),
   InvalidKind: error(
     "A backend is not a Service.",
     "Name a Service.",
     "`backendRefs: [{group: example.com, kind: Bucket, name: a}]`.",
   ),
   InvalidParameters: error(
-    "The GatewayClass of the Gateway is missing. The Gateway is not served.",
-    "Create the GatewayClass, or correct `gatewayClassName`.",
+    "The GatewayClass of the Gateway is missing, or the Gateway has parameters of a kind that is not supported. The Gateway is not served.",
+    "Create the GatewayClass, correct `gatewayClassName`, or leave `parametersRef` out.",
     "`gatewayClassName: isoline` without the GatewayClass.",
   ),
   InvalidRouteKinds: error(
@@ -43,10 +73,20 @@ export const gatewayCodes = {
     "`kinds: [{kind: TCPRoute}]` on a listener of protocol HTTP.",
   ),
   InvalidRouteRules: error("A TCPRoute has several rules.", "Keep one rule.", "A TCPRoute with two `rules`."),
+  KindConflict: error(
+    "A host of a listener has HTTPRoutes and GRPCRoutes. Those of the oldest route's kind are served there.",
+    "Give the routes of each kind hosts of their own.",
+    "An HTTPRoute and a GRPCRoute with `hostnames: [api.example.com]` on one listener.",
+  ),
   NoGateway: warning(
     "Objects of the Gateway API exist, but the settings name no Gateway: the objects are not served.",
-    "Set `gatewayRef`.",
+    "Set `gatewayRef` or `gateway.controllerName`.",
     "An HTTPRoute with default settings.",
+  ),
+  NotAllowed: error(
+    "The Gateway does not let ListenerSets of this namespace in. The ListenerSet is not served.",
+    "Have the owner of the Gateway change `allowedListeners`.",
+    "A ListenerSet beside a Gateway without `allowedListeners`.",
   ),
   NoMatchingListenerHostname: error(
     "No hostname of the route matches the listener's hostname. The listener does not serve the route.",
@@ -63,6 +103,11 @@ export const gatewayCodes = {
     "Ask the owner of the Gateway to change `allowedRoutes`.",
     "A route in another namespace than a Gateway with `allowedRoutes: {namespaces: {from: Same}}`.",
   ),
+  NoValidCACertificate: error(
+    "Certificates are to be checked, and no CA for that can be used.",
+    "Correct the CA certificates that the message before names.",
+    '`validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]}` without the ConfigMap.',
+  ),
   PortUnavailable: error(
     "The port of a listener is the port of another listener or of Envoy itself.",
     "Use another port.",
@@ -78,10 +123,15 @@ export const gatewayCodes = {
     "Add a ReferenceGrant to that namespace, or use an object of this namespace.",
     "`backendRefs: [{namespace: shop, name: web, port: 80}]` from the namespace `edge`.",
   ),
+  UnsupportedAddress: error(
+    "The Gateway asks for an address of a type that is not supported. It is not served.",
+    "Use the type `IPAddress`.",
+    "`addresses: [{type: Hostname, value: edge.example.com}]`.",
+  ),
   UnsupportedProtocol: error(
     "The protocol of a listener, or the `appProtocol` of a Service, is not supported.",
     "Use one that the message lists.",
-    "A listener with `protocol: UDP`.",
+    "A listener with `protocol: SCTP`.",
   ),
   UnsupportedValue: error(
     "A value is valid in the Gateway API, but not supported. The listener, rule or backend with it is not served.",

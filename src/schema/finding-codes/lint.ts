@@ -58,8 +58,8 @@ export const lintCodes = {
     "An HTTPProxy without `virtualhost` that no `includes` names.",
   ),
   OtherGateway: warning(
-    "The setting `gatewayRef` names another Gateway. This Gateway is not served.",
-    "Name this Gateway in the setting, or leave it to another controller.",
+    "The settings serve other Gateways: the one of `gatewayRef`, or those of the classes of `gateway.controllerName`. This one is not served.",
+    "Name this Gateway or the controller of its class in the settings, or leave it to another controller.",
     "A Gateway `internal` beside `gatewayRef: {namespace: edge, name: public}`.",
   ),
   OtherGroup: warning(

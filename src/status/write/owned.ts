@@ -8,6 +8,8 @@ export interface Owner {
   readonly manager: string;
   /** The Gateway of the settings; `controllerName` is the controller of its class, if the class exists. */
   readonly gateway?: { readonly namespace: string; readonly name: string; readonly controllerName?: string };
+  /** The controller of the GatewayClasses whose Gateways are served: all entries with its name are the owner's. */
+  readonly controllerName?: string;
 }
 
 export type Value = Readonly<Record<string, unknown>>;
@@ -20,7 +22,15 @@ export const sharedLists = ["parents", "ancestors"] as const;
 export type SharedList = (typeof sharedLists)[number];
 
 /** Fields of a status that one controller owns as a whole. */
-const wholeFields = ["currentStatus", "description", "listeners", "loadBalancer", "addresses"] as const;
+const wholeFields = [
+  "currentStatus",
+  "description",
+  "listeners",
+  "loadBalancer",
+  "addresses",
+  "supportedFeatures",
+  "attachedListenerSets",
+] as const;
 
 /**
  * The name of a part of a status: a field, a condition type, or the entries of a list about one Gateway of one
@@ -87,8 +97,10 @@ export function isOwnEntry(
   part: string,
   list: SharedList,
   owned: ReadonlySet<string>,
-  { gateway }: Owner,
+  { gateway, controllerName }: Owner,
 ): boolean {
+  if (controllerName !== undefined && part.startsWith(`${list} `) && part.endsWith(` ${controllerName}`))
+    return true;
   if (!gateway) return false;
   const about = `${list} ${gateway.namespace}/${gateway.name} `;
   return part.startsWith(about) && (owned.has(list) || part.slice(about.length) === gateway.controllerName);

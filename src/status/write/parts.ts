@@ -37,12 +37,18 @@ export function heldOf(raw: Raw, owner: Owner): KnownStatus {
   const owned = ownedParts(raw, owner.manager);
   return {
     parts,
-    own: [...parts.keys()].filter((part) => sharedLists.some((list) => isOwnEntry(part, list, owned, owner))),
+    own: [...parts.keys()].filter(
+      (part) =>
+        isOwnCondition(part, owned) || sharedLists.some((list) => isOwnEntry(part, list, owned, owner)),
+    ),
     leftovers: hasLeftovers(raw, home, owner),
     generation: typeof generation === "number" ? generation : 0,
     version: typeof resourceVersion === "string" ? resourceVersion : "",
   };
 }
+
+const isOwnCondition = (part: string, owned: ReadonlySet<string>): boolean =>
+  part.startsWith(conditionPart("")) && owned.has(part);
 
 function partsOf(status: unknown, namespace: string): Parts {
   const parts = new Map<string, string>();
@@ -55,6 +61,8 @@ function partsOf(status: unknown, namespace: string): Parts {
   put("listeners", status.listeners);
   put("balancer", status.loadBalancer);
   put("addresses", status.addresses);
+  put("features", status.supportedFeatures);
+  put("sets", status.attachedListenerSets);
   for (const condition of recordsOf(status.conditions)) put(conditionPart(condition.type), condition);
   for (const list of sharedLists) {
     const entries = new Map<string, Value[]>();
@@ -110,7 +118,10 @@ export function merged({ status, metadata }: ObjectStatus, raw: Raw, owner: Owne
   if (Array.isArray(status.conditions)) {
     const ours = timed(status.conditions, old.conditions, time);
     const types = new Set(ours.map(({ type }) => type));
-    result.conditions = [...recordsOf(old.conditions).filter(({ type }) => !types.has(type)), ...ours];
+    const others = recordsOf(old.conditions).filter(
+      ({ type }) => !types.has(type) && !isOwnCondition(conditionPart(type), owned),
+    );
+    result.conditions = [...others, ...ours];
   }
   if (Array.isArray(status.listeners)) result.listeners = timedEntries(status.listeners, old.listeners, time);
   for (const list of sharedLists) {

@@ -7,6 +7,7 @@ import { settingsOf } from "../../schema/stored-settings.js";
 import type { Store } from "../../store/store.js";
 import { hasStatus, type Seen, Statuses, type StatusInput } from "../status.js";
 import type { FailingStatus } from "./failures.js";
+import { Infrastructure } from "./infrastructure.js";
 import { Lease } from "./lease.js";
 import type { Owner } from "./owned.js";
 import { StatusWriter } from "./writer.js";
@@ -38,6 +39,7 @@ export class StatusService {
   readonly #statuses: Statuses;
   readonly #lease: Lease | undefined;
   readonly #manager: string;
+  readonly #infrastructure: Infrastructure;
   /** Objects whose ingress class was not served when they were last read. */
   readonly #foreign = new Set<Ref>();
   #addresses = "";
@@ -75,6 +77,15 @@ export class StatusService {
       },
       seen: (ref) => this.#seen(ref),
     });
+    const leads = (): boolean => options.ready() && (this.#lease?.leads ?? true);
+    this.#infrastructure = new Infrastructure({
+      transport,
+      store,
+      manager: this.#manager,
+      leads,
+      sleep,
+      log,
+    });
     this.#writer = new StatusWriter({
       transport,
       wrote,
@@ -82,7 +93,7 @@ export class StatusService {
       log,
       now,
       sleep,
-      leads: () => options.ready() && (this.#lease?.leads ?? true),
+      leads,
       owner: () => this.#owner(),
       verdict: (ref) => {
         const settings = settingsOf(store);
@@ -99,8 +110,12 @@ export class StatusService {
 
   #owner(): Owner {
     const { store } = this.options;
-    const { gatewayRef } = settingsOf(store);
-    if (!gatewayRef) return { manager: this.#manager };
+    const {
+      gatewayRef,
+      gateway: { controllerName: ours },
+    } = settingsOf(store);
+    const common = { manager: this.#manager, ...(ours === undefined ? {} : { controllerName: ours }) };
+    if (!gatewayRef) return common;
     const gateway = store.object(refOf("Gateway", gatewayRef.namespace, gatewayRef.name));
     const gatewayClass =
       gateway?.kind === "Gateway"
@@ -109,7 +124,7 @@ export class StatusService {
     const controllerName =
       gatewayClass?.kind === "GatewayClass" ? gatewayClass.spec.controllerName : undefined;
     return {
-      manager: this.#manager,
+      ...common,
       gateway: { ...gatewayRef, ...(controllerName === undefined ? {} : { controllerName }) },
     };
   }
@@ -126,6 +141,7 @@ export class StatusService {
       sleep,
       changed: (leads) => {
         log(leads ? "writing statuses: this replica has the lease" : "another replica writes statuses");
+        this.#infrastructure.touchAll();
         this.#writer.poke();
       },
     });
@@ -134,6 +150,7 @@ export class StatusService {
   /** Records an object as it was read; undefined if it does not exist any more. */
   observe(ref: Ref, raw: Raw | undefined): void {
     if (ref === `Service/${this.options.envoyService}`) this.#takeAddresses(addressesOf(raw));
+    if (kindOf(ref) === "Gateway") this.#infrastructure.observe(ref, raw);
     if (!hasStatus(kindOf(ref))) return;
     if (raw && isForeign(raw, settingsOf(this.options.store))) this.#foreign.add(ref);
     else this.#foreign.delete(ref);
@@ -151,6 +168,8 @@ export class StatusService {
   touch(refs: Iterable<Ref>): void {
     for (const ref of refs) {
       this.#statuses.touch(ref);
+      this.#infrastructure.touch(ref);
+      if (ref === settingsRef) this.#infrastructure.touchAll();
       if (ref === settingsRef) this.#writer.touchAll();
       // The ref of a shadowed object ends in `@<cluster>`; in that Kubernetes cluster it has the plain name.
       else this.#writer.touch(ref.split("@", 1)[0] as Ref);
@@ -159,6 +178,7 @@ export class StatusService {
 
   /** Checks at once whether this replica writes. */
   poke(): void {
+    this.#infrastructure.touchAll();
     this.#writer.poke();
   }
 
@@ -173,7 +193,7 @@ export class StatusService {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#writer.run(signal), this.#lease?.run(signal)]);
+    await Promise.all([this.#writer.run(signal), this.#infrastructure.run(signal), this.#lease?.run(signal)]);
   }
 }
 

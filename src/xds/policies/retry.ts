@@ -11,7 +11,7 @@ const previousHosts = {
 
 export const retry: WrittenPolicy<"retry"> = {
   write: {
-    route: ({ retryOn, count, perTryTimeoutMs, statusCodes, methods, otherHosts }) => ({
+    route: ({ retryOn, count, perTryTimeoutMs, statusCodes, methods, otherHosts, backoffMs }) => ({
       action: {
         retry_policy: {
           retry_on: retryOn,
@@ -28,6 +28,7 @@ export const retry: WrittenPolicy<"retry"> = {
           ...(otherHosts
             ? { retry_host_predicate: [previousHosts], host_selection_retry_max_attempts: 3 }
             : {}),
+          ...(backoffMs ? { retry_back_off: { base_interval: duration(backoffMs) } } : {}),
         },
       },
     }),

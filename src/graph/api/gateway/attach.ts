@@ -3,17 +3,19 @@ import { gatewayGroup } from "../../../schema/gateway.js";
 import type { ParentRef } from "../../../schema/gateway-routes.js";
 import type { Reader } from "../../core/reader.js";
 import { overrunMessage } from "../../cost/overrun.js";
-import { allowsNamespace, type GatewayListener, type GatewayView, type RouteObject } from "./gateway.js";
+import { allowsNamespace, type GatewayView, viewOf } from "./gateway.js";
+import type { GatewayListener, RouteObject } from "./gateway-listener.js";
 import { hostsOf, isUnder } from "./hostnames.js";
 
-/** One reference of a route to the Gateway. */
+/** One reference of a route to a Gateway. */
 export interface Parent {
   /** In `spec.parentRefs`. */
   readonly index: number;
   readonly ref: ParentRef;
+  readonly view: GatewayView;
   /** The listeners that serve the route, each with the hosts that it has there. */
   readonly attached: readonly Attached[];
-  /** Listeners that count the route among theirs (`attachedRoutes`), ready or not. */
+  /** Listeners that count the route among theirs (`attachedRoutes`); of the Gateway of the settings, ready or not, as with Contour. */
   readonly counted: readonly GatewayListener[];
   /** Why it is attached to none: a reason of the condition `Accepted`. */
   readonly problem?: { readonly reason: ErrorCode; readonly message: string };
@@ -25,47 +27,71 @@ export interface Attached {
 }
 
 export const hostnamesOf = (route: RouteObject): readonly string[] =>
-  route.kind === "TCPRoute" ? [] : route.spec.hostnames;
+  route.kind === "TCPRoute" || route.kind === "UDPRoute" ? [] : route.spec.hostnames;
 
-const isOf = (
-  ref: ParentRef,
-  route: RouteObject,
-  { gateway: { meta } }: Pick<GatewayView, "gateway">,
-): boolean =>
-  ref.group === gatewayGroup &&
-  ref.kind === "Gateway" &&
-  ref.name === meta.name &&
-  (ref.namespace || route.meta.namespace) === meta.namespace;
+/** A Gateway that a reference of a route means, and the listeners that it may mean there: the Gateway's own or those of a ListenerSet. */
+export interface Target {
+  readonly view: GatewayView;
+  readonly listeners: readonly GatewayListener[];
+}
 
-/** The references of a route to the Gateway, each with its index in `spec.parentRefs`. */
-export const refsTo = (
+/** What a reference of a route means, where that is a Gateway that is served; undefined for others. */
+function targetOf(ref: ParentRef, route: RouteObject, reader: Reader): Target | undefined {
+  if (ref.group !== gatewayGroup) return undefined;
+  const namespace = ref.namespace || route.meta.namespace;
+  if (ref.kind === "Gateway") {
+    const view = viewOf(namespace, ref.name, reader);
+    return view && { view, listeners: view.listeners.filter(({ owner }) => owner.kind === "Gateway") };
+  }
+  const set = ref.kind === "ListenerSet" ? reader.get("ListenerSet", namespace, ref.name) : undefined;
+  if (!set) return undefined;
+  const { parentRef } = set.spec;
+  const view = viewOf(parentRef.namespace || namespace, parentRef.name, reader);
+  return view && { view, listeners: view.listeners.filter(({ owner }) => owner.ref === set.ref) };
+}
+
+/** The references of a route to Gateways that are served, each with its index in `spec.parentRefs`. */
+export const refsOf = (
   route: RouteObject,
-  view: Pick<GatewayView, "gateway">,
-): (readonly [index: number, ref: ParentRef])[] =>
-  [...route.spec.parentRefs.entries()].filter(([, ref]) => isOf(ref, route, view));
+  reader: Reader,
+): (readonly [index: number, ref: ParentRef, target: Target])[] =>
+  [...route.spec.parentRefs.entries()].flatMap(([index, ref]) => {
+    const target = targetOf(ref, route, reader);
+    return target ? [[index, ref, target] as const] : [];
+  });
 
 /**
- * The references of a route to the Gateway, and what comes of each; those to others are none of ours. With `host`, of all hosts
- * of the route only that one.
+ * The references of a route to Gateways that are served, and what comes of each; those to others are none of ours. With `host`, of all
+ * hosts of the route only that one.
  */
-export function parentsOf(route: RouteObject, view: GatewayView, reader: Reader, host?: string): Parent[] {
+export const parentsOf = (route: RouteObject, reader: Reader, host?: string): Parent[] =>
+  parentsIn(route, refsOf(route, reader), reader, host);
+
+/** The same of references whose Gateways are known. */
+export function parentsIn(
+  route: RouteObject,
+  refs: ReturnType<typeof refsOf>,
+  reader: Reader,
+  host?: string,
+): Parent[] {
   const all = hostnamesOf(route);
   const hostnames = host === undefined ? all : all.filter((one) => one === host || isUnder(host, one));
   if (hostnames.length === 0 && all.length > 0 && host !== undefined) return [];
   const known = new Map<string, Attachment>();
   const parents: Parent[] = [];
-  for (const [index, ref] of refsTo(route, view)) {
-    const key = selectionOf(ref);
-    const attachment = known.get(key) ?? attach(route, hostnames, ref, view, reader);
+  for (const [index, ref, target] of refs) {
+    const key = selectionOf(ref, target);
+    const attachment = known.get(key) ?? attach(route, hostnames, ref, target, reader);
     known.set(key, attachment);
-    parents.push({ index, ref, ...attachment });
+    parents.push({ index, ref, view: target.view, ...attachment });
   }
   return withinBudget(route, reader, parents);
 }
 
 type Attachment = Pick<Parent, "attached" | "counted" | "problem">;
 
-const selectionOf = ({ sectionName, port }: ParentRef): string => JSON.stringify([sectionName, port]);
+const selectionOf = ({ kind, sectionName, port, name, namespace }: ParentRef, { view }: Target): string =>
+  JSON.stringify([view.gateway.ref, sectionName, port, ...(kind === "Gateway" ? [] : [namespace, name])]);
 
 const isSelected = (ref: ParentRef, { spec }: GatewayListener): boolean =>
   (ref.sectionName === undefined || ref.sectionName === spec.name) &&
@@ -78,19 +104,22 @@ export interface AttachCounts {
   readonly ports: number;
 }
 
-/** Where a route is on the Gateway, whether or not it is let in there. */
-export function attachCounts(route: RouteObject, view: GatewayView): AttachCounts {
-  const refs = refsTo(route, view).map(([, ref]) => ref);
+/** Where a route is on Gateways, whether or not it is let in there. */
+export function attachCounts(route: RouteObject, reader: Reader): AttachCounts {
+  const refs = refsOf(route, reader).map(
+    ([, ref, target]) => [selectionOf(ref, target), ref, target] as const,
+  );
   const pairs = new Set<string>();
   const hosts = new Set<string>();
-  const ports = new Set<number>();
-  for (const ref of new Map(refs.map((one) => [selectionOf(one), one])).values())
-    for (const listener of view.listeners) {
+  const ports = new Set<string>();
+  for (const [, ref, { view, listeners }] of new Map(refs.map((one) => [one[0], one])).values())
+    for (const listener of listeners) {
       if (!listener.kinds.includes(route.kind) || !isSelected(ref, listener)) continue;
+      const port = view.isMain ? `${listener.spec.port}` : `${view.gateway.ref} ${listener.spec.port}`;
       for (const host of hostsOf(hostnamesOf(route), { listener: listener.hostname, rivals: [] })) {
-        pairs.add(`${listener.spec.port} ${host}`);
+        pairs.add(`${port} ${host}`);
         hosts.add(host);
-        ports.add(listener.spec.port);
+        ports.add(port);
       }
     }
   return { pairs: pairs.size, hosts: hosts.size, ports: ports.size };
@@ -111,25 +140,26 @@ function attach(
   route: RouteObject,
   hostnames: readonly string[],
   ref: ParentRef,
-  view: GatewayView,
+  { view, listeners }: Target,
   reader: Reader,
 ): Attachment {
-  const selected = view.listeners.filter((listener) => isSelected(ref, listener));
+  const selected = listeners.filter((listener) => isSelected(ref, listener));
   const counted = selected.filter(
     (listener) =>
-      listener.kinds.includes(route.kind) &&
-      allowsNamespace(listener, view.gateway, route.meta.namespace, reader),
+      listener.kinds.includes(route.kind) && allowsNamespace(listener, route.meta.namespace, reader),
   );
   const fail = (reason: ErrorCode, message: string) => ({
     attached: [],
-    counted,
+    counted: view.isMain ? counted : [],
     problem: { reason, message },
   });
-  if (!selected.some(({ ready }) => ready))
-    return fail("NoMatchingParent", "No listeners match this parent ref");
-  const allowed = counted.filter(({ ready }) => ready);
+  // Routes are attached to a listener whose certificate is missing, too, and served once it is there; with Contour they are not.
+  const isOpen = ({ ready, envoy }: GatewayListener): boolean => (view.isMain ? ready : envoy !== undefined);
+  if (!selected.some(isOpen)) return fail("NoMatchingParent", "No listeners match this parent ref");
+  const allowed = counted.filter(isOpen);
   if (allowed.length === 0)
     return fail("NotAllowedByListeners", "No listeners included by this parent ref allowed this attachment.");
+  if (!view.isMain) return attachApart(hostnames, allowed, view) ?? fail(...noHostname);
   const rivals = rivalsOf(allowed, view);
   const attached = allowed
     .map((listener) => ({
@@ -141,10 +171,41 @@ function attach(
     }))
     .filter(({ hosts }) => hosts.length > 0);
   if (attached.length > 0) return { attached, counted };
-  return fail(
-    "NoMatchingListenerHostname",
-    "No intersecting hostnames were found between the listener and the route.",
+  return fail(...noHostname);
+}
+
+const noHostname = [
+  "NoMatchingListenerHostname",
+  "No intersecting hostnames were found between the listener and the route.",
+] as const;
+
+/**
+ * What a route has on the listeners of a Gateway of a class: each host on the listener that is closest to it alone, whether or not a route is
+ * there (listener isolation). A route whose hosts all belong to closer listeners is attached, and gets no requests.
+ */
+function attachApart(
+  hostnames: readonly string[],
+  allowed: readonly GatewayListener[],
+  { listeners }: GatewayView,
+): Attachment | undefined {
+  const met = allowed.filter(
+    ({ hostname }) => hostsOf(hostnames, { listener: hostname, rivals: [] }).length > 0,
   );
+  if (met.length === 0) return undefined;
+  const attached = met.map((listener) => {
+    const rivals = listeners.filter(
+      (other) => other !== listener && other.ready && other.envoy === listener.envoy && other.hostname !== "",
+    );
+    if (!listener.ready) return { listener, hosts: [] };
+    return {
+      listener,
+      hosts: hostsOf(hostnames, {
+        listener: listener.hostname,
+        rivals: rivals.map(({ hostname }) => hostname),
+      }),
+    };
+  });
+  return { attached, counted: met };
 }
 
 /** Hostnames of other listeners by their port. As in Contour, those that one reference means are no rivals of each other. */

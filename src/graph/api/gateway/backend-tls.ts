@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../../schema/finding-codes.js";
 import { isSubdomain } from "../../../schema/names.js";
 import type { ClusterOverrides, ServicePort } from "../../backends/backend.js";
 import { readCaBundle, readCaConfigMap } from "../../certificates/secret.js";
@@ -12,21 +13,27 @@ const maxPolicies = 64;
 /** Of the CA bundles of a policy together: each cluster holds them all. */
 const maxAuthorities = 64 * 1024;
 
-/** The policy for a Service's port: one that names the port before one for all ports, then the oldest. */
-function policyOf(name: string, port: ServicePort, policies: readonly Policy[]): Policy | undefined {
-  const rank = ({ spec }: Policy): number => {
-    const refs = spec.targetRefs.filter(
-      (ref) => ref.group === "" && ref.kind === "Service" && ref.name === name,
-    );
-    if (refs.some(({ sectionName }) => sectionName !== undefined && sectionName === port.name)) return 0;
-    return refs.some(({ sectionName }) => sectionName === undefined) ? 1 : 2;
-  };
-  return policies.filter((policy) => rank(policy) < 2).sort((a, b) => rank(a) - rank(b) || byAge(a, b))[0];
+/** The reference of a policy to a Service, as far as it is one; `sectionName` absent is all ports. */
+type Target = Policy["spec"]["targetRefs"][number];
+
+const targetsOf = ({ spec }: Policy, service: string): readonly Target[] =>
+  spec.targetRefs.filter((ref) => ref.group === "" && ref.kind === "Service" && ref.name === service);
+
+/** The policies of a Service that count: the oldest for each of its ports by name, and for all. */
+function countingPolicies(
+  service: string,
+  policies: readonly Policy[],
+): ReadonlyMap<string | undefined, Policy> {
+  const counting = new Map<string | undefined, Policy>();
+  for (const policy of [...policies].sort(byAge))
+    for (const { sectionName } of targetsOf(policy, service))
+      if (!counting.has(sectionName)) counting.set(sectionName, policy);
+  return counting;
 }
 
 /**
- * How a BackendTLSPolicy has requests sent to a Service's port: over TLS, under its CA and name. A policy that is no good means no
- * requests at all, never such without TLS.
+ * How a BackendTLSPolicy has requests sent to a Service's port: over TLS, under its CA and name. One that names the port counts before one for all. A
+ * policy that is no good means no requests at all, never such without TLS.
  */
 export const readBackendTls = (
   service: ObjectByKind<"Service">,
@@ -42,7 +49,8 @@ function readPolicies(
   const claimants = reader.claimants(backendTlsKey(namespace, name));
   if (claimants.length > maxPolicies)
     return { error: `more than ${maxPolicies} BackendTLSPolicies are for Service ${namespace}/${name}` };
-  const policy = policyOf(name, port, objectsOf("BackendTLSPolicy", claimants, reader));
+  const counting = countingPolicies(name, objectsOf("BackendTLSPolicy", claimants, reader));
+  const policy = (port.name ? counting.get(port.name) : undefined) ?? counting.get(undefined);
   return policy ? optionsOf(policy, reader) : {};
 }
 
@@ -52,42 +60,110 @@ interface BackendTls {
 }
 
 function optionsOf(policy: Policy, reader: Reader): BackendTls {
-  const { validation, error } = readPolicy(policy, reader);
+  const { validation, problems } = readValidation(policy, reader);
+  const [first] = problems;
   if (!validation)
-    return { error: `BackendTLSPolicy ${policy.meta.namespace}/${policy.meta.name} is invalid: ${error}` };
+    return {
+      error: `BackendTLSPolicy ${policy.meta.namespace}/${policy.meta.name} is invalid: ${first?.message}`,
+    };
   return { options: { protocol: "tls", validation, sni: policy.spec.validation.hostname } };
 }
 
-/** What a policy asks of the certificates of its backends, or why it can't be followed. */
-export function readPolicy(
+interface PolicyProblem {
+  readonly type: "Accepted" | "ResolvedRefs";
+  readonly reason: ErrorCode;
+  readonly message: string;
+}
+
+/** What is wrong with a policy, for its status: also where an older one is for the same target. */
+export function readPolicy(policy: Policy, reader: Reader): { readonly problems: readonly PolicyProblem[] } {
+  const { namespace } = policy.meta;
+  const conflicts = policy.spec.targetRefs.flatMap(({ group, kind, name, sectionName }): PolicyProblem[] => {
+    if (group !== "" || kind !== "Service") return [];
+    const all = objectsOf("BackendTLSPolicy", reader.claimants(backendTlsKey(namespace, name)), reader);
+    const other = countingPolicies(name, all).get(sectionName);
+    if (!other || other.ref === policy.ref) return [];
+    const target = sectionName === undefined ? `Service ${name}` : `port ${sectionName} of Service ${name}`;
+    const message = `${other.ref} is for ${target}, too, and is older`;
+    return [{ type: "Accepted", reason: "Conflicted", message }];
+  });
+  return { problems: [...conflicts, ...readValidation(policy, reader).problems] };
+}
+
+/** What a policy asks of the certificates of its backends, and why it can't be followed. A CA that can't be used costs the others nothing. */
+function readValidation(
   { spec: { validation }, meta: { namespace } }: Policy,
   reader: Reader,
-): { validation?: ClusterOverrides["validation"]; error?: string } {
-  if (validation.wellKnownCACertificates) return { error: "wellKnownCACertificates is unsupported" };
+): { validation?: ClusterOverrides["validation"]; problems: readonly PolicyProblem[] } {
+  const invalid = (message: string, reason: ErrorCode = "Invalid") => ({
+    problems: [{ type: "Accepted" as const, reason, message }],
+  });
   if (!isSubdomain(validation.hostname) || /^[\d.]+$/.test(validation.hostname))
-    return { error: `hostname ${JSON.stringify(validation.hostname)} must be a DNS name without a wildcard` };
-  const bundles = new Set<string>();
-  for (const { group, kind, name } of uniqueRefs(validation.caCertificateRefs)) {
-    const read = group !== "" ? undefined : readers.get(kind);
-    if (!read)
-      return {
-        error: `caCertificateRefs: kind ${group || "core"}/${kind} is unsupported, use ConfigMap or Secret`,
-      };
-    const { ca, error } = read(reader, { namespace, name });
-    if (!ca) return { error: error ?? "the CA is not there" };
-    bundles.add(ca);
-  }
-  const ca = [...bundles].join("");
-  if (ca === "") return { error: "caCertificateRefs is empty" };
-  if (ca.length > maxAuthorities)
-    return { error: `caCertificateRefs hold ${ca.length} bytes together, of at most ${maxAuthorities}` };
-  const names = validation.subjectAltNames.map(
-    ({ type, hostname }) => (type === "Hostname" && hostname) || "",
-  );
-  if (names.includes("")) return { error: "subjectAltNames: only entries of type Hostname are supported" };
-  return {
-    validation: { ca, subjectNames: names.length > 0 ? names : [validation.hostname] },
+    return invalid(`hostname ${JSON.stringify(validation.hostname)} must be a DNS name without a wildcard`);
+  const names = validation.subjectAltNames;
+  const unnamed = names.findIndex(({ type, hostname, uri }) => !(type === "Hostname" ? hostname : uri));
+  if (unnamed >= 0)
+    return invalid(
+      `subjectAltNames[${unnamed}]: an entry of type ${names[unnamed]?.type} needs ${names[unnamed]?.type === "URI" ? "uri" : "hostname"}`,
+    );
+  const subjects = {
+    subjectNames:
+      names.length > 0
+        ? names.flatMap(({ type, hostname }) => (type === "Hostname" && hostname) || [])
+        : [validation.hostname],
+    ...(names.some(({ type }) => type === "URI")
+      ? { subjectUris: names.flatMap(({ type, uri }) => (type === "URI" && uri) || []) }
+      : {}),
   };
+  if (validation.wellKnownCACertificates)
+    return systemCertificates(validation.wellKnownCACertificates, subjects, reader);
+  const { bundles, problems } = readAuthorities(validation.caCertificateRefs, namespace, reader);
+  const ca = bundles.join("");
+  if (ca === "") {
+    const message = problems[0]?.message ?? "caCertificateRefs is empty";
+    return { problems: [...problems, { type: "Accepted", reason: "NoValidCACertificate", message }] };
+  }
+  if (ca.length > maxAuthorities)
+    return invalid(`caCertificateRefs hold ${ca.length} bytes together, of at most ${maxAuthorities}`);
+  return { validation: { ca, ...subjects }, problems };
+}
+
+function systemCertificates(
+  asked: string,
+  subjects: Omit<NonNullable<ClusterOverrides["validation"]>, "ca">,
+  { settings }: Reader,
+): { validation?: ClusterOverrides["validation"]; problems: readonly PolicyProblem[] } {
+  const file = settings.gateway.systemCertificates;
+  if (asked === "System" && file !== undefined)
+    return { validation: { ca: { file }, ...subjects }, problems: [] };
+  const message =
+    asked === "System"
+      ? "wellKnownCACertificates: System needs the setting gateway.systemCertificates, a file on Envoy's machine"
+      : `wellKnownCACertificates ${JSON.stringify(asked)} is not supported, only System is`;
+  return { problems: [{ type: "Accepted", reason: "Invalid", message }] };
+}
+
+function readAuthorities(
+  refs: readonly CaRef[],
+  namespace: string,
+  reader: Reader,
+): { readonly bundles: readonly string[]; readonly problems: readonly PolicyProblem[] } {
+  const bundles = new Set<string>();
+  const problems: PolicyProblem[] = [];
+  const fail = (reason: ErrorCode, message: string): void =>
+    void problems.push({ type: "ResolvedRefs", reason, message });
+  for (const { group, kind, name } of uniqueRefs(refs)) {
+    const read = group !== "" ? undefined : readers.get(kind);
+    const { ca, error } = read?.(reader, { namespace, name }) ?? {};
+    if (!read)
+      fail(
+        "InvalidKind",
+        `caCertificateRefs: kind ${group || "core"}/${kind} is unsupported, use ConfigMap or Secret`,
+      );
+    else if (ca) bundles.add(ca);
+    else fail("InvalidCACertificateRef", error ?? "the CA is not there");
+  }
+  return { bundles: [...bundles], problems };
 }
 
 const readers = new Map([

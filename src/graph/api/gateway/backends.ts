@@ -1,11 +1,13 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import type { BackendRef, ObjectRef, RouteFilter } from "../../../schema/gateway-routes.js";
-import { findServicePort, readCluster } from "../../backends/backend.js";
+import { findServicePort, type PortProtocol, readCluster, type ServicePort } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import { backendOf } from "../../backends/server-name.js";
-import type { Action, Backend } from "../../core/nodes.js";
+import type { Action, Backend, TcpBackend } from "../../core/nodes.js";
+import type { ObjectByKind } from "../../core/reader.js";
 import type { HeadersPolicy } from "../../policies/header-values.js";
 import type { BackendPolicies } from "../../policies/index.js";
+import { certificateOption } from "./backend-certificate.js";
 import { readBackendTls } from "./backend-tls.js";
 import { isGranted } from "./grants.js";
 import { type HeaderPolicies, readHeaderFilter } from "./header-modifier.js";
@@ -19,15 +21,19 @@ export interface BackendOptions {
   readonly withTls: boolean;
 }
 
-const appProtocols = ["kubernetes.io/h2c", "kubernetes.io/ws", "http", "https"];
+/** A Service and the port of it that a reference names. */
+interface Resolved {
+  readonly service: ObjectByKind<"Service">;
+  readonly port: ServicePort;
+}
 
-/** The cluster of a reference to a Service; one that is no good is told of, and left out by the caller. */
-export function readReference(
+/** The Service of a reference that may be used; one that is no good is told of, and left out by the caller. */
+export function resolveService(
   { route, reader, fail }: GatewayRouteContext,
   ref: ObjectRef,
   path: string,
-  { usualProtocol, withTls }: BackendOptions,
-): Cluster | undefined {
+  transport: PortProtocol = "TCP",
+): Resolved | undefined {
   const refuse = (reason: ErrorCode, message: string, field = ""): undefined =>
     fail("ResolvedRefs", reason, message, path + field);
   if (ref.group !== "" || ref.kind !== "Service")
@@ -43,15 +49,62 @@ export function readReference(
     const message = `Service ${namespace}/${ref.name} must be in the route's namespace or be covered by a ReferenceGrant`;
     return refuse("RefNotPermitted", message, ".namespace");
   }
-  const { service, found, error } = findServicePort(reader, namespace, ref.name, ref.port);
-  if (!service || !found) return refuse("BackendNotFound", error ?? "the Service is not there");
-  if (found.appProtocol && !appProtocols.includes(found.appProtocol))
-    return refuse("UnsupportedProtocol", `appProtocol ${JSON.stringify(found.appProtocol)} is unsupported`);
-  const tls = withTls ? readBackendTls(service, found, reader) : {};
+  const { service, found, error } = findServicePort(reader, namespace, ref.name, ref.port, transport);
+  return service && found
+    ? { service, port: found }
+    : refuse("BackendNotFound", error ?? "the Service is not there");
+}
+
+/** Protocols that a Service's port may say it speaks. */
+const appProtocols: Readonly<Record<"HTTPRoute" | "GRPCRoute", readonly string[]>> = {
+  HTTPRoute: [
+    "kubernetes.io/h2c",
+    "kubernetes.io/ws",
+    "kubernetes.io/wss",
+    "http",
+    "https",
+    "http2",
+    "grpc",
+    "tcp",
+    "tls",
+  ],
+  GRPCRoute: ["kubernetes.io/h2c", "http", "https", "http2", "grpc", "tcp", "tls"],
+};
+
+const isHttp2 = (protocol: string | undefined): boolean => protocol === "http2" || protocol === "grpc";
+
+/** The cluster of a reference to a Service; one that is no good is told of, and left out by the caller. */
+export function readReference(
+  context: GatewayRouteContext,
+  ref: ObjectRef,
+  path: string,
+  { usualProtocol, withTls }: BackendOptions,
+): Cluster | undefined {
+  const { route, reader, fail } = context;
+  const refuse = (reason: ErrorCode, message: string): undefined =>
+    fail("ResolvedRefs", reason, message, path);
+  const resolved = resolveService(context, ref, path);
+  if (!resolved) return undefined;
+  const { service, port } = resolved;
+  const { namespace, name } = service.meta;
+  const spoken =
+    route.kind === "HTTPRoute" || route.kind === "GRPCRoute" ? appProtocols[route.kind] : undefined;
+  const asked = port.appProtocol?.toLowerCase();
+  if (asked && spoken && !spoken.includes(asked))
+    return refuse(
+      "UnsupportedProtocol",
+      `appProtocol ${JSON.stringify(port.appProtocol)} is unsupported, use ${spoken.join(", ")}`,
+    );
+  // Names of protocols without a prefix are those of IANA, in which case does not count (ServicePort.appProtocol).
+  const usual = usualProtocol ? { usualProtocol } : isHttp2(asked) ? { usualProtocol: "h2c" as const } : {};
+  const tls = withTls ? readBackendTls(service, port, reader) : {};
   if (tls.error) return refuse("BackendNotFound", tls.error);
-  const { cluster, error: unusable } = readCluster(reader, namespace, ref.name, ref.port, {
-    ...(usualProtocol ? { usualProtocol } : {}),
+  const { cluster, error: unusable } = readCluster(reader, namespace, name, port.port, {
+    ...usual,
     ...tls.options,
+    ...(tls.options && context.backendCertificate !== undefined
+      ? { clientCertificate: certificateOption(context.backendCertificate, reader) }
+      : {}),
   });
   return cluster ?? refuse("BackendNotFound", unusable ?? "the Service can't be used");
 }
@@ -59,8 +112,8 @@ export function readReference(
 type FilteredRef = BackendRef & { readonly filters: readonly RouteFilter[] };
 
 /**
- * `backendRefs` of a rule. As in Contour, those that are no good are left out, and a rule whose others weigh nothing answers 500;
- * one without any is skipped. `headers` is what the rule does with those of a request.
+ * `backendRefs` of a rule. The share of those that are no good is answered 500, and so is all of a rule without any that weighs something
+ * (Gateway API, HTTPRouteRule.backendRefs). `headers` is what the rule does with those of a request.
  */
 export function readBackends(
   context: GatewayRouteContext,
@@ -68,18 +121,19 @@ export function readBackends(
   path: string,
   options: BackendOptions,
   headers: HeadersPolicy | undefined,
-): Extract<Action, { kind: "forward" | "respond" }> | undefined {
-  if (refs.length === 0)
-    return context.fail("ResolvedRefs", "Degraded", "at least one backendRef must be specified", path);
+): Extract<Action, { kind: "forward" | "respond" }> {
   const backends: Backend[] = [];
+  let lost = 0;
   for (const [i, ref] of refs.entries()) {
     const at = `${path}.backendRefs[${i}]`;
     const policies = readBackendFilters(context, ref.filters, at);
     const cluster = readReference(context, ref, at, options);
     if (cluster && policies) backends.push(backendOf(cluster, ref.weight, policies, headers));
+    else lost += ref.weight;
   }
   const weighs = backends.some(({ weight }) => weight > 0);
-  return weighs ? { kind: "forward", backends } : { kind: "respond", status: 500 };
+  if (!weighs) return { kind: "respond", status: 500 };
+  return { kind: "forward", backends, ...(lost > 0 ? { lost } : {}) };
 }
 
 /** Undefined when a filter can't be applied: the backend may not get requests without it. */
@@ -98,20 +152,24 @@ function readBackendFilters(
   return policies;
 }
 
-/** `backendRefs` of a TLSRoute or TCPRoute: undefined when none of them has any weight. */
+/**
+ * `backendRefs` of a TLSRoute or TCPRoute: undefined when none of them can be used and has a weight. The share of connections of those that can't be
+ * used is closed.
+ */
 export function readTcpBackends(
   context: GatewayRouteContext,
   refs: readonly BackendRef[],
   path: string,
-): readonly { readonly cluster: Cluster; readonly weight: number }[] | undefined {
+): readonly TcpBackend[] | undefined {
   if (refs.length === 0)
     return context.fail("ResolvedRefs", "Degraded", "at least one backendRef must be specified", path);
-  const backends = refs.flatMap((ref, i) => {
+  const backends = refs.map((ref, i): TcpBackend => {
     const cluster = readReference(context, ref, `${path}.backendRefs[${i}]`, { withTls: false });
-    return cluster ? [{ cluster, weight: ref.weight }] : [];
+    return { ...(cluster ? { cluster } : {}), weight: ref.weight };
   });
-  if (backends.length === 0) return undefined;
-  if (backends.some(({ weight }) => weight > 0)) return backends;
+  if (!backends.some(({ cluster }) => cluster)) return undefined;
+  if (backends.some(({ weight, cluster }) => weight > 0 && cluster)) return backends;
+  if (backends.some(({ weight }) => weight > 0)) return undefined;
   const message = "at least one backendRef must have a non-zero weight";
   return context.fail("Accepted", "AllBackendRefsHaveZeroWeights", message, path);
 }

@@ -2,6 +2,8 @@ import type { PathModifier, RouteFilter } from "../../../schema/gateway-routes.j
 import { withServerName } from "../../backends/server-name.js";
 import type { Action, Mirror } from "../../core/nodes.js";
 import type { PathMatch } from "../../matches/match-types.js";
+import { quoteRegex } from "../../matches/order.js";
+import type { CorsPolicy } from "../../policies/cors.js";
 import type { RoutePolicies } from "../../policies/index.js";
 import { type PathRewrite, replacePrefix } from "../../policies/path-rewrite.js";
 import { type BackendOptions, readReference } from "./backends.js";
@@ -12,7 +14,7 @@ type Redirect = Extract<Action, { kind: "redirect" }>;
 
 /** What the filters of a rule come to; what depends on the path that a match has is made by it. */
 export interface Filters {
-  readonly policies: Pick<RoutePolicies, "requestHeaders" | "responseHeaders">;
+  readonly policies: Pick<RoutePolicies, "requestHeaders" | "responseHeaders" | "cors">;
   readonly mirrors: readonly Mirror[];
   rewrite(path: PathMatch): PathRewrite | undefined;
   redirect?(path: PathMatch): Redirect;
@@ -20,7 +22,7 @@ export interface Filters {
 
 const names = {
   HTTPRoute:
-    "RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect, RequestMirror and URLRewrite are",
+    "RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect, RequestMirror, URLRewrite and CORS are",
   GRPCRoute: "RequestHeaderModifier, ResponseHeaderModifier and RequestMirror are",
 };
 
@@ -42,7 +44,7 @@ export function readFilters(
     const message = `filter ${filter.type} is not supported: only ${known}; requests are answered 500`;
     return context.fail("Accepted", "UnsupportedValue", message, at);
   }
-  const { requestHeaders, responseHeaders, mirrors, rewrite, redirect } = found;
+  const { requestHeaders, responseHeaders, mirrors, rewrite, redirect, cors } = found;
   const host = rewrite?.hostname ? { host: rewrite.hostname } : {};
   const changed = requestHeaders ?? (rewrite?.hostname ? { set: [], remove: [] } : undefined);
   const request = changed && { ...changed, ...host };
@@ -50,6 +52,7 @@ export function readFilters(
     policies: {
       ...(request ? { requestHeaders: request } : {}),
       ...(responseHeaders ? { responseHeaders } : {}),
+      ...(cors ? { cors: readCors(cors) } : {}),
     },
     mirrors: mirrors.map((mirror) => ({ ...mirror, cluster: withServerName(mirror.cluster, request) })),
     rewrite: (matched) => rewrite?.path && readRewrite(rewrite.path, matched),
@@ -60,6 +63,7 @@ export function readFilters(
 interface Found extends HeaderPolicies {
   rewrite?: RouteFilter["urlRewrite"];
   redirect?: RouteFilter["requestRedirect"];
+  cors?: RouteFilter["cors"];
   readonly mirrors: Mirror[];
 }
 
@@ -87,8 +91,30 @@ function readFilter(
     found.redirect ??= filter.requestRedirect;
   } else if (type === "URLRewrite" && filter.urlRewrite && isHttp) {
     found.rewrite ??= filter.urlRewrite;
+  } else if (type === "CORS" && filter.cors && isHttp) {
+    found.cors ??= filter.cors;
   } else return false;
   return true;
+}
+
+/** `*` in an origin stands for one label or more of its host. */
+function readCors(fields: NonNullable<RouteFilter["cors"]>): CorsPolicy {
+  const origins = fields.allowOrigins.map((origin): CorsPolicy["origins"][number] => {
+    if (origin === "*" || !origin.includes("*")) return { kind: "exact", value: origin };
+    const [before = "", after = ""] = origin.split("*");
+    const port = after === "" ? "(:[0-9]+)?" : "";
+    return { kind: "regex", value: `(?i)${quoteRegex(before)}[-a-z0-9._]+${quoteRegex(after)}${port}` };
+  });
+  return {
+    origins,
+    methods: fields.allowMethods,
+    headers: fields.allowHeaders,
+    exposed: fields.exposeHeaders,
+    maxAge: fields.maxAge,
+    credentials: fields.allowCredentials,
+    privateNetwork: false,
+    answersOthers: true,
+  };
 }
 
 function percentOf({ percent, fraction }: NonNullable<RouteFilter["requestMirror"]>): number {

@@ -5,7 +5,11 @@ import { type ObjectByKind, objectsOf, type Reader } from "../../core/reader.js"
 /** Who refers to what in another namespace. */
 export interface Reference {
   readonly from: { readonly kind: string; readonly namespace: string };
-  readonly to: { readonly kind: "Service" | "Secret"; readonly namespace: string; readonly name: string };
+  readonly to: {
+    readonly kind: "Service" | "Secret" | "ConfigMap";
+    readonly namespace: string;
+    readonly name: string;
+  };
 }
 
 type Targets = ObjectByKind<"ReferenceGrant">["spec"]["to"];

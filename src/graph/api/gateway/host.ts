@@ -1,35 +1,42 @@
-import { kindOf } from "../../../schema/meta.js";
+import { kindOf, type Ref } from "../../../schema/meta.js";
 import { routeKinds } from "../../../schema/routing-kinds.js";
 import { append } from "../../core/append.js";
-import { routesKey, tcpUnit } from "../../core/keys.js";
-import type { Route, Site, Sites, Tls } from "../../core/nodes.js";
+import { hostUnit, routesKey, tcpUnit } from "../../core/keys.js";
+import type { ListenerPlace, Route, Site, Sites, Tls } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
 import { type ObjectByKind, objectsOf, type Reader, type Report } from "../../core/reader.js";
 import { type Parent, parentsOf } from "./attach.js";
-import type { GatewayListener, GatewayView, RouteObject } from "./gateway.js";
+import { type GatewayView, viewOf } from "./gateway.js";
+import type { GatewayListener, RouteObject } from "./gateway-listener.js";
 import { widerThan } from "./hostnames.js";
 import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
 import { matchKey } from "./matches.js";
 import { routeContext } from "./problems.js";
 import { readTcpRule } from "./tcp.js";
 
-/** Which listeners serve a route for one host, by Envoy listener, the closest first. */
-type Attachments = ReadonlyMap<string, readonly GatewayListener[]>;
+/** A listener that serves a route, and the Gateway that has it. */
+interface Seat {
+  readonly listener: GatewayListener;
+  readonly view: GatewayView;
+}
+
+/** Which listeners serve a route for one host, by their sites, the closest first. */
+type Attachments = ReadonlyMap<string, readonly Seat[]>;
 
 /** Routes of the Gateway API that are attached for a host: by kind, then the oldest first. */
 export type AttachedRoutes = ReadonlyMap<RouteObject, Attachments>;
 
-export function attachedRoutes(host: string, view: GatewayView, reader: Reader): AttachedRoutes {
+export function attachedRoutes(host: string, reader: Reader): AttachedRoutes {
   return new Map(
-    routesOf(host, view, reader)
-      .map((route) => [route, attachedTo(host, parentsOf(route, view, reader, host))] as const)
+    routesOf(host, reader)
+      .map((route) => [route, attachedTo(host, parentsOf(route, reader, host))] as const)
       .filter(([, places]) => places.size > 0),
   );
 }
 
 /**
- * What the routes make of a host on each Envoy listener. The closest of the Gateway's listeners there has the host: how
- * connections are taken is its, and routes that are attached to others alone have no say.
+ * What the routes make of a host in each site, and what listeners of this hostname make of it without any. The closest of a Gateway's listeners there has
+ * the host: how connections are taken is its, and routes that are attached to others alone have no say.
  */
 export function readGatewaySites(
   host: string,
@@ -37,41 +44,135 @@ export function readGatewaySites(
   reader: Reader,
   report: Report,
 ): Sites {
-  const closest = new Map<string, GatewayListener>();
+  const closest = new Map<string, Seat>();
+  for (const seat of ownSeats(host, reader)) if (seat.listener.site) closest.set(seat.listener.site, seat);
   for (const places of attached.values())
-    for (const [envoy, [first]] of places)
-      if (first && first.hostname.length > (closest.get(envoy)?.hostname.length ?? -1))
-        closest.set(envoy, first);
+    for (const [site, [first]] of places)
+      if (first && first.listener.hostname.length > (closest.get(site)?.listener.hostname.length ?? -1))
+        closest.set(site, first);
   const sites = new Map<string, Site>();
-  for (const [envoy, listener] of closest) {
-    const routes = [...attached].flatMap(([route, places]) =>
-      places.get(envoy)?.includes(listener) ? route : [],
+  for (const [key, { listener, view }] of closest) {
+    const all = [...attached].flatMap(([route, places]) =>
+      places.get(key)?.some((seat) => seat.listener === listener) ? route : [],
     );
-    const site =
+    const routes = view.isMain ? all : ofOneKind(host, listener, all, report);
+    const found =
       listener.spec.protocol === "TLS"
         ? readTcpSite(listener, routes, reader)
-        : readHttpSite(host, listener, routes, reader, report);
-    if (site) sites.set(envoy, site);
+        : readHttpSite(host, { listener, view }, routes, reader, report);
+    const site = view.isMain ? found : placed(host, listener, view, found, reader);
+    if (site) sites.set(key, site);
   }
   return sites;
 }
 
-const tlsOf = (secret: string, { settings: { tls } }: Reader): Tls => ({
+/**
+ * A host of a listener has HTTPRoutes or GRPCRoutes, those of the kind of the oldest route; the others are told so (Gateway API,
+ * GRPCRouteSpec.hostnames).
+ */
+function ofOneKind(
+  host: string,
+  { spec }: GatewayListener,
+  routes: readonly RouteObject[],
+  report: Report,
+): readonly RouteObject[] {
+  const [oldest] = [...routes].sort(byAge);
+  const kept = routes.filter(({ kind }) => kind === oldest?.kind);
+  for (const { ref, kind } of routes) {
+    if (kind === oldest?.kind) continue;
+    const message = `host ${host} of the listener ${spec.name} has routes of kind ${oldest?.kind}, the oldest of which is ${oldest?.ref}; a host has routes of one kind`;
+    report.error(ref, "Accepted", "KindConflict", message, "spec.hostnames");
+  }
+  return kept;
+}
+
+/** The listeners of Gateways of classes that have this very hostname. */
+function ownSeats(host: string, reader: Reader): Seat[] {
+  if (reader.settings.gateway.controllerName === undefined) return [];
+  return viewsFor(host, reader).flatMap((view) =>
+    view.isMain
+      ? []
+      : view.listeners
+          .filter(({ hostname, ready, spec }) => ready && isForHosts(spec) && (hostname || "*") === host)
+          .map((listener) => ({ listener, view })),
+  );
+}
+
+/** The Gateways that have a listener of this very hostname. */
+function viewsFor(host: string, reader: Reader): GatewayView[] {
+  const views = new Map<Ref, GatewayView>();
+  const add = (namespace: string, name: string): void => {
+    const view = viewOf(namespace, name, reader);
+    if (view) views.set(view.gateway.ref, view);
+  };
+  for (const ref of reader.claimants(hostUnit(host))) {
+    const [kind, namespace = "", name = ""] = ref.split("/");
+    if (kind === "Gateway") add(namespace, name);
+    const parent = kind === "ListenerSet" && reader.get("ListenerSet", namespace, name)?.spec.parentRef;
+    if (parent) add(parent.namespace || namespace, parent.name);
+  }
+  return [...views.values()];
+}
+
+const isForHosts = ({ protocol }: GatewayListener["spec"]): boolean =>
+  protocol !== "TCP" && protocol !== "UDP";
+
+/** A host of a listener of a Gateway of a class, with what no route takes. */
+function placed(
+  host: string,
+  listener: GatewayListener,
+  view: GatewayView,
+  found: Site | undefined,
+  reader: Reader,
+): Site | undefined {
+  const { envoy = "", secret, spec } = listener;
+  const isOwn = (listener.hostname || "*") === host;
+  if (spec.protocol === "TLS")
+    return (
+      found ??
+      (isOwn
+        ? { terms: { kind: "none", owner: listener.owner.ref }, routes: [], place: { envoy } }
+        : undefined)
+    );
+  const others = view.listeners.filter(
+    (one) => one !== listener && one.ready && one.envoy === envoy && one.spec.protocol === "HTTPS",
+  );
+  const place: ListenerPlace = {
+    envoy,
+    ...(secret !== undefined && isOwn ? { door: { others: others.flatMap(({ site }) => site ?? []) } } : {}),
+  };
+  if (found) return { ...found, place };
+  const common = { owner: listener.owner.ref, policies: {} };
+  const terms: Site["terms"] =
+    secret === undefined
+      ? { kind: "http", ...common }
+      : { kind: "https", ...common, tls: tlsOf(listener, secret, reader) };
+  return { terms, routes: [], place };
+}
+
+const tlsOf = (
+  { moreSecrets, clientValidation }: GatewayListener,
+  secret: string,
+  { settings: { tls } }: Reader,
+): Tls => ({
   secret,
+  ...(moreSecrets ? { moreSecrets } : {}),
+  ...(clientValidation ? { clientValidation } : {}),
   minimum: tls.minimumProtocolVersion,
   maximum: tls.maximumProtocolVersion,
 });
 
 /** The oldest route with backends has the bytes. */
 function readTcpSite(
-  { secret }: GatewayListener,
+  listener: GatewayListener,
   routes: readonly RouteObject[],
   reader: Reader,
 ): Site | undefined {
   for (const route of routes) {
     const backends = readTcpRule(route, reader);
     if (!backends) continue;
-    const tls = secret === undefined ? {} : { tls: tlsOf(secret, reader) };
+    const { secret } = listener;
+    const tls = secret === undefined ? {} : { tls: tlsOf(listener, secret, reader) };
     return { terms: { kind: "tcp", owner: route.ref, ...tls, backends }, routes: [] };
   }
   return undefined;
@@ -80,52 +181,82 @@ function readTcpSite(
 /** Undefined where all routes come to nothing: they change nothing that others make of the host. */
 function readHttpSite(
   host: string,
-  { secret }: GatewayListener,
+  { listener, view }: Seat,
   objects: readonly RouteObject[],
   reader: Reader,
   report: Report,
 ): Site | undefined {
+  const { secret } = listener;
   const rules = new Rules(host, report);
-  for (const route of objects) rules.add(rulesOf(route, secret === undefined ? "h2c" : "h2", reader));
-  const routes = rules.routes();
+  for (const route of objects)
+    rules.add(
+      rulesOf(
+        route,
+        secret !== undefined && view.isMain ? "h2" : "h2c",
+        view.backendCertificate?.secret,
+        reader,
+      ),
+    );
+  const routes = rules.routes().map((route) => withListenerPort(route, listener));
   const owner = objects.find(({ ref }) => routes.some(({ from }) => from === ref))?.ref;
   if (owner === undefined) return undefined;
   const common = { owner, policies: {} };
   return secret === undefined
     ? { terms: { kind: "http", ...common }, routes }
-    : { terms: { kind: "https", ...common, tls: tlsOf(secret, reader) }, routes };
+    : { terms: { kind: "https", ...common, tls: tlsOf(listener, secret, reader) }, routes };
+}
+
+/** A redirect that keeps the scheme goes to the listener's port (Gateway API, HTTPRequestRedirectFilter.port). */
+function withListenerPort(route: Route, { spec: { port, protocol } }: GatewayListener): Route {
+  const { action } = route;
+  const isUsual = port === (protocol === "HTTPS" ? 443 : 80);
+  if (action.kind !== "redirect" || action.scheme || action.port || !action.host || isUsual) return route;
+  return { ...route, action: { ...action, port } };
 }
 
 /** Read once for a unit: the same rules may be on several Envoy listeners. */
-function rulesOf(route: RouteObject, grpcProtocol: "h2" | "h2c", reader: Reader): readonly RuleRoutes[] {
+function rulesOf(
+  route: RouteObject,
+  grpcProtocol: "h2" | "h2c",
+  certificate: string | undefined,
+  reader: Reader,
+): readonly RuleRoutes[] {
   const { unitCache } = reader;
-  if (route.kind === "HTTPRoute") return unitCache.once(readHttpRoute, route.ref, route, reader);
+  const key = `${route.ref} ${grpcProtocol} ${certificate ?? ""}`;
+  if (route.kind === "HTTPRoute") return unitCache.once(readHttpRoute, key, route, certificate, reader);
   if (route.kind !== "GRPCRoute") return [];
-  return unitCache.once(readGrpcRoute, `${route.ref} ${grpcProtocol}`, route, grpcProtocol, reader);
+  return unitCache.once(readGrpcRoute, key, route, grpcProtocol, certificate, reader);
 }
 
-const readHttpRoute = (route: ObjectByKind<"HTTPRoute">, reader: Reader): readonly RuleRoutes[] =>
-  readHttpRules(route, routeContext(route, reader));
+const readHttpRoute = (
+  route: ObjectByKind<"HTTPRoute">,
+  certificate: string | undefined,
+  reader: Reader,
+): readonly RuleRoutes[] => readHttpRules(route, routeContext(route, reader, undefined, certificate));
 
 const readGrpcRoute = (
   route: ObjectByKind<"GRPCRoute">,
   usualProtocol: "h2" | "h2c",
+  certificate: string | undefined,
   reader: Reader,
-): readonly RuleRoutes[] => readGrpcRules(route, routeContext(route, reader), usualProtocol);
+): readonly RuleRoutes[] =>
+  readGrpcRules(route, routeContext(route, reader, undefined, certificate), usualProtocol);
 
 /** The Envoy listeners for plain HTTP and for TLS that the Gateway has none for. */
 export function missingListeners({ listeners }: GatewayView): ReadonlySet<"HTTP" | "HTTPS"> {
   const serving = listeners.filter(({ envoy }) => envoy !== undefined);
   const missing = new Set<"HTTP" | "HTTPS">();
   if (!serving.some(({ spec }) => spec.protocol === "HTTP")) missing.add("HTTP");
-  if (!serving.some(({ spec }) => spec.protocol !== "HTTP" && spec.protocol !== "TCP")) missing.add("HTTPS");
+  if (!serving.some(({ spec }) => !["HTTP", "TCP", "UDP"].includes(spec.protocol))) missing.add("HTTPS");
   return missing;
 }
 
 /** Routes that may have the host: by kind, then the oldest first. */
-function routesOf(host: string, { listeners }: GatewayView, reader: Reader): RouteObject[] {
+function routesOf(host: string, reader: Reader): RouteObject[] {
   const keys = [host];
-  const own = listeners.filter(({ hostname }) => (hostname || "*") === host);
+  const own = viewsFor(host, reader).flatMap(({ listeners }) =>
+    listeners.filter(({ hostname }) => (hostname || "*") === host),
+  );
   // Only to a host that a listener has do routes of wider hostnames come.
   if (own.length > 0) keys.push(...widerThan(host));
   const refs = keys.flatMap((key) => reader.claimants(routesKey(key)));
@@ -136,16 +267,18 @@ function routesOf(host: string, { listeners }: GatewayView, reader: Reader): Rou
   });
 }
 
-/** The listeners that serve a route for the host, by Envoy listener, the closest first. */
-function attachedTo(host: string, parents: readonly Parent[]): Map<string, GatewayListener[]> {
-  const found = new Map<string, GatewayListener[]>();
-  for (const { listener, hosts } of parents.flatMap(({ attached }) => attached)) {
-    if (!listener.envoy || listener.spec.protocol === "TCP" || !hosts.includes(host)) continue;
-    const listeners = found.get(listener.envoy) ?? [];
-    listeners.push(listener);
-    found.set(listener.envoy, listeners);
-  }
-  for (const listeners of found.values()) listeners.sort((a, b) => b.hostname.length - a.hostname.length);
+/** The listeners that serve a route for the host, by their sites, the closest first. */
+function attachedTo(host: string, parents: readonly Parent[]): Map<string, Seat[]> {
+  const found = new Map<string, Seat[]>();
+  for (const { attached, view } of parents)
+    for (const { listener, hosts } of attached) {
+      if (listener.site === undefined || !isForHosts(listener.spec) || !hosts.includes(host)) continue;
+      const seats = found.get(listener.site) ?? [];
+      seats.push({ listener, view });
+      found.set(listener.site, seats);
+    }
+  for (const seats of found.values())
+    seats.sort((a, b) => b.listener.hostname.length - a.listener.hostname.length);
   return found;
 }
 
@@ -160,21 +293,23 @@ class Rules {
     private readonly report: Report,
   ) {}
 
-  /** As in Contour, a rule with a match that a route of its kind has already is left out. */
+  /** A match that a route of its kind has already is left out, and costs the others of its rule nothing. */
   add(rules: readonly RuleRoutes[]): void {
     for (const rule of rules) {
       const priority = this.#read++;
-      const keyed = rule.map((route) => [`${kindOf(route.from)} ${matchKey(route.match)}`, route] as const);
-      const taken = keyed.find(([key]) => this.#byMatch.has(key));
-      if (taken) this.#reportTaken(...taken);
-      else for (const [key, route] of keyed) this.#byMatch.set(key, { ...route, priority });
+      for (const route of rule) {
+        const key = `${kindOf(route.from)} ${matchKey(route.match)}`;
+        if (this.#byMatch.has(key)) this.#reportTaken(key, route);
+        else this.#byMatch.set(key, { ...route, priority });
+      }
     }
   }
 
   #reportTaken(key: string, { from, field }: Route): void {
     const other = this.#byMatch.get(key);
+    if (other?.from === from && other.field === field) return;
     const where = other?.from === from ? other.field : other?.from;
-    const message = `host ${this.host}: ${where} has a match of this rule already; the rule is left out`;
+    const message = `host ${this.host}: ${where} has a match of this rule already; the match is left out`;
     this.report.warn(from, "PartiallyInvalid", "RuleMatchPartiallyConflict", message, field);
   }
 

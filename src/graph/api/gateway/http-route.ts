@@ -4,6 +4,7 @@ import type { ObjectByKind } from "../../core/reader.js";
 import type { Match } from "../../matches/match-types.js";
 import { unreachablePath } from "../../matches/normalize-path.js";
 import { readAnnotatedPolicies } from "../../policies/index.js";
+import type { RetryPolicy } from "../../policies/retry.js";
 import type { TimeoutPolicy } from "../../policies/timeout.js";
 import { type BackendOptions, readBackends } from "./backends.js";
 import { type Filters, readFilters } from "./filters.js";
@@ -21,11 +22,12 @@ export type RuleRoutes = readonly Route[];
 export function readHttpRules(route: HttpRoute, context: GatewayRouteContext): RuleRoutes[] {
   return route.spec.rules.map((rule, i) => {
     const path = `spec.rules[${i}]`;
-    const timeout = readTimeouts(context, rule.timeouts, `${path}.timeouts`);
+    const timeout = readTimeouts(context, rule, `${path}.timeouts`);
     const matches = rule.matches.flatMap(
       (match, j) => readHttpMatch(context, match, `${path}.matches[${j}]`) ?? [],
     );
-    return timeout ? readRule(context, { ...rule, matches, timeout }, i, { withTls: true }) : [];
+    const retry = readRetry(rule);
+    return timeout ? readRule(context, { ...rule, matches, timeout, retry }, i, { withTls: true }) : [];
   });
 }
 
@@ -40,7 +42,10 @@ export function readGrpcRules(
     const asked = rule.matches.length > 0 ? rule.matches : [{ headers: [] }];
     const matches = asked.flatMap((match, j) => readGrpcMatch(context, match, `${path}.matches[${j}]`) ?? []);
     const timeout = noTimeout;
-    return readRule(context, { ...rule, matches, timeout }, i, { usualProtocol, withTls: true });
+    return readRule(context, { ...rule, matches, timeout, retry: undefined }, i, {
+      usualProtocol,
+      withTls: true,
+    });
   });
 }
 
@@ -50,6 +55,7 @@ const noTimeout: TimeoutPolicy = { response: 0 };
 interface ReadRule extends Pick<Rule, "filters" | "backendRefs"> {
   readonly matches: readonly Match[];
   readonly timeout: TimeoutPolicy;
+  readonly retry: RetryPolicy | undefined;
 }
 
 function readRule(
@@ -77,16 +83,17 @@ function readRule(
   const action = filters.redirect
     ? undefined
     : readBackends(context, rule.backendRefs, field, options, requestHeaders);
-  if (!action && !filters.redirect) return [];
   warnOfPaths(context, rule.matches, field);
   const annotated = readAnnotatedPolicies({
     annotations: context.route.meta.annotations,
     settings: context.reader.settings,
   });
   return rule.matches.map((match): Route => {
-    // As in Contour, headers are changed only on the way to and from a backend.
     const redirect = filters.redirect?.(match.path);
-    if (redirect) return { ...common, match, action: redirect, policies: {} };
+    if (redirect) {
+      const { responseHeaders } = filters.policies;
+      return { ...common, match, action: redirect, policies: responseHeaders ? { responseHeaders } : {} };
+    }
     if (action?.kind !== "forward") return refused(match);
     const mirrors = filters.mirrors.length > 0 ? { mirrors: filters.mirrors } : {};
     return {
@@ -98,12 +105,13 @@ function readRule(
   });
 }
 
-function policiesOf(filters: Filters, { timeout }: ReadRule, match: Match): Route["policies"] {
+function policiesOf(filters: Filters, { timeout, retry }: ReadRule, match: Match): Route["policies"] {
   const pathRewrite = filters.rewrite(match.path);
   return {
     ...filters.policies,
     ...(timeout.response === undefined ? {} : { timeout }),
     ...(pathRewrite ? { pathRewrite } : {}),
+    ...(retry ? { retry } : {}),
   };
 }
 
@@ -114,10 +122,29 @@ function warnOfPaths({ warn, reader }: GatewayRouteContext, matches: readonly Ma
   }
 }
 
-/** As there are no retries, the timeout of a request to a backend is that of the whole; 0s is none. */
+/**
+ * `retry` of a rule: of the status codes that it names, and of connections that fail or end (Gateway API, HTTPRouteRetry). Each attempt has the time of
+ * `timeouts.backendRequest`.
+ */
+function readRetry({ retry, timeouts }: Pick<Rule, "retry" | "timeouts">): RetryPolicy | undefined {
+  if (!retry) return undefined;
+  const perTry = timeouts?.backendRequest && durationMs(timeouts.backendRequest);
+  const backoff = retry.backoff && durationMs(retry.backoff);
+  const statusCodes = [...new Set(retry.codes)];
+  const codes = statusCodes.length > 0 ? ["retriable-status-codes"] : [];
+  return {
+    retryOn: ["connect-failure", "refused-stream", "reset", ...codes].join(","),
+    count: retry.attempts ?? 1,
+    statusCodes,
+    ...(perTry ? { perTryTimeoutMs: perTry } : {}),
+    ...(backoff ? { backoffMs: backoff } : {}),
+  };
+}
+
+/** The timeout of a request with all its retries; where there are none, that of the request to the backend, too. 0s is none. */
 function readTimeouts(
   { fail }: GatewayRouteContext,
-  timeouts: Rule["timeouts"],
+  { timeouts, retry }: Pick<Rule, "timeouts" | "retry">,
   path: string,
 ): TimeoutPolicy | undefined {
   const request = timeouts?.request && durationMs(timeouts.request);
@@ -126,6 +153,8 @@ function readTimeouts(
     const message = "backendRequest must be no longer than request";
     return fail("Accepted", "UnsupportedValue", message, `${path}.backendRequest`);
   }
-  const response = backend || (request ?? backend);
+  const response = retry
+    ? (request ?? (backend === undefined ? undefined : 0))
+    : backend || (request ?? backend);
   return response === undefined ? {} : { response };
 }

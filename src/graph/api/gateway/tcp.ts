@@ -4,17 +4,14 @@ import { byAge } from "../../core/order.js";
 import { objectsOf, type Reader } from "../../core/reader.js";
 import { parentsOf } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
-import { type RouteObject, readGateway } from "./gateway.js";
+import type { RouteObject } from "./gateway-listener.js";
 import { routeContext } from "./problems.js";
 
-/** What each TCP listener of the Gateway does: the oldest of its TCPRoutes has it. */
+/** What each TCP listener of Gateways does, by its Envoy listener: the oldest of its TCPRoutes has it. */
 export function readTcpListeners(reader: Reader): ReadonlyMap<string, readonly TcpBackend[]> {
   const found = new Map<string, readonly TcpBackend[]>();
-  const view = readGateway(reader);
-  if (!view) return found;
-  const routes = objectsOf("TCPRoute", reader.claimants(tcpUnit), reader);
-  for (const route of routes.sort(byAge)) {
-    const listeners = parentsOf(route, view, reader)
+  for (const route of objectsOf("TCPRoute", reader.claimants(tcpUnit), reader).sort(byAge)) {
+    const listeners = parentsOf(route, reader)
       .flatMap(({ attached }) => attached)
       .filter(({ listener }) => listener.spec.protocol === "TCP");
     for (const { listener } of listeners) {

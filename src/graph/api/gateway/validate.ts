@@ -1,23 +1,27 @@
 import { UnitCache } from "../../../schema/compile-cache.js";
+import type { ErrorCode } from "../../../schema/finding-codes.js";
+import { servesGateways } from "../../../schema/gateway-settings.js";
 import type { Ref } from "../../../schema/meta.js";
 import { warnOfCertificate } from "../../certificates/certificate.js";
 import { readKeyPair, secretName } from "../../certificates/secret.js";
 import { isLeftOut, type Reader, type Report } from "../../core/reader.js";
 import { parentsOf } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
-import { type GatewayView, type RouteKind, type RouteObject, readGateway } from "./gateway.js";
+import { addressesOf, type GatewayView, viewOf } from "./gateway.js";
+import type { RouteKind, RouteObject } from "./gateway-listener.js";
 import { readGrpcRules, readHttpRules } from "./http-route.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
 import { type GatewayRouteContext, routeContext } from "./problems.js";
+import { readUdpBackends } from "./udp.js";
 
 /** Tells what is wrong with a route of the Gateway API: once, however many hosts it has. */
 export function validateRoute(ref: Ref, reader: Reader, report: Report): void {
-  const view = readGateway(reader);
+  if (!servesGateways(reader.settings)) return;
   const [kind = "", namespace = "", name = ""] = ref.split("/");
-  const route: RouteObject | undefined = view && reader.get(kind as RouteKind, namespace, name);
-  if (!view || !route || isLeftOut(route.kind, reader.settings)) return;
+  const route: RouteObject | undefined = reader.get(kind as RouteKind, namespace, name);
+  if (!route || isLeftOut(route.kind, reader.settings)) return;
   const context = routeContext(route, withoutNeeds(reader), report);
-  const parents = parentsOf(route, view, reader);
+  const parents = parentsOf(route, reader);
   if (parents.length === 0) return;
   for (const { index, problem } of parents)
     if (problem) context.fail("Accepted", problem.reason, problem.message, `spec.parentRefs[${index}]`);
@@ -27,12 +31,13 @@ export function validateRoute(ref: Ref, reader: Reader, report: Report): void {
 function validateRules(route: RouteObject, context: GatewayRouteContext): void {
   if (route.kind === "HTTPRoute") readHttpRules(route, context);
   else if (route.kind === "GRPCRoute") readGrpcRules(route, context, "h2c");
+  else if (route.kind === "UDPRoute") readUdpBackends(route, context);
   else
     for (const [i, rule] of route.spec.rules.entries())
       readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`);
   if (route.spec.rules.length === 1) return;
-  if (route.kind === "TCPRoute")
-    context.fail("Accepted", "InvalidRouteRules", "a TCPRoute must have a single rule", "spec.rules");
+  if (route.kind === "TCPRoute" || route.kind === "UDPRoute")
+    context.fail("Accepted", "InvalidRouteRules", `a ${route.kind} must have a single rule`, "spec.rules");
   else if (route.kind === "TLSRoute")
     context.warn("OneRule", "only the first rule of a TLSRoute counts", "spec.rules[1]");
 }
@@ -49,49 +54,101 @@ const withoutNeeds = (reader: Reader): Reader => ({
   checkKeyPair: (certificate, key) => reader.checkKeyPair(certificate, key),
 });
 
-/** Tells what is wrong with the Gateway itself. */
-export function validateGateway(reader: Reader, report: Report): GatewayView | undefined {
+/** Tells what is wrong with a Gateway itself and with its ListenerSets. Undefined where it is not served. */
+export function validateGateway(
+  namespace: string,
+  name: string,
+  reader: Reader,
+  report: Report,
+): GatewayView | undefined {
   const { gatewayRef } = reader.settings;
-  const view = readGateway(reader);
-  const gateway = gatewayRef && reader.get("Gateway", gatewayRef.namespace, gatewayRef.name);
-  if (gateway && !view) {
+  const view = viewOf(namespace, name, reader);
+  if (!view) {
+    const isMain = gatewayRef?.namespace === namespace && gatewayRef.name === name;
+    const gateway = isMain ? reader.get("Gateway", namespace, name) : undefined;
+    if (!gateway) return undefined;
     const message = `GatewayClass ${gateway.spec.gatewayClassName} is not there: the Gateway is not served`;
     report.error(gateway.ref, "Accepted", "InvalidParameters", message, "spec.gatewayClassName");
+    return undefined;
   }
-  if (!view) return undefined;
-  for (const [i, { problems }] of view.listeners.entries())
+  for (const { type, reason, message, path } of wholeProblems(view, reader))
+    report.error(view.gateway.ref, type, reason, message, path);
+  for (const { set, allowed } of view.sets) {
+    const message = `Gateway ${namespace}/${name} does not let ListenerSets of the namespace ${set.meta.namespace} in (spec.allowedListeners)`;
+    if (!allowed) report.error(set.ref, "Accepted", "NotAllowed", message, "spec.parentRef");
+  }
+  for (const { owner, index, problems } of view.listeners)
     for (const { type, reason, message } of problems)
-      report.error(view.gateway.ref, type, reason, message, `spec.listeners[${i}]`);
+      report.error(owner.ref, type, reason, message, `spec.listeners[${index}]`);
   warnOfCertificates(view, reader, report);
   return view;
 }
 
-function warnOfCertificates({ gateway, listeners }: GatewayView, reader: Reader, report: Report): void {
-  for (const [i, { secret: text, hostname }] of listeners.entries()) {
-    if (text === undefined) continue;
-    const secret = secretName(text, "");
-    const { pair } = readKeyPair(reader, secret);
-    const use = { about: gateway.ref, path: `spec.listeners[${i}].tls`, secret };
-    if (pair) warnOfCertificate(pair, hostname === "" ? use : { ...use, host: hostname }, report);
+interface WholeProblem {
+  readonly type: "Accepted" | "Programmed" | "ResolvedRefs";
+  readonly reason: ErrorCode;
+  readonly message: string;
+  readonly path: string;
+}
+
+/** What is wrong with a Gateway beside its listeners. */
+export function wholeProblems(view: GatewayView, reader: Reader): readonly WholeProblem[] {
+  const { gateway, backendCertificate, isMain } = view;
+  const addresses = addressesOf(view, reader);
+  const problems: WholeProblem[] = [];
+  const parameters = gateway.spec.infrastructure?.parametersRef;
+  if (parameters && !isMain) {
+    const message = `parameters of kind ${parameters.group}/${parameters.kind} are not supported; leave parametersRef out`;
+    problems.push({
+      type: "Accepted",
+      reason: "InvalidParameters",
+      message,
+      path: "spec.infrastructure.parametersRef",
+    });
   }
+  if (addresses?.problem) problems.push({ ...addresses.problem, path: "spec.addresses" });
+  if (backendCertificate?.problem)
+    problems.push({
+      type: "ResolvedRefs",
+      ...backendCertificate.problem,
+      path: "spec.tls.backend.clientCertificateRef",
+    });
+  return problems;
+}
+
+function warnOfCertificates({ listeners }: GatewayView, reader: Reader, report: Report): void {
+  for (const { secret: first, moreSecrets = [], hostname, owner, index } of listeners)
+    for (const text of first === undefined ? [] : [first, ...moreSecrets]) {
+      const secret = secretName(text, "");
+      const { pair } = readKeyPair(reader, secret);
+      const use = { about: owner.ref, path: `spec.listeners[${index}].tls`, secret };
+      if (pair) warnOfCertificate(pair, hostname === "" ? use : { ...use, host: hostname }, report);
+    }
 }
 
 interface GatewayListenerSpec {
   readonly name: string;
   readonly listener: string;
-  readonly family: Family;
+  readonly family: Exclude<Family, "udp">;
   readonly port: number;
   readonly websockets: true;
+  readonly addresses?: readonly string[];
 }
 
-/** The Envoy listeners of a Gateway, each once. */
-export function listenerSpecsOf({ listeners }: GatewayView): GatewayListenerSpec[] {
+/** The Envoy listeners of a Gateway, each once; none where it has no address. Those for UDP come with their backends. */
+export function listenerSpecsOf(view: GatewayView, reader: Reader): GatewayListenerSpec[] {
+  const { listeners } = view;
+  const addresses = addressesOf(view, reader);
   const fronts = new Map<string, GatewayListenerSpec>();
-  for (const { envoy, spec } of listeners) {
+  for (const { envoy, spec, ready } of listeners) {
     const family = familyOf(spec);
-    if (!envoy || !family) continue;
-    const port = envoyPort(spec.port);
-    fronts.set(envoy, { name: envoy, listener: `${family}-${port}`, family, port, websockets: true });
+    if (!envoy || !family || family === "udp") continue;
+    const common = { name: envoy, family, websockets: true } as const;
+    if (!addresses) {
+      const port = envoyPort(spec.port);
+      fronts.set(envoy, { ...common, listener: `${family}-${port}`, port });
+    } else if (ready && addresses.list.length > 0)
+      fronts.set(envoy, { ...common, listener: envoy, port: spec.port, addresses: addresses.list });
   }
   return [...fronts.values()];
 }

@@ -1,0 +1,125 @@
+import ipaddr from "ipaddr.js";
+import type { ErrorCode } from "../../../schema/finding-codes.js";
+import type { Ref } from "../../../schema/meta.js";
+import { gatewaysKey } from "../../core/keys.js";
+import { byAge } from "../../core/order.js";
+import { objectsOf, type Reader } from "../../core/reader.js";
+import type { Gateway } from "./gateway-listener.js";
+
+/** Where a Gateway of a class is reached. */
+export interface Addresses {
+  /** IP addresses that Envoy listens at; none where there is a problem. */
+  readonly list: readonly string[];
+  readonly problem?: {
+    readonly type: "Accepted" | "Programmed";
+    readonly reason: ErrorCode;
+    readonly message: string;
+  };
+}
+
+/** The addresses that a Gateway asks for, or one of the pool. */
+export function gatewayAddresses(gateway: Gateway, reader: Reader): Addresses {
+  const { addresses } = gateway.spec;
+  const { staticAddresses, addressPool } = reader.settings.gateway;
+  const fail = (type: "Accepted" | "Programmed", reason: ErrorCode, message: string): Addresses => ({
+    list: [],
+    problem: { type, reason, message },
+  });
+  const foreign = addresses.findIndex(({ type }) => type !== "IPAddress");
+  if (foreign >= 0)
+    return fail(
+      "Accepted",
+      "UnsupportedAddress",
+      `spec.addresses[${foreign}]: type ${JSON.stringify(addresses[foreign]?.type)} is not supported, only IPAddress is`,
+    );
+  const asked = addresses.map(({ value }) => value).filter((value) => value !== "");
+  const unusable = asked.find((value) => !staticAddresses.some((network) => isWithin(value, network)));
+  if (unusable !== undefined)
+    return fail(
+      "Programmed",
+      "AddressNotUsable",
+      `address ${JSON.stringify(unusable)} is in none of the blocks of the setting gateway.staticAddresses`,
+    );
+  if (asked.length > 0) return { list: [...new Set(asked)] };
+  if (addressPool === undefined)
+    return fail(
+      "Programmed",
+      "AddressNotAssigned",
+      "the Gateway has no spec.addresses, and the setting gateway.addressPool is missing",
+    );
+  const found = poolAddress(gateway, addressPool, reader);
+  if (found !== undefined) return { list: [found] };
+  return fail(
+    "Programmed",
+    "AddressNotAssigned",
+    `no address of the setting gateway.addressPool (${addressPool}) is free`,
+  );
+}
+
+export function isWithin(address: string, network: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const ip = ipaddr.parse(address);
+  const [base, bits] = ipaddr.parseCIDR(network);
+  return ip.kind() === base.kind() && ip.match(base, bits);
+}
+
+/** So many addresses of a pool are used at most: a pool of IPv6 has more than any number of Gateways. */
+const maxPool = 1 << 16;
+
+/**
+ * The address of a Gateway in the pool follows from its name alone, unless another Gateway is there: then the older one has it, and the younger one
+ * the next that is free. So a Gateway keeps its address as long as no older one of the same slot comes or goes, and nothing has to be stored.
+ */
+function poolAddress(gateway: Gateway, pool: string, reader: Reader): string | undefined {
+  const [base, bits] = ipaddr.parseCIDR(pool);
+  const bytes = base.toByteArray();
+  const size = Math.min(maxPool, 2 ** (bytes.length * 8 - bits));
+  // The first and the last one of a block are the network's own and its broadcast address.
+  const [first, count] = size > 2 ? [1, size - 2] : [0, size];
+  const slotOf = (ref: Ref): number => hash(ref) % count;
+  const refs = reader.claimants(gatewaysKey);
+  const slots = new Set<number>();
+  const isCrowded = refs.some((ref) => slots.size === slots.add(slotOf(ref)).size);
+  const slot = isCrowded ? slotAmong(gateway, refs, slotOf, count, reader) : slotOf(gateway.ref);
+  return slot === undefined ? undefined : nth(bytes, bits, first + slot);
+}
+
+function slotAmong(
+  gateway: Gateway,
+  refs: readonly Ref[],
+  slotOf: (ref: Ref) => number,
+  count: number,
+  reader: Reader,
+): number | undefined {
+  const taken = new Set<number>();
+  for (const one of objectsOf("Gateway", refs, reader).sort(byAge)) {
+    if (taken.size === count) return undefined;
+    let slot = slotOf(one.ref);
+    while (taken.has(slot)) slot = (slot + 1) % count;
+    if (one.ref === gateway.ref) return slot;
+    taken.add(slot);
+  }
+  return undefined;
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return value >>> 0;
+}
+
+function nth(base: readonly number[], bits: number, index: number): string {
+  const bytes = [...base];
+  for (let bit = bits; bit < bytes.length * 8; bit++) {
+    const at = bit >> 3;
+    bytes[at] = (bytes[at] ?? 0) & ~(0x80 >> (bit & 7));
+  }
+  let rest = index;
+  for (let at = bytes.length - 1; at >= 0 && rest > 0; at--) {
+    const sum = (bytes[at] ?? 0) + (rest & 0xff);
+    bytes[at] = sum & 0xff;
+    rest = (rest >>> 8) + (sum >> 8);
+  }
+  return ipaddr.fromByteArray(bytes).toString();
+}

@@ -1,0 +1,60 @@
+import { portKey } from "../../backends/backend.js";
+import { tcpUnit } from "../../core/keys.js";
+import { byAge } from "../../core/order.js";
+import { objectsOf, type Reader } from "../../core/reader.js";
+import { parentsOf } from "./attach.js";
+import { resolveService } from "./backends.js";
+import { addressesOf } from "./gateway.js";
+import type { RouteObject } from "./gateway-listener.js";
+import { envoyPort } from "./ports.js";
+import { type GatewayRouteContext, routeContext } from "./problems.js";
+
+/** One Service that gets datagrams. */
+interface UdpBackend {
+  readonly namespace: string;
+  readonly service: string;
+  /** As `EndpointsName` has it. */
+  readonly port: string;
+  readonly weight: number;
+}
+
+/** What a listener for UDP does. */
+export interface UdpStream {
+  /** The Envoy listener. */
+  readonly listener: string;
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly backends: readonly UdpBackend[];
+}
+
+/** What each UDP listener of Gateways does: the oldest of its routes has it. */
+export function readUdpStreams(reader: Reader): readonly UdpStream[] {
+  const found = new Map<string, UdpStream>();
+  for (const route of objectsOf("UDPRoute", reader.claimants(tcpUnit), reader).sort(byAge)) {
+    const backends = readUdpBackends(route, routeContext(route, reader));
+    if (backends.length === 0) continue;
+    for (const { attached, view } of parentsOf(route, reader))
+      for (const {
+        listener: { envoy, spec },
+      } of attached) {
+        if (!envoy || found.has(envoy)) continue;
+        const addresses = addressesOf(view, reader)?.list ?? [reader.settings.http.address];
+        const port = view.isMain ? envoyPort(spec.port) : spec.port;
+        if (addresses.length > 0) found.set(envoy, { listener: envoy, addresses, port, backends });
+      }
+  }
+  return [...found.values()];
+}
+
+/** The backends of a UDPRoute that have a weight; of several rules none (as of a TCPRoute). */
+export function readUdpBackends(route: RouteObject, context: GatewayRouteContext): readonly UdpBackend[] {
+  const [rule, more] = route.spec.rules;
+  if (!rule || more) return [];
+  const path = "spec.rules[0]";
+  return rule.backendRefs.flatMap((ref, i) => {
+    const resolved = resolveService(context, ref, `${path}.backendRefs[${i}]`, "UDP");
+    if (!resolved || ref.weight === 0) return [];
+    const { namespace, name } = resolved.service.meta;
+    return { namespace, service: name, port: portKey(resolved.port), weight: ref.weight };
+  });
+}

@@ -1,0 +1,198 @@
+import { type AttachedSet, addressesOf, type GatewayView } from "../graph/api/gateway/gateway.js";
+import type { GatewayListener } from "../graph/api/gateway/gateway-listener.js";
+import type { ListenerProblem } from "../graph/api/gateway/ports.js";
+import { wholeProblems } from "../graph/api/gateway/validate.js";
+import { isIP } from "../graph/backends/address.js";
+import type { Reader } from "../graph/core/reader.js";
+import { gatewayGroup } from "../schema/gateway.js";
+import { joined } from "./bounds.js";
+import { bad, type Condition, type GatewayStatus, good, type ObservedObject } from "./conditions.js";
+
+/** As many as the CRD takes (GatewayStatus.addresses). */
+const maxAddresses = 16;
+
+/** Names a listener among those of all Gateways. */
+export const listenerKey = ({ owner, spec }: GatewayListener): string => `${owner.ref} ${spec.name}`;
+
+/** How many routes are attached to each listener, by `listenerKey`. */
+export type AttachedCounts = ReadonlyMap<string, number>;
+
+/** The status of a Gateway; `addresses` are those of Envoy's Service, for the Gateway of the settings. */
+export function gatewayStatus(
+  judged: ObservedObject,
+  view: GatewayView,
+  attached: AttachedCounts,
+  { addresses, reader }: { readonly addresses: readonly string[]; readonly reader: Reader },
+): GatewayStatus["status"] {
+  const own = view.listeners.filter(({ owner }) => owner.ref === view.gateway.ref);
+  const list = addressesOf(view, reader)?.list ?? addresses;
+  const sets = view.sets.filter((set) => isAccepted(set, view)).length;
+  return {
+    conditions: view.isMain ? mainConditions(judged, own) : gatewayConditions(judged, view, own, reader),
+    ...(list.length > 0
+      ? {
+          addresses: list
+            .slice(0, maxAddresses)
+            .map((value) => ({ type: isIP(value) ? "IPAddress" : "Hostname", value })),
+        }
+      : {}),
+    listeners: own.map((listener) => listenerStatus(judged, listener, view, attached, reader)),
+    ...(view.isMain && sets === 0 ? {} : { attachedListenerSets: sets }),
+  };
+}
+
+/** As Contour has them. */
+function mainConditions(judged: ObservedObject, listeners: readonly GatewayListener[]): Condition[] {
+  const programmed = listeners.every(({ ready, problems }) => ready && problems.length === 0);
+  return [
+    good(judged, "Accepted", "Accepted", "Gateway is accepted"),
+    programmed
+      ? good(judged, "Programmed", "Programmed", "Valid Gateway")
+      : bad(judged, "Programmed", "ListenersNotValid", "Listeners are not valid"),
+  ];
+}
+
+const isAcceptable = ({ problems }: GatewayListener): boolean =>
+  problems.every(({ type }) => type !== "Accepted" && type !== "Conflicted");
+
+function gatewayConditions(
+  judged: ObservedObject,
+  view: GatewayView,
+  own: readonly GatewayListener[],
+  reader: Reader,
+): Condition[] {
+  const problems = wholeProblems(view, reader);
+  const of = (type: string) => problems.find((problem) => problem.type === type);
+  const refused = own.filter((listener) => !isAcceptable(listener));
+  const names = refused.map(({ spec }) => spec.name).join(", ");
+  const accepted = (): Condition => {
+    const whole = of("Accepted");
+    if (whole) return bad(judged, "Accepted", whole.reason, whole.message);
+    if (refused.length === 0) return good(judged, "Accepted", "Accepted", "Gateway is accepted");
+    const message = `listeners that are not accepted: ${names}`;
+    return (refused.length < own.length ? good : bad)(judged, "Accepted", "ListenersNotValid", message);
+  };
+  const programmed = (): Condition => {
+    const whole = of("Programmed");
+    if (whole) return bad(judged, "Programmed", whole.reason, whole.message);
+    if (of("Accepted") || !view.listeners.some(({ ready }) => ready))
+      return bad(judged, "Programmed", "Invalid", "no listener can be served");
+    return good(judged, "Programmed", "Programmed", "Envoy has the configuration of the Gateway");
+  };
+  const resolved = (): Condition => {
+    const whole = of("ResolvedRefs");
+    if (whole) return bad(judged, "ResolvedRefs", whole.reason, whole.message);
+    const unresolved = own.filter((one) => one.problems.some(({ type }) => type === "ResolvedRefs"));
+    const listed = unresolved.map(({ spec }) => spec.name).join(", ");
+    return unresolved.length > 0
+      ? bad(
+          judged,
+          "ResolvedRefs",
+          "ListenersNotResolved",
+          `listeners whose references are not resolved: ${listed}`,
+        )
+      : good(judged, "ResolvedRefs", "ResolvedRefs", "References resolved");
+  };
+  const insecure = (view.gateway.spec.tls?.frontend?.perPort ?? [])
+    .map(({ tls }) => tls)
+    .concat(view.gateway.spec.tls?.frontend?.default ?? [])
+    .some(({ validation }) => validation?.mode === "AllowInsecureFallback");
+  const mode = "clients without a valid certificate are let in (AllowInsecureFallback)";
+  return [
+    accepted(),
+    programmed(),
+    resolved(),
+    ...(insecure ? [good(judged, "InsecureFrontendValidationMode", "ConfigurationChanged", mode)] : []),
+  ];
+}
+
+const listenerStatus = (
+  judged: ObservedObject,
+  listener: GatewayListener,
+  view: GatewayView,
+  attached: AttachedCounts,
+  reader: Reader,
+): object => ({
+  name: listener.spec.name,
+  supportedKinds: listener.kinds.map((kind) => ({ group: gatewayGroup, kind })),
+  attachedRoutes: attached.get(listenerKey(listener)) ?? 0,
+  conditions: listenerConditions(judged, listener, view, reader),
+});
+
+/** Of each type one condition: of several problems the first, with the messages of all. */
+function listenerConditions(
+  judged: ObservedObject,
+  { problems, ready }: GatewayListener,
+  view: GatewayView,
+  reader: Reader,
+): Condition[] {
+  const of = (type: ListenerProblem["type"]) => problems.filter((problem) => problem.type === type);
+  const [conflict] = of("Conflicted");
+  const conditionOf = (type: ListenerProblem["type"], fine: Condition): Condition => {
+    const [first, ...more] = of(type);
+    if (!first && conflict && !view.isMain && (type === "Accepted" || type === "Programmed"))
+      return bad(judged, type, conflict.reason, conflict.message);
+    if (!first) return fine;
+    const message = joined([first, ...more].map((problem) => problem.message));
+    return (type === "Conflicted" ? good : bad)(judged, type, first.reason, message);
+  };
+  const isFine = view.isMain ? problems.length === 0 : ready;
+  const unaddressed = addressesOf(view, reader)?.problem;
+  const programmed = !isFine
+    ? bad(judged, "Programmed", "Invalid", "Invalid listener, see other listener conditions for details")
+    : unaddressed
+      ? bad(judged, "Programmed", "Pending", unaddressed.message)
+      : good(judged, "Programmed", "Programmed", "Valid listener");
+  return [
+    conditionOf("Accepted", good(judged, "Accepted", "Accepted", "Listener accepted")),
+    conditionOf("Conflicted", bad(judged, "Conflicted", "NoConflicts", "No conflicts")),
+    conditionOf("Programmed", programmed),
+    conditionOf("ResolvedRefs", good(judged, "ResolvedRefs", "ResolvedRefs", "Listener references resolved")),
+  ];
+}
+
+/** The listeners of a set of a Gateway. */
+const listenersOf = ({ set }: AttachedSet, { listeners }: GatewayView): readonly GatewayListener[] =>
+  listeners.filter(({ owner }) => owner.ref === set.ref);
+
+const isAccepted = (attached: AttachedSet, view: GatewayView): boolean =>
+  attached.allowed && listenersOf(attached, view).some(({ ready }) => ready);
+
+/** The status of a ListenerSet of a Gateway that is served. */
+export function listenerSetStatus(
+  judged: ObservedObject,
+  attached: AttachedSet,
+  view: GatewayView,
+  counts: AttachedCounts,
+  reader: Reader,
+): GatewayStatus["status"] {
+  const { namespace, name } = view.gateway.meta;
+  const both = (reason: string, message: string): GatewayStatus["status"] => ({
+    conditions: [bad(judged, "Accepted", reason, message), bad(judged, "Programmed", reason, message)],
+    listeners: listenersOf(attached, view).map((one) => listenerStatus(judged, one, view, counts, reader)),
+  });
+  if (!attached.allowed)
+    return both("NotAllowed", `Gateway ${namespace}/${name} does not let ListenerSets of this namespace in`);
+  if (wholeProblems(view, reader).some(({ type }) => type === "Accepted"))
+    return both("ParentNotAccepted", `Gateway ${namespace}/${name} is not accepted`);
+  if (!isAccepted(attached, view)) return both("ListenersNotValid", "no listener can be served");
+  const listeners = listenersOf(attached, view);
+  const invalid = listeners.filter(({ ready }) => !ready).map(({ spec }) => spec.name);
+  const unaddressed = addressesOf(view, reader)?.problem;
+  return {
+    conditions: [
+      invalid.length > 0
+        ? good(
+            judged,
+            "Accepted",
+            "ListenersNotValid",
+            `listeners that can't be served: ${invalid.join(", ")}`,
+          )
+        : good(judged, "Accepted", "Accepted", "ListenerSet is accepted"),
+      unaddressed
+        ? bad(judged, "Programmed", "Pending", unaddressed.message)
+        : good(judged, "Programmed", "Programmed", "Envoy has the configuration of the ListenerSet"),
+    ],
+    listeners: listeners.map((one) => listenerStatus(judged, one, view, counts, reader)),
+  };
+}

@@ -1,0 +1,62 @@
+import type { Listener, Typed } from "../gen/envoy.js";
+import type { UdpStream } from "../graph/api/gateway/udp.js";
+import type { SettingsSpec } from "../schema/settings.js";
+import type { Resource } from "../store/store.js";
+import { writeAccessLog } from "./access-log.js";
+import { clusterMembers } from "./cluster.js";
+import { duration } from "./duration.js";
+import { type ExtensionEndpoints, weightedLocalities } from "./extension-cluster.js";
+
+/** Without a datagram for so long a client's session ends, and with it the choice of a backend. */
+const idleMs = 60_000;
+
+/** The name of the cluster of a UDP listener: Envoy's UDP proxy sends to one alone, which has the endpoints of all backends. */
+const clusterOf = (listener: string): string => `udp/${listener}`;
+
+/** A listener for UDP, and the cluster of its backends with a locality for each Service. */
+export function writeUdp(
+  { listener: name, addresses, port }: UdpStream,
+  found: readonly ExtensionEndpoints[],
+  settings: SettingsSpec,
+): readonly Resource[] {
+  const cluster = clusterOf(name);
+  const log = writeAccessLog(settings.http.accessLog, settings.accessLog);
+  const proxy: Typed<"type.googleapis.com/envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig"> = {
+    "@type": "type.googleapis.com/envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig",
+    stat_prefix: name,
+    idle_timeout: duration(idleMs),
+    matcher: {
+      on_no_match: {
+        action: {
+          name: "route",
+          typed_config: {
+            "@type": "type.googleapis.com/envoy.extensions.filters.udp.udp_proxy.v3.Route",
+            cluster,
+          },
+        },
+      },
+    },
+    ...(log.length > 0 ? { access_log: log } : {}),
+  };
+  const [address = "", ...more] = addresses;
+  const at = (one: string) => ({
+    socket_address: { address: one, port_value: port, protocol: "UDP" as const },
+  });
+  const listener: Listener = {
+    name,
+    address: at(address),
+    ...(more.length > 0 ? { additional_addresses: more.map((one) => ({ address: at(one) })) } : {}),
+    udp_listener_config: {},
+    listener_filters: [{ name: "envoy.filters.udp_listener.udp_proxy", typed_config: proxy }],
+  };
+  const members = clusterMembers({ loadBalancing: "round-robin", weightedLocalities: true }, settings);
+  const head = `{"name":${JSON.stringify(cluster)},"alt_stat_name":${JSON.stringify(cluster.replaceAll("/", "_"))}`;
+  const mode = found.find(({ endpoints }) => endpoints.mode)?.endpoints.mode;
+  const common = { group: "", ...(mode ? { mode } : {}) };
+  const localities = JSON.stringify(weightedLocalities(found, settings));
+  return [
+    { type: "listener", group: "", name, json: JSON.stringify(listener) },
+    { type: "cluster", ...common, name: cluster, json: `${head},${members}}`, endpoints: `udp:${name}` },
+    { type: "endpoints", ...common, name: `udp:${name}`, json: localities },
+  ];
+}
