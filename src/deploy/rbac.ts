@@ -21,12 +21,12 @@ function rules(
     .map(([group, plurals]) => ({ apiGroups: [group], resources: plurals, verbs }));
 }
 
-/** The permissions of Isoline: read the kinds for routing, write statuses, and hold one Lease. */
+const rbacApi = "rbac.authorization.k8s.io";
+
+/** The permissions of Isoline: read the kinds for routing, and write statuses. */
 export function rbac({ namespace, name, gateway }: DeploymentNames & Reading): readonly Manifest[] {
   const resources = resourcesWith(gateway);
-  const rbacApi = "rbac.authorization.k8s.io";
   const subjects = [{ kind: "ServiceAccount", name, namespace }];
-  const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
     {
@@ -48,6 +48,14 @@ export function rbac({ namespace, name, gateway }: DeploymentNames & Reading): r
       roleRef: { apiGroup: rbacApi, kind: "ClusterRole", name },
       subjects,
     },
+  ];
+}
+
+/** The permission to hold one Lease, by which one of several replicas writes statuses. */
+export function leaseRole({ namespace, name }: DeploymentNames): readonly Manifest[] {
+  const subjects = [{ kind: "ServiceAccount", name, namespace }];
+  const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
+  return [
     {
       apiVersion: `${rbacApi}/v1`,
       kind: "Role",

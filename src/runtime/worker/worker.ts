@@ -5,9 +5,9 @@ import { messageOf } from "../../schema/words.js";
 import { type AppOptions, createApp } from "../../server/app.js";
 import {
   type Authenticate,
+  forwardedAs,
   forwardedAuth,
   identityFor,
-  identityHeader,
   isRefusal,
   type Refusal,
   tokenAuth,
@@ -25,9 +25,11 @@ import { durableDriver } from "../../store/durable.js";
 import { isDamage, rebuildInPlace } from "../../store/salvage.js";
 import { createSqlStore } from "../../store/sql-store.js";
 import { type Store, StoreError } from "../../store/store.js";
-import { type ClusterEnv, hasCluster, WorkerCluster } from "./cluster.js";
+import { WorkerCluster } from "./cluster.js";
+import { type ClusterEnv, hasCluster } from "./cluster-env.js";
 import { askObject } from "./object.js";
 import { workerPlatform } from "./platform.js";
+import { readyResponse } from "./readiness.js";
 
 interface Env extends ClusterEnv {
   readonly FLEET: DurableObjectNamespace;
@@ -64,7 +66,7 @@ export class Fleet {
     if (!this.#serving) return;
     const { engine, source, cluster } = this.#serving;
     if (cluster && engine.pending === 0) {
-      await cluster.poll();
+      await cluster.work();
       return this.#continue();
     }
     try {
@@ -202,6 +204,8 @@ export default {
     const { pathname } = new URL(request.url);
     if (pathname === "/healthz" && request.method === "GET") return new Response("ok\n");
     if (pathname === "/" && request.method === "GET") return pageResponse();
+    if (pathname === "/readyz" && request.method === "GET" && isOpen(request, env))
+      return readyResponse(env.FLEET, request.url);
     const since = Date.now();
     const network = networkOf(request.headers.get("cf-connecting-ip") ?? "");
     const identities = await authenticateWith(env)(request, network);
@@ -215,11 +219,15 @@ export default {
   async scheduled(_: unknown, env: Env): Promise<void> {
     if (!hasCluster(env)) return;
     const hook: Identity = { role: "hook", name: "cron", id: "", fleet: defaultFleet };
-    const headers = { [identityHeader]: JSON.stringify([hook]) };
+    const headers = forwardedAs([hook]);
     const request = new Request("https://fleet/hooks/refresh", { method: "POST", headers });
     await askObject(env.FLEET, defaultFleet, request, false);
   },
 };
+
+/** With a token, `/readyz` is that of its fleet. */
+const isOpen = (request: Request, { ISOLINE_TOKENS = "" }: Env): boolean =>
+  ISOLINE_TOKENS !== "" && !request.headers.has("authorization") && certificateOf(request) === undefined;
 
 async function askFleet(env: Env, request: Request, identities: readonly Identity[]): Promise<Response> {
   const [first] = identities;
@@ -230,7 +238,7 @@ async function askFleet(env: Env, request: Request, identities: readonly Identit
     .map((identity) => ({ ...identity, fleet: defaultFleet }));
   const headers = new Headers(request.headers);
   headers.delete("authorization");
-  headers.set(identityHeader, JSON.stringify(ours));
+  for (const [name, value] of Object.entries(forwardedAs(ours))) headers.set(name, value);
   const mayPoll = identityFor(ours, "node") !== undefined;
   return askObject(env.FLEET, first.fleet, new Request(request, { headers }), mayPoll);
 }
