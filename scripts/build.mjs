@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
+import { promisify } from "node:util";
 import { isMain, root } from "./run.mjs";
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -12,15 +14,6 @@ export const nodeBundle = {
   banner: {
     js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
   },
-};
-
-/** The Worker as one module for Miniflare and workerd. */
-const worker = {
-  platform: "neutral",
-  target: "es2023",
-  conditions: ["workerd", "worker", "browser"],
-  mainFields: ["browser", "module", "main"],
-  external: ["cloudflare:*", "node:*"],
 };
 
 const client = "@kubernetes/client-node";
@@ -43,7 +36,19 @@ const withoutUnusedClient = {
 /** Builds the command line and the Worker. Rejects with the errors that esbuild printed. */
 export async function build() {
   await buildCommands();
-  await bundle("src/runtime/worker/worker.ts", "dist/worker.js", worker);
+  await buildWorker();
+}
+
+/** The bundle that `wrangler deploy` ships, as `dist/worker.js`. */
+async function buildWorker() {
+  const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
+  const args = [wrangler, "deploy", "--dry-run", "--outdir", "dist", "--env="];
+  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" };
+  await promisify(execFile)(process.execPath, args, { cwd: root, env }).catch((error) => {
+    console.error(error.stdout, error.stderr);
+    throw error;
+  });
+  rmSync(join(root, "dist/README.md"), { force: true });
 }
 
 /** Builds the command line: an entry with the options of all commands, and chunks that a command loads when it runs. */

@@ -21,7 +21,7 @@ interface ClusterWorkerOptions {
   readonly kubeToken: string;
   readonly tokens: readonly string[];
   readonly settings: Manifest;
-  readonly bindings?: Readonly<Record<string, string>>;
+  readonly bindings?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   /** Called for each request to the API server. */
   asked?(method: string): void;
   /** Called with lines of the log. */

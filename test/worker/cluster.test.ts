@@ -12,6 +12,8 @@ import { kubeBinaries, startKube, type TestKube } from "../support/kube.js";
 
 const binaries = await kubeBinaries();
 
+const deployed = { id: "a1b2", tag: "", timestamp: "2026-04-01T00:00:00Z" };
+
 const answering = (host: string, body: string): Manifest => ({
   apiVersion: "projectcontour.io/v1",
   kind: "HTTPProxy",
@@ -44,7 +46,7 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
       kubeconfig: kube.adminConfig,
       kubeToken: "admin-token",
       tokens: [tokenLine("hook", "h"), tokenLine("node", "n"), tokenLine("read", "r")],
-      bindings: { KUBE_POLL_SECONDS: "3600" },
+      bindings: { KUBE_POLL_SECONDS: "3600", CF_VERSION_METADATA: deployed },
       settings: {
         http: at(ports.http),
         https: at(await freePort()),
@@ -104,7 +106,9 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
     const status = await fetch(`http://127.0.0.1:${ports.worker}/status`, {
       headers: { authorization: "Bearer r" },
     });
-    const { sources } = (await status.json()) as { sources: { kinds: object }[] };
+    const report = (await status.json()) as { sources: { kinds: object }[]; deployed: object };
+    const { sources } = report;
+    expect(report.deployed).toEqual(deployed);
     const kinds = Object.keys(sources[0]?.kinds ?? {}).length;
     // Each poll also checks the version of the server.
     expect(asked - before).toBeLessThanOrEqual((2 + Math.floor(seconds)) * (kinds + 1));

@@ -1,9 +1,9 @@
-import type { Fetcher } from "@cloudflare/workers-types";
+import type { Fetching } from "./bindings.js";
 
 /** The access to the API server; a cluster is followed if `KUBE_SERVER` or `KUBE` is set. */
 export interface ClusterEnv {
   /** A binding that reaches the API server, such as a VPC service. */
-  readonly KUBE?: Fetcher;
+  readonly KUBE?: Fetching;
   /** The URL of the API server. Without a binding it must have a publicly trusted certificate. */
   readonly KUBE_SERVER?: string;
   /** Bearer token of a service account with the printed role. */

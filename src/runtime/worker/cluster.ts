@@ -1,7 +1,7 @@
 import type { DurableObjectStorage } from "@cloudflare/workers-types";
 import type { Engine } from "../../engine/engine.js";
 import type { Transport } from "../../kubernetes/api.js";
-import { fetchTransport } from "../../kubernetes/fetch-transport.js";
+import { type FetchTransportOptions, fetchTransport } from "../../kubernetes/fetch-transport.js";
 import { bootstrapFindings } from "../../schema/bootstrap-settings.js";
 import { parseSettings } from "../../schema/settings.js";
 import type { AppOptions } from "../../server/app.js";
@@ -162,7 +162,8 @@ const serverOf = ({ KUBE_SERVER }: ClusterEnv): string => KUBE_SERVER ?? "https:
 function transportOf(env: ClusterEnv): Transport & { readonly server: string } {
   const { KUBE, KUBE_TOKEN } = env;
   const server = serverOf(env);
-  const ask = KUBE ? KUBE.fetch.bind(KUBE) : fetch;
+  const ask: FetchTransportOptions["fetch"] = (url, init) =>
+    KUBE ? KUBE.fetch(new Request(url, init)) : fetch(url, init);
   const token = KUBE_TOKEN ? { token: KUBE_TOKEN } : {};
-  return { server, ...fetchTransport({ fetch: ask as unknown as typeof fetch, server, ...token }) };
+  return { server, ...fetchTransport({ fetch: ask, server, ...token }) };
 }

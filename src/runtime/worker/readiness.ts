@@ -1,6 +1,6 @@
-import type { DurableObjectNamespace } from "@cloudflare/workers-types";
 import { forwardedAs } from "../../server/auth.js";
 import { defaultFleet } from "../../server/tokens.js";
+import type { Objects } from "./bindings.js";
 import { askObject } from "./object.js";
 
 /** How long an isolate repeats an answer: requests without a token rarely reach the object. */
@@ -16,14 +16,14 @@ interface Answer {
 let last: Answer | undefined;
 
 /** `GET /readyz` without a token: whether the default fleet serves a configuration. */
-export async function readyResponse(objects: DurableObjectNamespace, url: string): Promise<Response> {
+export async function readyResponse(objects: Objects, url: string): Promise<Response> {
   const now = Date.now();
   if (!last || now - last.at >= keptMs) last = await ask(objects, url, now);
   const { status, type, text } = last;
   return new Response(text, { status, headers: { "content-type": type, "cache-control": "no-store" } });
 }
 
-async function ask(objects: DurableObjectNamespace, url: string, at: number): Promise<Answer> {
+async function ask(objects: Objects, url: string, at: number): Promise<Answer> {
   const request = new Request(new URL("/readyz", url), { headers: forwardedAs([]) });
   const response = await askObject(objects, defaultFleet, request, false);
   const type = response.headers.get("content-type") ?? "text/plain";

@@ -1,4 +1,5 @@
-import type { DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types";
+import { DurableObject } from "cloudflare:workers";
+import type { DurableObjectState } from "@cloudflare/workers-types";
 import { Engine } from "../../engine/engine.js";
 import { statusReport } from "../../engine/status-report.js";
 import { messageOf } from "../../schema/words.js";
@@ -25,6 +26,7 @@ import { durableDriver } from "../../store/durable.js";
 import { isDamage, rebuildInPlace } from "../../store/salvage.js";
 import { createSqlStore } from "../../store/sql-store.js";
 import { type Store, StoreError } from "../../store/store.js";
+import type { DeployedVersion, Objects } from "./bindings.js";
 import { WorkerCluster } from "./cluster.js";
 import { type ClusterEnv, hasCluster } from "./cluster-env.js";
 import { askObject } from "./object.js";
@@ -32,7 +34,8 @@ import { workerPlatform } from "./platform.js";
 import { readyResponse } from "./readiness.js";
 
 interface Env extends ClusterEnv {
-  readonly FLEET: DurableObjectNamespace;
+  readonly FLEET: Objects;
+  readonly CF_VERSION_METADATA?: DeployedVersion;
   /** Lines as `isoline token` prints them; absent: every request is refused. */
   readonly ISOLINE_TOKENS?: string;
   /** "1": accept plain HTTP with any host name, such as from an Envoy next to `wrangler dev`. */
@@ -40,14 +43,12 @@ interface Env extends ClusterEnv {
 }
 
 /** The control plane of one fleet of Envoys: one instance at a time, with its store on disk. */
-export class Fleet {
+export class Fleet extends DurableObject<Env> {
   readonly #serving: Serving | undefined;
   readonly #refusal: StoreError | undefined;
 
-  constructor(
-    private readonly state: DurableObjectState,
-    env: Env,
-  ) {
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
     try {
       this.#serving = openServing(state, env);
       void this.#continue();
@@ -71,18 +72,18 @@ export class Fleet {
     }
     try {
       const progress = await source.resume();
-      if (cluster && engine.pending === 0) await this.state.storage.setAlarm(Date.now());
+      if (cluster && engine.pending === 0) await this.ctx.storage.setAlarm(Date.now());
       await this.#continue(progress ? 0 : stuckMs);
     } catch (error) {
       log(`the remaining work can't be done, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
-      await this.state.storage.setAlarm(Date.now() + stuckMs);
+      await this.ctx.storage.setAlarm(Date.now() + stuckMs);
     }
   }
 
   /** Remaining work is done by alarm, which also fires after the object was moved or evicted. */
   async #continue(waitMs = 0): Promise<void> {
     const { engine } = this.#serving ?? {};
-    if (engine && engine.pending > 0) await this.state.storage.setAlarm(Date.now() + waitMs);
+    if (engine && engine.pending > 0) await this.ctx.storage.setAlarm(Date.now() + waitMs);
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -139,20 +140,27 @@ function serve(state: DurableObjectState, env: Env, store: Store): Serving {
   const engine = Engine.open({ store, platform: workerPlatform, outlet: hub, now: Date.now });
   if (!followsCluster(state, env)) {
     const sources = new PushedSources(engine);
-    return wired({ engine, source: sources, cluster: undefined }, hub, { sources, inspected: { engine } });
+    return wired({ engine, source: sources, cluster: undefined }, hub, env, {
+      sources,
+      inspected: { engine },
+    });
   }
   const cluster = new WorkerCluster({ env, storage: state.storage, engine, metrics: hub.metrics });
-  return wired({ engine, source: cluster.source, cluster }, hub, cluster.surface);
+  return wired({ engine, source: cluster.source, cluster }, hub, env, cluster.surface);
 }
 
 function wired(
   made: Omit<Serving, "app">,
   hub: Hub,
+  { CF_VERSION_METADATA: version }: Env,
   surface: Pick<AppOptions, "hooks" | "sources" | "inspected" | "holds">,
 ): Serving {
   const { engine, source } = made;
   void source.start();
-  const status = (): object => statusReport(engine, source);
+  const status = (): object => ({
+    ...statusReport(engine, source),
+    ...(version ? { deployed: version } : {}),
+  });
   return { ...made, app: createApp({ hub, status, ...surface, authenticate: forwardedAuth }) };
 }
 
