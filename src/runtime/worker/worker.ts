@@ -30,7 +30,7 @@ import type { DeployedVersion, Objects } from "./bindings.js";
 import { WorkerCluster } from "./cluster.js";
 import { type ClusterEnv, hasCluster } from "./cluster-env.js";
 import { askObject } from "./object.js";
-import { workerPlatform } from "./platform.js";
+import { workerHolds, workerPlatform } from "./platform.js";
 import { readyResponse } from "./readiness.js";
 
 interface Env extends ClusterEnv {
@@ -136,7 +136,7 @@ const followsCluster = (state: DurableObjectState, env: Env): boolean =>
   hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
 
 function serve(state: DurableObjectState, env: Env, store: Store): Serving {
-  const hub = new Hub({ now: Date.now, log });
+  const hub = new Hub({ now: Date.now, log, ...workerHolds });
   const engine = Engine.open({ store, platform: workerPlatform, outlet: hub, now: Date.now });
   if (!followsCluster(state, env)) {
     const sources = new PushedSources(engine);
