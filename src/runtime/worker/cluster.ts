@@ -146,11 +146,14 @@ export class WorkerCluster {
     else void this.#alarmAt(Date.now());
   }
 
+  async #turn(): Promise<void> {
+    this.#left -= await this.source.writeStatuses(this.#left, this.#signal);
+  }
+
   /** One turn at a time: a turn also writes what becomes due while it runs. */
   #write(): Promise<void> {
     if (this.#left === 0) return Promise.resolve();
-    this.#writing ??= this.source.writeStatuses(this.#left, this.#signal).then((tried) => {
-      this.#left -= tried;
+    this.#writing ??= this.#turn().finally(() => {
       this.#writing = undefined;
     });
     return this.#writing;
