@@ -45,8 +45,12 @@ const withoutUnusedClient = {
 export async function build() {
   const page = { ISOLINE_PAGE: JSON.stringify(await buildPage()) };
   await buildCommands(page);
-  await bundle("src/runtime/worker/worker.ts", "dist/worker.js", { ...worker, define: page });
+  await buildWorker(page);
 }
+
+/** The Worker as `wrangler deploy` ships it: wrangler runs this and does not bundle again, so tests run the same file. */
+const buildWorker = (page) =>
+  bundle("src/runtime/worker/worker.ts", "dist/worker.js", { ...worker, define: page });
 
 /** Builds the command line: an entry with the options of all commands, and chunks that a command loads when it runs. */
 async function buildCommands(page) {
@@ -87,7 +91,8 @@ async function esbuild(options) {
 }
 
 if (isMain(import.meta)) {
-  await build().catch(() => {
+  await build().catch((error) => {
+    console.error(error.message);
     process.exitCode = 1;
   });
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { envoy } from "../deploy/envoy.js";
 import { auditKubeconfig, auditPolicy, webhook } from "../deploy/hooks.js";
 import type { Manifest } from "../deploy/names.js";
-import { rbac } from "../deploy/rbac.js";
+import { leaseRole, rbac } from "../deploy/rbac.js";
 import { server } from "../deploy/server.js";
 import { writeYaml } from "../documents/write.js";
 import { customResourceDefinitions } from "../schema/crds.js";
@@ -23,6 +23,8 @@ export interface ManifestsCommandOptions {
   readonly gateway?: boolean;
   readonly ingressNginxConfigMap?: string;
   readonly gatewayInfrastructure?: boolean;
+  /** The URL of a Worker that is the server. */
+  readonly worker?: string;
 }
 
 const name = "isoline";
@@ -30,6 +32,7 @@ const envoyName = "envoy";
 
 /** The default parts: all that are applied to a cluster; the webhook only with a token. */
 const applied = ["crds", "rbac", "server", "envoy"] as const;
+const appliedBesideWorker = ["crds", "rbac", "envoy"] as const;
 
 /**
  * `isoline manifests [PART…]`: prints manifests for a cluster as YAML documents.
@@ -41,11 +44,15 @@ export function manifestsCommand(parts: readonly string[], options: ManifestsCom
   if (unknown) throw new UsageError(`no part ${unknown}; the parts are ${manifestParts.join(", ")}`);
   const asked = parts.length > 0 ? (parts as ManifestPart[]) : defaultParts(options);
   const objects = asked.flatMap((part) => manifestsOf(part, options));
+  if (options.worker && !asked.includes("webhook"))
+    console.error(
+      "isoline: without the webhook, the Worker sees a change at its next poll; give --hook-token-file",
+    );
   process.stdout.write(objects.map((object) => `---\n${writeYaml(object)}`).join(""));
 }
 
-const defaultParts = ({ hookTokenFile }: ManifestsCommandOptions): ManifestPart[] => [
-  ...applied,
+const defaultParts = ({ hookTokenFile, worker }: ManifestsCommandOptions): ManifestPart[] => [
+  ...(worker ? appliedBesideWorker : applied),
   ...(hookTokenFile ? ["webhook" as const] : []),
 ];
 
@@ -56,7 +63,6 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
     image,
     envoyImage,
     envoyKind,
-    xds,
     gateway = false,
     gatewayInfrastructure: infrastructure = false,
   } = options;
@@ -67,6 +73,7 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
   const { ingressNginxConfigMap } = options;
   if (ingressNginxConfigMap !== undefined && !/^[-a-z0-9]+\/[-.a-z0-9]+$/.test(ingressNginxConfigMap))
     throw new UsageError(`--ingress-nginx-config-map ${ingressNginxConfigMap}: expected NAMESPACE/NAME`);
+  const worker = workerUrl(options);
   switch (part) {
     case "crds":
       return customResourceDefinitions() as readonly Manifest[];
@@ -74,18 +81,13 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
       return [
         { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
         ...rbac({ ...names, gateway, infrastructure, ingressNginxConfigMap }),
+        ...(worker ? [] : leaseRole(names)),
       ];
     case "server":
+      if (worker) throw new UsageError("with --worker there is no server in the cluster: leave server out");
       return server({ ...names, image, replicas, envoyService: envoyName });
     case "envoy":
-      return envoy({
-        ...names,
-        envoyName,
-        image: envoyImage,
-        kind: envoyKind,
-        replicas,
-        ...(xds ? { xdsUrl: xds } : {}),
-      });
+      return envoy({ ...names, envoyName, image: envoyImage, kind: envoyKind, replicas, ...polled(options) });
     case "webhook":
       return webhook({ ...names, gateway, ...hookOptions(options) });
     case "audit-policy":
@@ -95,7 +97,21 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
   }
 }
 
-function hookOptions({ hookTokenFile, hookUrl, caFile }: ManifestsCommandOptions) {
+function workerUrl({ worker, xds, hookUrl }: ManifestsCommandOptions): string | undefined {
+  if (worker === undefined) return undefined;
+  if (xds || hookUrl) throw new UsageError("--worker replaces --xds and --hook-url: use one or the other");
+  if (!URL.canParse(worker) || new URL(worker).protocol !== "https:")
+    throw new UsageError(`--worker ${worker}: expected an https:// URL, as \`wrangler deploy\` prints it`);
+  return worker;
+}
+
+/** The server that the Envoys poll. */
+function polled({ xds, worker, caFile }: ManifestsCommandOptions) {
+  if (worker) return { xdsUrl: worker, publicCa: caFile === undefined };
+  return xds ? { xdsUrl: xds } : {};
+}
+
+function hookOptions({ hookTokenFile, worker, hookUrl = worker, caFile }: ManifestsCommandOptions) {
   if (!hookTokenFile)
     throw new UsageError("--hook-token-file is required: a token made by `isoline token hook`");
   const token = readFileSync(hookTokenFile, "utf8").trim();

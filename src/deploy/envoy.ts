@@ -10,6 +10,8 @@ export interface EnvoyDeployment extends DeploymentNames {
   readonly envoyName: string;
   /** The URL of the server; undefined: the server in the same namespace. */
   readonly xdsUrl?: string;
+  /** Whether the server has a publicly trusted certificate, which the authorities of Envoy's image verify. */
+  readonly publicCa?: boolean;
 }
 
 /** Envoys that poll Isoline, and the Service in front of them. */
@@ -50,7 +52,7 @@ export function envoy(options: EnvoyDeployment): readonly Manifest[] {
 const adminFolder = "/run/envoy";
 
 /** A bootstrap without a node id: each Envoy gets the name of its pod as an argument. */
-function bootstrapOf({ name, namespace, xdsUrl, image }: EnvoyDeployment): string {
+function bootstrapOf({ name, namespace, xdsUrl, image, publicCa }: EnvoyDeployment): string {
   const bootstrap = writeBootstrap({
     xdsUrl: xdsUrl ?? `https://${name}.${namespace}.svc:${xdsPort}`,
     nodeId: "",
@@ -58,7 +60,7 @@ function bootstrapOf({ name, namespace, xdsUrl, image }: EnvoyDeployment): strin
     ...releaseOf(image),
     admin: { socket: `${adminFolder}/admin.sock` },
     tokenFile: "/etc/isoline/token.json",
-    caFile: "/etc/isoline/ca.crt",
+    ...(publicCa ? {} : { caFile: "/etc/isoline/ca.crt" }),
   });
   return `${JSON.stringify(bootstrap, null, 2)}\n`;
 }

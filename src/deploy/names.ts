@@ -28,7 +28,7 @@ export const secrets = {
   tokens: "isoline-tokens",
   /** `tls.crt`, `tls.key`: the server's certificate for HTTPS. */
   tls: "isoline-tls",
-  /** `token.json`: the token of the Envoys; `ca.crt`: their CA certificate for the server. */
+  /** `token.json`: the token of the Envoys; `ca.crt`: their CA certificate for a server without a publicly trusted one. */
   envoy: "isoline-envoy",
 } as const;
 

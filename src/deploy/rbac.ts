@@ -21,11 +21,13 @@ function rules(
     .map(([group, plurals]) => ({ apiGroups: [group], resources: plurals, verbs }));
 }
 
+const rbacApi = "rbac.authorization.k8s.io";
+
 /** The permission for server-side apply. */
 const serviceAccounts = { apiGroups: [""], resources: ["serviceaccounts"], verbs: ["create", "patch"] };
 
 /**
- * The permissions of Isoline: read the kinds for routing, write statuses, hold one Lease, and make ServiceAccounts of
+ * The permissions of Isoline: read the kinds for routing, write statuses, and make ServiceAccounts of
  * Gateways if the setting is on.
  */
 export function rbac({
@@ -47,9 +49,7 @@ export function rbac({
             verbs: ["list", "watch"],
           },
         ];
-  const rbacApi = "rbac.authorization.k8s.io";
   const subjects = [{ kind: "ServiceAccount", name, namespace }];
-  const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
     {
@@ -73,6 +73,14 @@ export function rbac({
       roleRef: { apiGroup: rbacApi, kind: "ClusterRole", name },
       subjects,
     },
+  ];
+}
+
+/** The permission to hold one Lease, by which one of several replicas writes statuses. */
+export function leaseRole({ namespace, name }: DeploymentNames): readonly Manifest[] {
+  const subjects = [{ kind: "ServiceAccount", name, namespace }];
+  const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
+  return [
     {
       apiVersion: `${rbacApi}/v1`,
       kind: "Role",

@@ -152,7 +152,12 @@ class Failures {
 }
 
 /** The header with the identities, which the Worker sends to the object of a fleet; removed from outside requests. */
-export const identityHeader = "x-isoline-identity";
+const identityHeader = "x-isoline-identity";
+
+/** The headers of a request that the Worker has authenticated. */
+export const forwardedAs = (identities: readonly Identity[]): Readonly<Record<string, string>> => ({
+  [identityHeader]: JSON.stringify(identities),
+});
 
 /** Trusts the header of the Worker, which has authenticated the request. */
 export const forwardedAuth: Authenticate = (request) => {

@@ -6,7 +6,11 @@ import { nothingPublished, problem } from "./problem.js";
 import { readBody, readDiscoveryRequest } from "./request.js";
 import { type Identity, isForNode } from "./tokens.js";
 
-const tooManyPolls = "this token has the maximum number of held polls: give groups of Envoys separate tokens";
+const tooManyPolls = {
+  token: "this token has the maximum number of held polls: give groups of Envoys separate tokens",
+  server:
+    "this server has the maximum number of held polls: give groups of Envoys servers or fleets of their own",
+};
 
 /** Whether, on Node, a request came over HTTP/1.1, where each poll has its own connection. */
 const isHttp1 = (c: Context): boolean =>
@@ -38,7 +42,7 @@ export async function discover(
     return hub.ready ? problem(c, 503, "unavailable", reply.reason) : nothingPublished(c);
   if (reply.status === 429) {
     const headers = { "retry-after": String(1 + Math.floor(Math.random() * 5)) };
-    return problem(c, 429, "too-many-polls", tooManyPolls, { headers });
+    return problem(c, 429, "too-many-polls", tooManyPolls[reply.of], { headers });
   }
   const { body } = reply;
   return c.body(body.whole ?? body.stream(), 200, {

@@ -1,5 +1,4 @@
 import type { Outlet, Provenance } from "../engine/outlet.js";
-import type { Body } from "../link/body.js";
 import { EnvoyRegistry, maxNodes, refuses } from "../link/envoy-registry.js";
 import { type Mark, partVersion } from "../link/mark.js";
 import { Publication } from "../link/publish.js";
@@ -11,6 +10,7 @@ import { tableOfPart } from "../xds/route-shards.js";
 import { LossGuard } from "./loss-guard.js";
 import { type Gauge, Metrics } from "./metrics.js";
 import { RefusalLog } from "./refusal-log.js";
+import type { Reply } from "./reply.js";
 import { platformTimers, type Timers } from "./timers.js";
 import { XdsNames } from "./xds-names.js";
 
@@ -27,19 +27,9 @@ export interface HubOptions {
   timers?: Timers;
   /** Maximum number of held polls for one token. */
   maxHeld?: number;
+  /** The same for all tokens: above `maxHeld`, so that a token can't use up the places of others. */
+  maxWaiters?: number;
 }
-
-export type Reply = (
-  | { readonly status: 200; readonly body: Body }
-  /** `reconnect`: the next poll should use another connection, since other replicas must see it. */
-  | { readonly status: 304; readonly reconnect?: true }
-  | { readonly status: 503; readonly reason: string }
-  /** The token has the maximum number of held polls. */
-  | { readonly status: 429 }
-) & {
-  /** This replica steps aside: the next poll should reach another one. */
-  readonly leaves?: true;
-};
 
 interface Waiter {
   readonly type: XdsType;
@@ -62,7 +52,6 @@ const activeMs = 60_000;
 const sendAwayMs = 10_000;
 /** Longest hold of a poll whose Envoy was sent to another replica but came back. */
 const shortHoldMs = 5000;
-/** Above the limit of one token, so that a token can't use up the places of others. */
 const maxWaiters = 2 * maxNodes;
 
 const envoyKey = ({ token, node }: HubPoll): string => JSON.stringify([token.id, node]);
@@ -197,11 +186,11 @@ export class Hub implements Outlet {
         : this.#prepare(request, end);
       if (end === last) end = this.#endOf(request, last);
       const left = Math.min(prepared.waitUntil, end) - now();
-      const full = this.#closed || this.#waiters.size >= maxWaiters;
-      if (left <= 0 || full) return this.#send(request, prepared, end < last);
-      if (this.#hasTooMany(request)) {
+      if (left <= 0 || this.#closed) return this.#send(request, prepared, end < last);
+      const limited = this.#limitOf(request);
+      if (limited) {
         this.#holds(request, false);
-        return { status: 429 };
+        return { status: 429, of: limited };
       }
       const ended = await this.#wait(request, left, signal);
       if (ended === "gone") return { status: 503, reason: "the client went away" };
@@ -288,9 +277,15 @@ export class Hub implements Outlet {
     return reply.status === 304 && reconnect ? { ...reply, reconnect } : reply;
   }
 
-  #hasTooMany(request: HubPoll): boolean {
+  /**
+   * Whose number of held polls is at its maximum. An immediate answer that nothing changed would make the Envoy poll
+   * again at once; an error is held elsewhere, at a lower price.
+   */
+  #limitOf(request: HubPoll): "token" | "server" | undefined {
+    if (this.#waiters.has(waiterKey(request))) return undefined;
     const held = this.#held.get(request.token.id) ?? 0;
-    return held >= (this.options.maxHeld ?? maxNodes) && !this.#waiters.has(waiterKey(request));
+    if (held >= (this.options.maxHeld ?? maxNodes)) return "token";
+    return this.#waiters.size >= (this.options.maxWaiters ?? maxWaiters) ? "server" : undefined;
   }
 
   #count({ token }: HubPoll, change: 1 | -1): void {

@@ -62,6 +62,7 @@ export function statusRig(
   given: Given,
   desired: () => readonly ObjectStatus[] = () => [desiredStatus("p")],
   judge: (ref: Ref, otherwise: StatusVerdict) => StatusVerdict = (_, otherwise) => otherwise,
+  { inTurns = false } = {},
 ) {
   let now = 0;
   const sleepers: { at: number; wake: () => void }[] = [];
@@ -103,6 +104,7 @@ export function statusRig(
   let judged = 0;
   let byRef = new Map<string, ObjectStatus>();
   const leads = { value: true };
+  const due: number[] = [];
   const writer = new StatusWriter({
     transport,
     verdict: (ref) => {
@@ -116,6 +118,7 @@ export function statusRig(
     failed: (kind, code) => failures.push(`${kind} ${code}`),
     log: (line) => log.push(line),
     now: () => now,
+    due: () => void due.push(now),
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         const sleeper = { at: now + ms, wake: resolve };
@@ -150,7 +153,7 @@ export function statusRig(
     writer.touchAll();
   };
   poke();
-  void writer.run(abort.signal);
+  if (!inTurns) void writer.run(abort.signal);
   const written = (): string[] => [...new Set(writes.filter(({ ok }) => ok).map(({ name }) => name))].sort();
   const attempts = (name: string): number[] => writes.filter((one) => one.name === name).map(({ at }) => at);
   return {
@@ -165,6 +168,7 @@ export function statusRig(
     log,
     failures,
     writer,
+    due,
     judged: () => judged,
   };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { ManifestPart } from "../../src/cli/manifest-parts.js";
-import { manifestsOf } from "../../src/cli/manifests.js";
+import { type ManifestsCommandOptions, manifestsOf } from "../../src/cli/manifests.js";
 import { type ApiResource, resources } from "../../src/kubernetes/resources.js";
 import { gatewayGroup } from "../../src/schema/gateway.js";
 import { reportsStatus } from "../../src/status/write/writer.js";
@@ -32,6 +32,18 @@ const printed = (part: ManifestPart, gateway: boolean) =>
     ...(gateway ? { gateway } : {}),
   });
 
+const besideWorker = (part: ManifestPart, more: Partial<ManifestsCommandOptions> = {}) =>
+  manifestsOf(part, {
+    namespace: "projectcontour",
+    image: "",
+    replicas: "2",
+    envoyImage: "envoy:v1.40.0",
+    envoyKind: "DaemonSet",
+    worker: "https://isoline.example.workers.dev",
+    hookTokenFile,
+    ...more,
+  });
+
 const roleRules = (gateway: boolean): readonly Rule[] => {
   const role = printed("rbac", gateway).find(({ kind }) => kind === "ClusterRole");
   return role?.rules as readonly Rule[];
@@ -50,6 +62,32 @@ describe("the output of `isoline manifests`", () => {
     expect(text).not.toContain(gatewayGroup);
     expect(text).not.toContain("configmaps");
     expect(printed("server", true)).toEqual(printed("server", false));
+  });
+
+  it("has no server and no Lease for a cluster that a Worker follows", () => {
+    expect(JSON.stringify(besideWorker("rbac"))).not.toContain("leases");
+    expect(JSON.stringify(besideWorker("rbac"))).toContain("httpproxies/status");
+    expect(() => besideWorker("server")).toThrow(/--worker there is no server/);
+    expect(JSON.stringify(besideWorker("webhook"))).toContain(
+      '"url":"https://isoline.example.workers.dev/hooks/admission/isoline_hook_for-tests"',
+    );
+  });
+
+  it("makes Envoys trust the authorities of their image for a Worker, or those of the Secret with --ca-file", () => {
+    const own = JSON.stringify(besideWorker("envoy"));
+    expect(own).toContain("/etc/ssl/certs/ca-certificates.crt");
+    expect(own).toContain("isoline.example.workers.dev");
+    expect(own).not.toContain("/etc/isoline/ca.crt");
+    expect(JSON.stringify(besideWorker("envoy", { caFile: hookTokenFile }))).toContain("/etc/isoline/ca.crt");
+  });
+
+  it.each([
+    [{ worker: "http://isoline.example.workers.dev" }, /expected an https:\/\/ URL/],
+    [{ worker: "isoline.example.workers.dev" }, /expected an https:\/\/ URL/],
+    [{ xds: "https://xds.example.com" }, /--worker replaces --xds and --hook-url/],
+    [{ hookUrl: "https://xds.example.com" }, /--worker replaces --xds and --hook-url/],
+  ])("refuses %j with --worker", (more, message) => {
+    expect(() => besideWorker("envoy", more)).toThrow(message);
   });
 
   it("grants with the option the permissions to read all its kinds and to write their statuses", () => {

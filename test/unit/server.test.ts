@@ -8,7 +8,8 @@ import type { Poll } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import { type AppOptions, createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
-import { Hub, type HubOptions, type Reply } from "../../src/server/hub.js";
+import { Hub, type HubOptions } from "../../src/server/hub.js";
+import type { Reply } from "../../src/server/reply.js";
 import { configSource } from "../../src/xds/config-source.js";
 import { textOfBody } from "../support/body.js";
 import { clock } from "../support/clock.js";
@@ -222,7 +223,7 @@ describe("held polls", () => {
     const version = versionOf(await poll("greedy", "a"));
     const held = ["a", "b"].map((node) => poll("greedy", node, version));
     await time.settle();
-    expect(await poll("greedy", "c", version)).toEqual({ status: 429 });
+    expect(await poll("greedy", "c", version)).toEqual({ status: 429, of: "token" });
     expect(await poll("greedy", "d")).toMatchObject({ status: 200 });
     const again = poll("greedy", "a", version);
     const other = poll("other", "e", version);
@@ -233,6 +234,25 @@ describe("held polls", () => {
     expect(statuses).toEqual([304, 200, 200, 200]);
     const later = poll("greedy", "c", "");
     expect(await later).toMatchObject({ status: 200 });
+  });
+
+  it("are as many for all tokens as the server may have, and content is still answered", async () => {
+    const { hub, time, waiting } = rig({ maxHeld: 2, maxWaiters: 3 });
+    hub.publish(snapshot(base), 1);
+    const poll = (id: string, version = "") =>
+      hub.poll({ type: "listeners", token: { id, name: "" }, node: id, names: [], version }, 20_000);
+    const version = versionOf(await poll("a"));
+    const held = ["a", "b", "c"].map((id) => poll(id, version));
+    await time.settle();
+    expect(await poll("d", version)).toEqual({ status: 429, of: "server" });
+    const again = poll("a", version);
+    expect((await Promise.all([held[0], poll("e")])).map((one) => one?.status)).toEqual([304, 200]);
+    expect(waiting()).toBe(3);
+    hub.publish(snapshot(changed(1)), 2);
+    expect((await Promise.all([again, ...held.slice(1)])).map(({ status }) => status)).toEqual([
+      200, 200, 200,
+    ]);
+    expect(await poll("d", version)).toMatchObject({ status: 200 });
   });
 
   it("are all answered when the server closes", async () => {

@@ -1,20 +1,18 @@
-import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Miniflare, Response } from "miniflare";
+import type { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Transport } from "../../src/kubernetes/api.js";
-import { kubeTransport } from "../../src/kubernetes/node/transport.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
 import { type Manifest, service } from "../support/backend.js";
+import { startClusterWorker, tokenLine } from "../support/cluster-worker.js";
 import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";
 import { freePort, request } from "../support/http.js";
 import { kubeBinaries, startKube, type TestKube } from "../support/kube.js";
 
 const binaries = await kubeBinaries();
-const line = (role: string, token: string): string =>
-  `${role} sha256:${createHash("sha256").update(token).digest("hex")}`;
+
+const deployed = { id: "a1b2", tag: "", timestamp: "2026-04-01T00:00:00Z" };
 
 const answering = (host: string, body: string): Manifest => ({
   apiVersion: "projectcontour.io/v1",
@@ -28,30 +26,8 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
   let worker: Miniflare;
   let envoy: TestEnvoy;
   let folder: string;
-  let transport: Transport;
   let asked = 0;
   const ports = { worker: 0, http: 0 };
-
-  /** A replacement for a VPC binding: requests go to the API server with its trust. */
-  const reach = async (wanted: Request): Promise<Response> => {
-    asked++;
-    const url = new URL(wanted.url);
-    const answer = await transport.send({
-      method: wanted.method as "GET",
-      path: url.pathname + url.search,
-      headers: { accept: "application/json" },
-      signal: AbortSignal.timeout(60_000),
-    });
-    const chunks = answer.body[Symbol.asyncIterator]();
-    const body = new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        const { done, value } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-    });
-    return new Response(body as never, { status: answer.status });
-  };
 
   const ring = (): Promise<number> =>
     fetch(`http://127.0.0.1:${ports.worker}/hooks/refresh/h`, { method: "POST" }).then(
@@ -64,40 +40,26 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
 
   const start = async (): Promise<void> => {
     const at = (port: number): object => ({ address: "127.0.0.1", port });
-    worker = new Miniflare({
-      host: "127.0.0.1",
+    worker = await startClusterWorker({
       port: ports.worker,
-      modules: [
-        {
-          type: "ESModule",
-          path: "worker.js",
-          contents: await readFile(new URL("../../dist/worker.js", import.meta.url), "utf8"),
-        },
-      ],
-      compatibilityDate: "2026-04-01",
-      compatibilityFlags: ["nodejs_compat"],
-      durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
-      durableObjectsPersist: folder,
-      serviceBindings: { KUBE: reach as never },
-      bindings: {
-        ISOLINE_INSECURE: "1",
-        ISOLINE_TOKENS: [line("hook", "h"), line("node", "n"), line("read", "r")].join("\n"),
-        KUBE_POLL_SECONDS: "3600",
-        ISOLINE_SETTINGS: JSON.stringify({
-          http: at(ports.http),
-          https: at(await freePort()),
-          stats: at(await freePort()),
-        }),
+      folder,
+      kubeconfig: kube.adminConfig,
+      kubeToken: "admin-token",
+      tokens: [tokenLine("hook", "h"), tokenLine("node", "n"), tokenLine("read", "r")],
+      bindings: { KUBE_POLL_SECONDS: "3600", CF_VERSION_METADATA: deployed },
+      settings: {
+        http: at(ports.http),
+        https: at(await freePort()),
+        stats: at(await freePort()),
       },
+      asked: () => asked++,
     });
-    await worker.ready;
   };
 
   beforeAll(async () => {
     if ("reason" in binaries) return;
     folder = await mkdtemp(join(tmpdir(), "isoline-worker-"));
     kube = await startKube(binaries);
-    transport = await kubeTransport({ kubeconfig: kube.adminConfig });
     await kube.apply(...(customResourceDefinitions() as readonly Manifest[]));
     await eventually(async () => {
       await kube.apply(service("default", "app"), answering("first.test", "first"));
@@ -144,7 +106,9 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
     const status = await fetch(`http://127.0.0.1:${ports.worker}/status`, {
       headers: { authorization: "Bearer r" },
     });
-    const { sources } = (await status.json()) as { sources: { kinds: object }[] };
+    const report = (await status.json()) as { sources: { kinds: object }[]; deployed: object };
+    const { sources } = report;
+    expect(report.deployed).toEqual(deployed);
     const kinds = Object.keys(sources[0]?.kinds ?? {}).length;
     // Each poll also checks the version of the server.
     expect(asked - before).toBeLessThanOrEqual((2 + Math.floor(seconds)) * (kinds + 1));

@@ -12,6 +12,7 @@ export function addManifests(program: Command): void {
       .argument("[parts...]", manifestParts.join(", ")),
     "isoline manifests --image registry.example.com/isoline:1.0 | kubectl apply --server-side -f -",
     "isoline manifests crds rbac > cluster.yaml",
+    "isoline manifests --worker https://isoline.example.workers.dev --hook-token-file hook.token",
     "isoline manifests webhook --hook-token-file hook.token --hook-url https://xds.example.com",
     "isoline manifests audit-policy > policy.yaml",
     "isoline manifests rbac --gateway | kubectl apply --server-side -f -",
@@ -22,6 +23,10 @@ export function addManifests(program: Command): void {
     .option("--envoy-image <image>", "the Envoys' image", "docker.io/envoyproxy/envoy:distroless-v1.40.0")
     .addOption(new Option("--envoy-kind <kind>").choices(["DaemonSet", "Deployment"]).default("DaemonSet"))
     .option("--xds <url>", "the server that the Envoys poll (default: the one in the namespace)")
+    .option(
+      "--worker <url>",
+      "the server is a Worker: print only what its cluster needs, without pods of Isoline",
+    )
     .option("--hook-token-file <file>", "a token made by `isoline token hook`")
     .option("--hook-url <url>", "the server for hooks (default: the one in the namespace)")
     .option("--ca-file <file>", "certificates that the API server trusts for hooks")

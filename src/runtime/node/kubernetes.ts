@@ -7,10 +7,10 @@ import { bootstrapFindings } from "../../schema/bootstrap-settings.js";
 import type { Metrics } from "../../server/metrics.js";
 import { formatLocated } from "../../sources/files/objects.js";
 import { readSettings } from "../../sources/files/settings-file.js";
-import type { StatusSource } from "../../sources/kubernetes/followed-cluster.js";
 import { KubernetesSource } from "../../sources/kubernetes/kubernetes-source.js";
+import { type StatusWritingOptions, statusWriting } from "../../sources/kubernetes/status-writing.js";
 import { withClusters } from "../../sources/kubernetes/with-clusters.js";
-import { type StatusOptions, StatusService } from "../../status/write/service.js";
+import type { StatusOptions } from "../../status/write/service.js";
 import { steadyNow } from "./clock.js";
 import { replicaIdentity } from "./pod.js";
 
@@ -68,7 +68,7 @@ export async function kubernetesSource(engine: Engine, options: KubeServeOptions
     acceptShrink,
     gatherMs,
     ...(pollSeconds === undefined ? {} : { pollSeconds }),
-    ...(status ? { statuses: statusWriting(engine, metrics, status) } : {}),
+    ...(status ? { statuses: statusWriting(engine, writingOptions(status, metrics)) } : {}),
     failed: (cluster, kind, code) =>
       metrics.count("cluster_failures_total", { ...(cluster ? { cluster } : {}), kind, code }),
     abort,
@@ -79,19 +79,11 @@ export async function kubernetesSource(engine: Engine, options: KubeServeOptions
   });
 }
 
-const statusWriting =
-  (engine: Engine, metrics: Metrics, options: StatusOptions) =>
-  (source: StatusSource): StatusService =>
-    new StatusService({
-      ...options,
-      ...source,
-      store: engine.store,
-      checkKeyPair: engine.platform.checkKeyPair,
-      now: Date.now,
-      steadyNow,
-      sleep: pause,
-      identity: replicaIdentity(),
-      findingsAbout: (ref) => engine.leftOutAbout(ref),
-      wrote: (kind) => metrics.count("status_writes_total", { kind }),
-      failed: (kind, code) => metrics.count("status_write_failures_total", { kind, code: String(code) }),
-    });
+const writingOptions = (status: StatusOptions, metrics: Metrics): StatusWritingOptions => ({
+  ...status,
+  now: Date.now,
+  steadyNow,
+  sleep: pause,
+  identity: replicaIdentity(),
+  count: (name, labels) => metrics.count(name, labels),
+});

@@ -1,10 +1,11 @@
-import type { DurableObjectNamespace } from "@cloudflare/workers-types";
 import { xdsTypes } from "../../link/snapshot.js";
+import { isRecord } from "../../schema/issues.js";
 import { messageOf } from "../../schema/words.js";
 import { timeoutHeader } from "../../server/hold-time.js";
 import { problemOf } from "../../server/problem.js";
 import { QuietLog } from "../../server/quiet-log.js";
 import { RequestError, readBody, readDiscoveryRequest, shortRequest } from "../../server/request.js";
+import type { Objects } from "./bindings.js";
 
 /** A request that can be sent again: its body is text, or absent. */
 interface Repeatable {
@@ -28,7 +29,7 @@ const pollPaths: ReadonlySet<string> = new Set(xdsTypes.map((type) => `/v3/disco
  * polls are not read.
  */
 export async function askObject(
-  objects: DurableObjectNamespace,
+  objects: Objects,
   fleet: string,
   request: Request,
   mayPoll: boolean,
@@ -64,11 +65,7 @@ async function repeatableOf(request: Request, mayPoll: boolean): Promise<Repeata
   return { request: new Request(request.url, { method: "POST", headers }), body };
 }
 
-async function askTwice(
-  objects: DurableObjectNamespace,
-  fleet: string,
-  { request, body }: Repeatable,
-): Promise<Response> {
+async function askTwice(objects: Objects, fleet: string, { request, body }: Repeatable): Promise<Response> {
   const since = Date.now();
   const send = (headers: Headers): Promise<Response> =>
     ask(
@@ -80,7 +77,7 @@ async function askTwice(
     return await send(request.headers);
   } catch (error) {
     // A further request would increase the load of an overloaded object.
-    if ((error as { readonly overloaded?: unknown }).overloaded === true) throw error;
+    if (isRecord(error) && error.overloaded === true) throw error;
     const timeout = Number(request.headers.get(timeoutHeader) ?? Number.NaN);
     const pause = spreadMs * Math.random();
     const left = timeout - (Date.now() - since) - pause;
@@ -94,10 +91,10 @@ async function askTwice(
 }
 
 /** @throws the errors of the object's code, or of the platform. */
-function ask(objects: DurableObjectNamespace, fleet: string, request: Request): Promise<Response> {
+function ask(objects: Objects, fleet: string, request: Request): Promise<Response> {
   // A new stub each time: the stub of an object that failed stays broken.
   const object = objects.get(objects.idFromName(fleet));
-  return (object.fetch as unknown as (request: Request) => Promise<Response>).call(object, request);
+  return object.fetch(request);
 }
 
 function report(fleet: string, error: unknown): void {

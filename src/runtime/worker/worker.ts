@@ -1,13 +1,14 @@
-import type { DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types";
+import { DurableObject } from "cloudflare:workers";
+import type { DurableObjectState } from "@cloudflare/workers-types";
 import { Engine } from "../../engine/engine.js";
 import { statusReport } from "../../engine/status-report.js";
 import { messageOf } from "../../schema/words.js";
 import { type AppOptions, createApp } from "../../server/app.js";
 import {
   type Authenticate,
+  forwardedAs,
   forwardedAuth,
   identityFor,
-  identityHeader,
   isRefusal,
   type Refusal,
   tokenAuth,
@@ -25,12 +26,16 @@ import { durableDriver } from "../../store/durable.js";
 import { isDamage, rebuildInPlace } from "../../store/salvage.js";
 import { createSqlStore } from "../../store/sql-store.js";
 import { type Store, StoreError } from "../../store/store.js";
-import { type ClusterEnv, hasCluster, WorkerCluster } from "./cluster.js";
+import type { DeployedVersion, Objects } from "./bindings.js";
+import { WorkerCluster } from "./cluster.js";
+import { type ClusterEnv, hasCluster } from "./cluster-env.js";
 import { askObject } from "./object.js";
-import { workerPlatform } from "./platform.js";
+import { workerHolds, workerPlatform } from "./platform.js";
+import { readyResponse } from "./readiness.js";
 
 interface Env extends ClusterEnv {
-  readonly FLEET: DurableObjectNamespace;
+  readonly FLEET: Objects;
+  readonly CF_VERSION_METADATA?: DeployedVersion;
   /** Lines as `isoline token` prints them; absent: every request is refused. */
   readonly ISOLINE_TOKENS?: string;
   /** "1": accept plain HTTP with any host name, such as from an Envoy next to `wrangler dev`. */
@@ -38,14 +43,12 @@ interface Env extends ClusterEnv {
 }
 
 /** The control plane of one fleet of Envoys: one instance at a time, with its store on disk. */
-export class Fleet {
+export class Fleet extends DurableObject<Env> {
   readonly #serving: Serving | undefined;
   readonly #refusal: StoreError | undefined;
 
-  constructor(
-    private readonly state: DurableObjectState,
-    env: Env,
-  ) {
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
     try {
       this.#serving = openServing(state, env);
       void this.#continue();
@@ -64,23 +67,23 @@ export class Fleet {
     if (!this.#serving) return;
     const { engine, source, cluster } = this.#serving;
     if (cluster && engine.pending === 0) {
-      await cluster.poll();
+      await cluster.work();
       return this.#continue();
     }
     try {
       const progress = await source.resume();
-      if (cluster && engine.pending === 0) await this.state.storage.setAlarm(Date.now());
+      if (cluster && engine.pending === 0) await this.ctx.storage.setAlarm(Date.now());
       await this.#continue(progress ? 0 : stuckMs);
     } catch (error) {
       log(`the remaining work can't be done, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
-      await this.state.storage.setAlarm(Date.now() + stuckMs);
+      await this.ctx.storage.setAlarm(Date.now() + stuckMs);
     }
   }
 
   /** Remaining work is done by alarm, which also fires after the object was moved or evicted. */
   async #continue(waitMs = 0): Promise<void> {
     const { engine } = this.#serving ?? {};
-    if (engine && engine.pending > 0) await this.state.storage.setAlarm(Date.now() + waitMs);
+    if (engine && engine.pending > 0) await this.ctx.storage.setAlarm(Date.now() + waitMs);
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -133,27 +136,31 @@ const followsCluster = (state: DurableObjectState, env: Env): boolean =>
   hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
 
 function serve(state: DurableObjectState, env: Env, store: Store): Serving {
-  const hub = new Hub({ now: Date.now, log });
+  const hub = new Hub({ now: Date.now, log, ...workerHolds });
   const engine = Engine.open({ store, platform: workerPlatform, outlet: hub, now: Date.now });
   if (!followsCluster(state, env)) {
     const sources = new PushedSources(engine);
-    return wired({ engine, source: sources, cluster: undefined }, hub, {
+    return wired({ engine, source: sources, cluster: undefined }, hub, env, {
       sources,
       inspected: { engine, source: sources },
     });
   }
   const cluster = new WorkerCluster({ env, storage: state.storage, engine, metrics: hub.metrics });
-  return wired({ engine, source: cluster.source, cluster }, hub, cluster.surface);
+  return wired({ engine, source: cluster.source, cluster }, hub, env, cluster.surface);
 }
 
 function wired(
   made: Omit<Serving, "app">,
   hub: Hub,
+  { CF_VERSION_METADATA: version }: Env,
   surface: Pick<AppOptions, "hooks" | "sources" | "inspected" | "holds">,
 ): Serving {
   const { engine, source } = made;
   void source.start();
-  const status = (): object => statusReport(engine, source);
+  const status = (): object => ({
+    ...statusReport(engine, source),
+    ...(version ? { deployed: version } : {}),
+  });
   return { ...made, app: createApp({ hub, status, ...surface, authenticate: forwardedAuth }) };
 }
 
@@ -205,6 +212,8 @@ export default {
     const { pathname } = new URL(request.url);
     if (pathname === "/healthz" && request.method === "GET") return new Response("ok\n");
     if (pathname === "/" && request.method === "GET") return pageResponse(request);
+    if (pathname === "/readyz" && request.method === "GET" && isOpen(request, env))
+      return readyResponse(env.FLEET, request.url);
     const since = Date.now();
     const network = networkOf(request.headers.get("cf-connecting-ip") ?? "");
     const identities = await authenticateWith(env)(request, network);
@@ -218,11 +227,15 @@ export default {
   async scheduled(_: unknown, env: Env): Promise<void> {
     if (!hasCluster(env)) return;
     const hook: Identity = { role: "hook", name: "cron", id: "", fleet: defaultFleet };
-    const headers = { [identityHeader]: JSON.stringify([hook]) };
+    const headers = forwardedAs([hook]);
     const request = new Request("https://fleet/hooks/refresh", { method: "POST", headers });
     await askObject(env.FLEET, defaultFleet, request, false);
   },
 };
+
+/** With a token, `/readyz` is that of its fleet. */
+const isOpen = (request: Request, { ISOLINE_TOKENS = "" }: Env): boolean =>
+  ISOLINE_TOKENS !== "" && !request.headers.has("authorization") && certificateOf(request) === undefined;
 
 async function askFleet(env: Env, request: Request, identities: readonly Identity[]): Promise<Response> {
   const [first] = identities;
@@ -233,7 +246,7 @@ async function askFleet(env: Env, request: Request, identities: readonly Identit
     .map((identity) => ({ ...identity, fleet: defaultFleet }));
   const headers = new Headers(request.headers);
   headers.delete("authorization");
-  headers.set(identityHeader, JSON.stringify(ours));
+  for (const [name, value] of Object.entries(forwardedAs(ours))) headers.set(name, value);
   const mayPoll = identityFor(ours, "node") !== undefined;
   return askObject(env.FLEET, first.fleet, new Request(request, { headers }), mayPoll);
 }

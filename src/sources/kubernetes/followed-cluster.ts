@@ -24,6 +24,8 @@ export interface StatusWriting {
   readonly pending: number;
   readonly failing: readonly FailingStatus[];
   run(signal: AbortSignal): Promise<void>;
+  /** In place of `run`: writes what is due now. `most` limits the attempts; resolves to their number. */
+  turn(most: number, signal: AbortSignal): Promise<number>;
 }
 
 /** The input of a writer of statuses: one followed Kubernetes cluster. */

@@ -209,6 +209,21 @@ export class KubernetesSource implements Source {
     await Promise.all(this.#followed.map(({ follower }) => follower.refresh(seconds, signal)));
   }
 
+  /**
+   * Writes the statuses that are due now, for a runtime without lasting work (`pollSeconds: "never"`). `most` limits
+   * the attempts of writes, of two requests each; resolves to their number.
+   */
+  async writeStatuses(most: number, signal: AbortSignal): Promise<number> {
+    let tried = 0;
+    for (const { statuses } of this.#followed) tried += (await statuses?.turn(most - tried, signal)) ?? 0;
+    return tried;
+  }
+
+  /** The number of objects whose status has to be compared or written. */
+  get statusesPending(): number {
+    return this.#followed.reduce((sum, { statuses }) => sum + (statuses?.pending ?? 0), 0);
+  }
+
   async resume(): Promise<boolean> {
     return (await this.engine.resume()) > 0;
   }

@@ -18,6 +18,8 @@ export interface StatusOptions {
   readonly envoyService?: string;
   /** Undefined: this process writes without coordination. */
   readonly lease?: { readonly namespace: string; readonly name: string };
+  /** The field manager of writes; undefined: a name with that of the lease. Two deployments in a cluster differ in it. */
+  readonly manager?: string;
 }
 
 /** Functions of the runtime. */
@@ -31,6 +33,8 @@ export interface StatusRuntime {
   /** The identity of this replica in the lease. */
   readonly identity: string;
   checkKeyPair(certificate: string, privateKey: string): string | undefined;
+  /** An object is due again after a pause: a runtime that works in turns starts one. */
+  due?(): void;
 }
 
 /** Writes statuses to a Kubernetes cluster, if this replica has the lease. */
@@ -66,7 +70,7 @@ export class StatusService {
     const { transport, store, member, lease, log, wrote, failed } = options;
     const { now, sleep, checkKeyPair } = options;
     this.#lease = lease && this.#leaseOf(lease);
-    this.#manager = fieldManager(lease);
+    this.#manager = options.manager ?? fieldManager(lease);
     this.#statuses = new Statuses({
       store,
       ...(member ? { member } : {}),
@@ -93,6 +97,7 @@ export class StatusService {
       log,
       now,
       sleep,
+      ...(options.due ? { due: options.due } : {}),
       leads,
       owner: () => this.#owner(),
       verdict: (ref) => {
@@ -190,6 +195,11 @@ export class StatusService {
   /** Objects whose status can't be written. */
   get failing(): readonly FailingStatus[] {
     return this.#writer.failing;
+  }
+
+  /** In place of `run`, without a lease: writes what is due now, with a limited number of attempts. */
+  turn(most: number, signal: AbortSignal): Promise<number> {
+    return this.#writer.turn(most, signal);
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { ApiError, type Raw, type Transport } from "../../kubernetes/api.js";
+import { ApiError, type Raw } from "../../kubernetes/api.js";
 import { isOlderVersion } from "../../kubernetes/resource-version.js";
 import type { ApiResource } from "../../kubernetes/resources.js";
 import { kindOf, namespaceOf, type Ref } from "../../schema/meta.js";
@@ -6,57 +6,27 @@ import { hasStatus, type ObjectStatus, type StatusKind, type StatusVerdict } fro
 import { StatusApi } from "./api.js";
 import { VerdictEnds } from "./ends.js";
 import { conflict, type FailingStatus, Failures, isAboutObject } from "./failures.js";
-import { type Owner, withoutOwned } from "./owned.js";
+import { Idle } from "./idle.js";
+import { contest, type Known, unknown } from "./known.js";
+import { withoutOwned } from "./owned.js";
 import { WritePace } from "./pace.js";
-import { agrees, areSame, digestOf, heldOf, isOlder, type KnownStatus, merged } from "./parts.js";
+import { agrees, areSame, digestOf, heldOf, isOlder, merged } from "./parts.js";
 import { StatusQueue } from "./queue.js";
-
-export interface StatusWriterOptions {
-  readonly transport: Transport;
-  /** The current verdict of an object. */
-  verdict(ref: Ref): StatusVerdict;
-  owner(): Owner;
-  /** Whether this replica writes. */
-  leads(): boolean;
-  /** A status was written or removed. */
-  wrote(kind: StatusKind): void;
-  /** A write failed with this status code; 0 without a valid response. */
-  failed(kind: StatusKind, code: number): void;
-  log(line: string): void;
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Resolves after this many ms, or when the signal is aborted. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
+import type { StatusWriterOptions } from "./writer-options.js";
 
 /** Changes within this time are evaluated together, after the configuration. */
 const holdoffMs = 200;
-/** The maximum delay before a status is restored that another writer changes repeatedly. */
-const maxContestMs = 60_000;
-/** After this time without another change, the count of a contest starts again. */
-const contestMemoryMs = 600_000;
 /** Computing statuses takes at most one part in `share` of each worker's time, in pieces of `sliceMs`. */
 const share = 16;
 const sliceMs = 5;
+/** The same by count, for runtimes whose clock stands still while they compute. */
+const sliceObjects = 50;
 const workers = 4;
 /** The maximum number of objects of a namespace in progress, so that hanging writes don't delay other namespaces. */
 const perNamespace = 2;
 /** The interval of checking whether this replica leads, and the longest timer. */
 const lookMs = 1000;
 const maxTimerMs = 3_600_000;
-
-/** The state of one object. */
-interface Known {
-  /** The last status on the API server; undefined while uncertain. */
-  held: KnownStatus | undefined;
-  /** The digest of the last written status; a server that stores it in another form is not written to repeatedly. */
-  written: string | undefined;
-  /** Whether a read since then returned other parts. */
-  isChanged: boolean;
-  /** How often another writer changed the status, and when last: two writers must not overwrite each other endlessly. */
-  contests: number;
-  contestedAt: number;
-}
 
 /** The pending write of one object: the status `desired`, or its removal. */
 interface Due {
@@ -83,7 +53,7 @@ export class StatusWriter {
   readonly #touched = new Set<Ref>();
   readonly #ends = new VerdictEnds();
   #signal = new AbortController().signal;
-  readonly #sleepers = new Set<() => void>();
+  readonly #idle: Idle;
   #allTouched = false;
   /** Whether all objects were queued since this replica started leading. */
   #led = false;
@@ -91,6 +61,7 @@ export class StatusWriter {
   constructor(private readonly options: StatusWriterOptions) {
     this.#pace = new WritePace(options);
     this.#api = new StatusApi(options);
+    this.#idle = new Idle(options.sleep);
   }
 
   /** Records the status of an object as it was read. A status that another writer changed is restored. */
@@ -110,7 +81,7 @@ export class StatusWriter {
   #knownOf(ref: Ref): Known {
     let known = this.#known.get(ref);
     if (!known) {
-      known = { held: undefined, written: undefined, isChanged: false, contests: 0, contestedAt: 0 };
+      known = unknown();
       this.#known.set(ref, known);
     }
     return known;
@@ -144,18 +115,18 @@ export class StatusWriter {
   touch(ref: Ref): void {
     if (!hasStatus(kindOf(ref))) return;
     this.#touched.add(ref);
-    if (this.#touched.size === 1) this.#wake();
+    if (this.#touched.size === 1) this.#idle.wake();
   }
 
   /** The status of every object may have changed. */
   touchAll(): void {
     this.#allTouched = true;
-    this.#wake();
+    this.#idle.wake();
   }
 
   /** Checks at once whether this replica leads. */
   poke(): void {
-    this.#wake();
+    this.#idle.wake();
   }
 
   /** Writes until the signal is aborted. */
@@ -164,26 +135,37 @@ export class StatusWriter {
     await Promise.all([this.#gather(signal), ...Array.from({ length: workers }, () => this.#work(signal))]);
   }
 
-  #wake(): void {
-    const sleepers = [...this.#sleepers];
-    this.#sleepers.clear();
-    for (const wake of sleepers) wake();
-  }
-
-  /** Waits until something happens, or for this many ms. */
-  async #idle(ms: number, signal: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    const wake = (): void => over.abort();
-    this.#sleepers.add(wake);
-    await this.options.sleep(ms, AbortSignal.any([signal, over.signal]));
-    this.#sleepers.delete(wake);
+  /**
+   * Compares and writes what is due now, after at most `most` writes or attempts of one (two requests each). For
+   * runtimes without lasting work; there is no `run` and no other writer. Resolves to the number of attempts.
+   */
+  async turn(most: number, signal: AbortSignal): Promise<number> {
+    this.#signal = signal;
+    let left = most;
+    let compared = 0;
+    const work = async (): Promise<void> => {
+      while (left > 0 && !signal.aborted && this.options.leads()) {
+        this.#queueTouched();
+        this.#queueEnded();
+        const ref = this.#take();
+        if (ref === undefined) return;
+        left--;
+        const { isDue } = await this.#compare(ref, signal);
+        if (!isDue) left++;
+        if (++compared % sliceObjects === 0) await this.options.sleep(0, signal);
+      }
+    };
+    await this.options.sleep(holdoffMs, signal);
+    await Promise.all(Array.from({ length: workers }, work));
+    return most - left;
   }
 
   #after(ms: number, act: () => void): void {
     void this.options.sleep(ms, this.#signal).then(() => {
       if (this.#signal.aborted) return;
       act();
-      this.#wake();
+      this.#idle.wake();
+      this.options.due?.();
     });
   }
 
@@ -193,14 +175,12 @@ export class StatusWriter {
     while (!signal.aborted) {
       if (!leads()) {
         this.#stopLeading();
-        await this.#idle(lookMs, signal);
+        await this.#idle.wait(lookMs, signal);
       } else if (!this.#led || this.#allTouched || this.#touched.size > 0) {
         await sleep(holdoffMs, signal);
         this.#queueTouched();
-      } else if (now() >= this.#ends.next) {
-        for (const ref of this.#ends.take(now())) this.#queue.add(ref, "backlog");
-        this.#wake();
-      } else await this.#idle(Math.min(this.#ends.next - now(), maxTimerMs), signal);
+      } else if (now() >= this.#ends.next) this.#queueEnded();
+      else await this.#idle.wait(Math.min(this.#ends.next - now(), maxTimerMs), signal);
     }
   }
 
@@ -215,6 +195,13 @@ export class StatusWriter {
     for (const known of this.#known.values()) known.written = undefined;
   }
 
+  #queueEnded(): void {
+    const now = this.options.now();
+    if (now < this.#ends.next) return;
+    for (const ref of this.#ends.take(now)) this.#queue.add(ref, "backlog");
+    this.#idle.wake();
+  }
+
   #queueTouched(): void {
     if (!this.options.leads()) return;
     // First reads before that are not changes.
@@ -222,7 +209,7 @@ export class StatusWriter {
     if (!this.#led || this.#allTouched) this.#queueAll();
     for (const ref of this.#touched) this.#queue.add(ref, this.#failures.has(ref) ? "failed" : "fresh");
     this.#touched.clear();
-    this.#wake();
+    this.#idle.wake();
   }
 
   /** The newest first: users wait for the status of these. */
@@ -236,24 +223,31 @@ export class StatusWriter {
 
   /** Processes one object after the other. */
   async #work(signal: AbortSignal): Promise<void> {
-    const { sleep, leads, now } = this.options;
+    const { sleep, leads } = this.options;
     let spent = 0;
     while (!signal.aborted) {
       const ref = leads() && this.#led ? this.#take() : undefined;
       if (ref === undefined) {
-        await this.#idle(maxTimerMs, signal);
+        await this.#idle.wait(maxTimerMs, signal);
         continue;
       }
-      const began = now();
-      const isDue = this.#due(ref) !== undefined;
-      spent += now() - began;
-      if (isDue) await this.#pace.turn(signal);
-      if (isDue && !signal.aborted && leads()) await this.#settle(ref, signal);
-      this.#release(ref);
+      spent += (await this.#compare(ref, signal)).ms;
       if (spent < sliceMs) continue;
       await sleep(spent * share, signal);
       spent = 0;
     }
+  }
+
+  /** Compares one object, and writes its status if that is due. `ms`: how long the comparison took. */
+  async #compare(ref: Ref, signal: AbortSignal): Promise<{ readonly isDue: boolean; readonly ms: number }> {
+    const { now, leads } = this.options;
+    const began = now();
+    const isDue = this.#due(ref) !== undefined;
+    const ms = now() - began;
+    if (isDue) await this.#pace.turn(signal);
+    if (isDue && !signal.aborted && leads()) await this.#settle(ref, signal);
+    this.#release(ref);
+    return { isDue, ms };
   }
 
   #take(): Ref | undefined {
@@ -277,7 +271,7 @@ export class StatusWriter {
     if (left > 0) this.#inWork.set(namespace, left);
     else this.#inWork.delete(namespace);
     // Other objects of the namespace may have waited for it.
-    if (left === perNamespace - 1 && this.#queue.size > 0) this.#wake();
+    if (left === perNamespace - 1 && this.#queue.size > 0) this.#idle.wake();
   }
 
   /** The pending write of an object; undefined if its status is right or it is paused. */
@@ -285,7 +279,7 @@ export class StatusWriter {
     const verdict = this.#verdict(ref);
     if (!verdict) return undefined;
     const { desired, until, isUnknown = false } = verdict;
-    if (this.#ends.set(ref, until)) this.#wake();
+    if (this.#ends.set(ref, until)) this.#idle.wake();
     const known = this.#known.get(ref);
     const { held, written } = known ?? {};
     const isEmpty = desired ? Object.keys(desired.status).length === 0 : known === undefined || isUnknown;
@@ -314,10 +308,7 @@ export class StatusWriter {
   #contest(ref: Ref, known: Known): undefined {
     if (!known.isChanged) return;
     known.isChanged = false;
-    const now = this.options.now();
-    if (now - known.contestedAt > contestMemoryMs) known.contests = 0;
-    known.contestedAt = now;
-    this.#after(Math.min(holdoffMs * 2 ** known.contests++, maxContestMs), () => {
+    this.#after(contest(known, this.options.now()), () => {
       known.written = undefined;
       this.#queue.add(ref, "fresh");
     });
@@ -390,7 +381,7 @@ export class StatusWriter {
     known.written = digest;
     this.options.wrote(kindOf(ref) as StatusKind);
     for (const one of this.#failures.written(ref)) this.#queue.add(one, "backlog");
-    this.#wake();
+    this.#idle.wake();
   }
 }
 

@@ -1,0 +1,14 @@
+import type { Body } from "../link/body.js";
+
+/** The answer to a poll. */
+export type Reply = (
+  | { readonly status: 200; readonly body: Body }
+  /** `reconnect`: the next poll should use another connection, since other replicas must see it. */
+  | { readonly status: 304; readonly reconnect?: true }
+  | { readonly status: 503; readonly reason: string }
+  /** The token, or the server for all tokens, has the maximum number of held polls. */
+  | { readonly status: 429; readonly of: "token" | "server" }
+) & {
+  /** This replica steps aside: the next poll should reach another one. */
+  readonly leaves?: true;
+};
