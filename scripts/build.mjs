@@ -2,7 +2,10 @@ import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isMain, root } from "./run.mjs";
 
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { version, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** The oldest Node that works, such as `20.19`. */
+export const oldestNode = engines.node.replace(/^>=/, "");
 
 /** Options of bundles for Node that contain all packages. Some packages are CommonJS and call `require`. */
 export const nodeBundle = {
@@ -46,11 +49,14 @@ export async function build() {
   await bundle("src/runtime/worker/worker.ts", "dist/worker.js", worker);
 }
 
-/** Builds the command line: an entry with the options of all commands, and chunks that a command loads when it runs. */
+/**
+ * Builds the command line (an entry with the options of all commands, and chunks that a command loads when it runs) and
+ * the library, which shares these chunks.
+ */
 async function buildCommands() {
   const { metafile } = await esbuild({
     ...nodeBundle,
-    entryPoints: { isoline: "src/cli/main.ts" },
+    entryPoints: { main: "src/cli/main.ts", index: "src/index.ts" },
     outdir: "dist",
     chunkNames: "chunks/[name]-[hash]",
     splitting: true,
@@ -58,6 +64,14 @@ async function buildCommands() {
     legalComments: "none",
     external: ["node-sqlite3-wasm"],
     plugins: [withoutUnusedClient],
+  });
+  await bundle("src/cli/entry.ts", "dist/isoline.js", {
+    platform: "node",
+    target: "node10",
+    supported: { "dynamic-import": true },
+    define: { ISOLINE_NODE: JSON.stringify(oldestNode) },
+    external: ["./main.js"],
+    sourcemap: false,
   });
   chmodSync(join(root, "dist/isoline.js"), 0o755);
   const current = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
