@@ -14,7 +14,7 @@ const processes = (groupOrder: number) => ({
 });
 
 /** What the build puts in. */
-const define = { ISOLINE_VERSION: '"0.0.0"' };
+const define = { ISOLINE_VERSION: '"0.0.0"', ISOLINE_COMMIT: '""' };
 
 const projects = [
   {

@@ -1,4 +1,5 @@
-import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isMain, root } from "./run.mjs";
 
@@ -11,7 +12,7 @@ export const oldestNode = engines.node.replace(/^>=/, "");
 export const nodeBundle = {
   platform: "node",
   target: "node20.19",
-  define: { ISOLINE_VERSION: JSON.stringify(version) },
+  define: { ISOLINE_VERSION: JSON.stringify(version), ISOLINE_COMMIT: '""' },
   banner: {
     js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
   },
@@ -43,6 +44,18 @@ const withoutUnusedClient = {
   },
 };
 
+/** The commit of the checkout, with `-dirty` after changes; empty outside of a checkout. */
+export function commit() {
+  const git = (...args) =>
+    execFileSync("git", ["-C", root, ...args], { encoding: "utf8", stdio: "pipe" }).trim();
+  try {
+    if (realpathSync(git("rev-parse", "--show-toplevel")) !== realpathSync(root)) return "";
+    return git("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*");
+  } catch {
+    return "";
+  }
+}
+
 /** Builds the command line and the Worker. Rejects with the errors that esbuild printed. */
 export async function build() {
   await buildCommands();
@@ -56,6 +69,7 @@ export async function build() {
 async function buildCommands() {
   const { metafile } = await esbuild({
     ...nodeBundle,
+    define: { ...nodeBundle.define, ISOLINE_COMMIT: JSON.stringify(commit()) },
     entryPoints: { main: "src/cli/main.ts", index: "src/index.ts" },
     outdir: "dist",
     chunkNames: "chunks/[name]-[hash]",

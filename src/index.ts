@@ -32,7 +32,7 @@ import { update } from "./update.js";
 export { type Explanation, type Finding, type Ref, RequestSyntaxError, type Severity, type XdsType };
 
 /** YAML or JSON text with any number of documents, or parsed objects; lists stand for their members. */
-export type Manifests = string | Iterable<unknown>;
+export type ManifestInput = string | Iterable<unknown>;
 
 /** Options of `compile`. */
 export interface CompileOptions {
@@ -43,18 +43,18 @@ export interface CompileOptions {
 }
 
 /** The answer of an xDS server with all resources of a type. */
-export interface DiscoveryResponse {
+export interface ServedResources {
   readonly version_info: string;
   readonly type_url: string;
   readonly resources: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** Compiled manifests. */
-export interface Compiled {
+export interface Compilation {
   /** Errors and warnings. An object with an error is not served, or only in part. */
   readonly findings: readonly Finding[];
   /** The configuration; types without resources are absent. Keys are in `secrets`, or in `listeners` with `secrets: inline`. */
-  readonly xds: Readonly<Partial<Record<XdsType, DiscoveryResponse>>>;
+  readonly xds: Readonly<Partial<Record<XdsType, ServedResources>>>;
   /** @internal */
   readonly parts: {
     readonly store: Store;
@@ -74,7 +74,7 @@ export interface ExplainedRequest {
 }
 
 /** Compiles manifests. Input that is not valid becomes findings; the other objects are compiled. */
-export function compile(manifests: Manifests, options: CompileOptions = {}): Compiled {
+export function compile(manifests: ManifestInput, options: CompileOptions = {}): Compilation {
   const { settings, findings: ofSettings } = parseSettings(options.settings);
   const { objects, findings: ofObjects } = readObjects(manifests, settings.spec.watchNamespaces);
   const store = createMemoryStore();
@@ -95,7 +95,7 @@ export function compile(manifests: Manifests, options: CompileOptions = {}): Com
  *
  * @throws RequestSyntaxError when the method, the URL or a header is not valid.
  */
-export function explain(compiled: Compiled, asked: ExplainedRequest): Explanation {
+export function explain(compiled: Compilation, asked: ExplainedRequest): Explanation {
   const { store, settings, snapshot } = compiled.parts;
   const { method = "GET", url, headers = {} } = asked;
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
@@ -112,7 +112,7 @@ interface ReadObjects {
   readonly findings: readonly Finding[];
 }
 
-function readObjects(manifests: Manifests, namespaces: readonly string[]): ReadObjects {
+function readObjects(manifests: ManifestInput, namespaces: readonly string[]): ReadObjects {
   const objects = new Map<Ref, KubeObject>();
   const findings: Finding[] = [];
   for (const value of typeof manifests === "string" ? valuesIn(manifests, findings) : manifests) {
@@ -151,8 +151,8 @@ const notReadable = (message: string): Finding => ({
   message,
 });
 
-function responsesOf({ sets, xdsCluster }: Snapshot): Partial<Record<XdsType, DiscoveryResponse>> {
-  const responses: Partial<Record<XdsType, DiscoveryResponse>> = {};
+function responsesOf({ sets, xdsCluster }: Snapshot): Partial<Record<XdsType, ServedResources>> {
+  const responses: Partial<Record<XdsType, ServedResources>> = {};
   for (const type of xdsTypes) {
     const resources = sets[type];
     if (resources.size === 0) continue;
@@ -160,7 +160,7 @@ function responsesOf({ sets, xdsCluster }: Snapshot): Partial<Record<XdsType, Di
     const body = encodeResponse(type, { resources, version }, { xdsCluster });
     const decoder = new TextDecoder();
     const text = [...body.chunks()].map((chunk) => decoder.decode(chunk, { stream: true })).join("");
-    responses[type] = JSON.parse(text) as DiscoveryResponse;
+    responses[type] = JSON.parse(text) as ServedResources;
   }
   return responses;
 }

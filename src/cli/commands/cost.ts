@@ -19,7 +19,7 @@ export function addCost(program: Command): void {
     .option("--changes <count>", "publications per day", "0")
     .option("--refresh-delay <seconds>", "the pause between two polls", "0.1")
     .option("--hold <seconds>", "how long a poll is held; 0: it is answered at once", "25")
-    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .addOption(new Option("--format <format>", "the output format").choices(["text", "json"]).default("text"))
     .action(async (options: CostCommandOptions) => {
       const { costCommand } = await import("../cost.js");
       costCommand(options);
