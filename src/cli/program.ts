@@ -13,6 +13,7 @@ import { addFleet } from "./commands/fleet.js";
 import { addHistory } from "./commands/history.js";
 import { addManifests } from "./commands/manifests.js";
 import { addPublish } from "./commands/publish.js";
+import { addSchema } from "./commands/schema.js";
 import { addServe } from "./commands/serve.js";
 import { addTest } from "./commands/test.js";
 import { addToken } from "./commands/token.js";
@@ -41,6 +42,7 @@ const commands: readonly ((program: Command, done: (code: number) => void) => vo
   addBootstrap,
   addDemo,
   addCompletion,
+  addSchema,
 ];
 
 /** The command line; `done` receives the exit code of a command. */

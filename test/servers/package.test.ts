@@ -166,6 +166,7 @@ const commands: Readonly<Record<string, { args: readonly string[]; code?: number
   manifests: { args: ["server"], prints: /kind: Deployment/ },
   cost: { args: ["--envoys", "10"], prints: /requests a month/ },
   bootstrap: { args: ["-", "--xds", "http://127.0.0.1:18000"], prints: /"dynamic_resources"/ },
+  schema: { args: ["settings"], prints: /"xdsCluster"/ },
   completion: { args: ["bash"], prints: /^complete .* isoline$/m },
   demo: { args: ["--port", "0"], code: 2, prints: /--port/ },
 };
