@@ -45,7 +45,7 @@ import { writeSentinelCluster } from "./xds/stats-listener.js";
  * Must be raised when any object compiles to a different result than before: stores outlive upgrades, and a store with
  * another version is recompiled. `test/golden/compiler.test.ts` enforces this.
  */
-export const compilerVersion = 13;
+export const compilerVersion = 14;
 
 /** A reader that records all reads. */
 export interface RecordingReader extends Reader {

@@ -16,10 +16,9 @@ import {
 } from "./graph/core/keys.js";
 import { newlyMissed } from "./graph/core/missed.js";
 import type { Kind, ObjectByKind } from "./graph/core/reader.js";
+import { StoreReader } from "./graph/core/store-reader.js";
 import { type Ledger, ledgerOf } from "./graph/cost/ledger.js";
-import type { Overrun } from "./graph/cost/size.js";
-import { type StoreCache, UnitCache } from "./schema/compile-cache.js";
-import { type Ref, refOf } from "./schema/meta.js";
+import type { Ref } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
 import { isSame } from "./schema/same.js";
 import { parseSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
@@ -313,59 +312,46 @@ function needsOf(unit: Compiled | undefined): UnitKey[] {
   return needs;
 }
 
-/** A reader of a store for one unit, which records each read once. */
-class Recorder implements RecordingReader {
+/** Reads of a store for one unit, each of them noted once. */
+class Recorder extends StoreReader implements RecordingReader {
   readonly #reads = new Set<ReadKey>();
   #last: KubeObject | undefined;
-  #unitCache: UnitCache | undefined;
 
   constructor(
     private readonly unit: UnitKey,
-    private readonly store: Store,
-    readonly settings: SettingsSpec,
-    private readonly platform: Platform,
-  ) {}
-
-  get cache(): StoreCache {
-    return this.store.cache;
-  }
-
-  get unitCache(): UnitCache {
-    this.#unitCache ??= new UnitCache();
-    return this.#unitCache;
+    store: Store,
+    settings: SettingsSpec,
+    platform: Platform,
+  ) {
+    super(store, settings, platform);
   }
 
   get reads(): ReadKey[] {
     return [...this.#reads];
   }
 
-  get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined {
+  override get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined {
     const last = this.#last;
     if (last?.kind === kind && last.meta.name === name && last.meta.namespace === namespace)
       return last as ObjectByKind<K>;
-    const ref = refOf(kind, namespace, name);
+    return super.get(kind, namespace, name);
+  }
+
+  protected override object(ref: Ref): KubeObject | undefined {
     this.#reads.add(ref);
-    const object = this.store.object(ref);
+    const object = super.object(ref);
     if (object) this.#last = object;
-    return object?.kind === kind ? (object as ObjectByKind<K>) : undefined;
+    return object;
   }
 
-  /** The list of the unit's own key is not recorded: a claim on the unit marks it as dirty anyway. */
-  claimants(key: ClaimKey): readonly Ref[] {
+  /** A claim on the unit itself dirties it anyway: that list need not be noted. */
+  override claimants(key: ClaimKey): readonly Ref[] {
     if (key !== this.unit) this.#reads.add(listRead(key));
-    return this.store.claimants(key);
+    return super.claimants(key);
   }
 
-  need(unit: NeededUnit): void {
+  override need(unit: NeededUnit): void {
     this.#reads.add(needRead(unit));
-  }
-
-  overrun(ref: Ref): Overrun | undefined {
-    return ledgerOf(this.store, this).overrun(ref);
-  }
-
-  checkKeyPair(certificate: string, privateKey: string): string | undefined {
-    return this.platform.checkKeyPair(certificate, privateKey);
   }
 }
 

@@ -1,4 +1,5 @@
-import { messageOf } from "../schema/words.js";
+// The package's main file is in a form that bundlers do not follow.
+import { printParseErrorCode, visit } from "jsonc-parser/lib/esm/main.js";
 import { type Cost, costOf, DocumentError, maxDepth, maxNodes, tooDeep, tooManyNodes } from "./limits.js";
 
 /** A JSON value in a text, and the offset after it. */
@@ -19,8 +20,8 @@ export function readJson(text: string, start: number, cost: Cost, depth = maxDep
   let value: unknown;
   try {
     value = JSON.parse(slice);
-  } catch (error) {
-    throw new JsonSyntaxError(slice, start, error);
+  } catch {
+    throw new JsonSyntaxError(slice, start);
   }
   cost.written += nodes;
   if (countKeys(value) !== pairs) throw new RepeatedKeyError(start, end);
@@ -35,7 +36,7 @@ export function readJson(text: string, start: number, cost: Cost, depth = maxDep
 export function parseWhole(text: string, deepest: number): unknown {
   const { value, end } = readJson(text, 0, costOf(text), deepest);
   if (text.slice(end).trim() === "") return value;
-  throw new JsonSyntaxError(text, 0, new Error(`more text at position ${end}`));
+  throw new JsonSyntaxError(text, 0);
 }
 
 /** A key is set twice in one object of the value. */
@@ -54,15 +55,14 @@ export class JsonSyntaxError extends Error {
   constructor(
     private readonly text: string,
     private readonly start: number,
-    private readonly error: unknown,
   ) {
     super("not valid JSON");
   }
 
-  /** Finds the offset of the error. Takes the time of parsing the text several times. */
+  /** Finds the offset of the error. It scans the text once more. */
   locate(): DocumentError {
     const end = this.text.trimEnd().length;
-    const position = Math.min(errorAt(this.error, this.text), end);
+    const position = Math.min(errorAt(this.text), end);
     const what = position === end ? "it ends too early" : "unexpected text";
     return new DocumentError(`not valid JSON: ${what}`, this.start + position);
   }
@@ -117,36 +117,15 @@ function countKeys(value: unknown): number {
   return keys;
 }
 
-function statedPosition(error: unknown): number | undefined {
-  const stated = /at position (\d+)/.exec(messageOf(error))?.[1];
-  return stated === undefined ? undefined : Number(stated);
-}
+const strict = { disallowComments: true, allowTrailingComma: false };
 
-/** In longer texts, the position of an error is the start of the value. */
-const maxSearched = 1024 * 1024;
-
-/** The offset of a JSON error. When V8's message lacks it, it is the end of the longest prefix that is only incomplete. */
-function errorAt(error: unknown, text: string): number {
-  const stated = statedPosition(error);
-  if (stated !== undefined) return stated;
-  if (text.length > maxSearched) return 0;
-  let good = 0;
-  let bad = text.length + 1;
-  while (bad - good > 1) {
-    const length = (good + bad) >> 1;
-    if (isCutShort(text.slice(0, length))) good = length;
-    else bad = length;
-  }
-  return good;
-}
-
-function isCutShort(prefix: string): boolean {
-  try {
-    JSON.parse(prefix);
-    return true;
-  } catch (error) {
-    return (
-      /end of JSON|Unterminated/.test(messageOf(error)) || (statedPosition(error) ?? -1) >= prefix.length
-    );
-  }
+/** The offset of the first JSON syntax error. The scan builds no value. */
+function errorAt(text: string): number {
+  let first: number | undefined;
+  const onError = (code: number, offset: number, length: number): void => {
+    // For an unterminated string, the error is at its end.
+    first ??= printParseErrorCode(code) === "UnexpectedEndOfString" ? offset + length : offset;
+  };
+  visit(text, { onError }, strict);
+  return first ?? 0;
 }

@@ -1,5 +1,6 @@
 import type { FilterChain, Listener, VirtualHost } from "../gen/envoy.js";
 import { fallbackTable, ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
+import type { Place } from "./change.js";
 import type { EnvoyConfig, RequestConfig } from "./config.js";
 import { parseListenerName, reachOf } from "./listener-names.js";
 import { selectChain, selectVirtualHost } from "./select.js";
@@ -14,13 +15,16 @@ export interface ReachedHost {
   readonly scheme: "http" | "https";
 }
 
-/** Scheme and port of a route table, as text. */
-export const labelOf = (table: string): string =>
-  table === fallbackTable ? "https without a server name" : reachOf(table);
+/** Scheme and port of a listener, as text. */
+export const labelOf = (listener: string): string =>
+  listener === fallbackTable ? "https without a server name" : reachOf(listener);
 
-/** The text in `ConfigChange.host`. */
-export const siteLabel = ({ host, table }: Pick<ReachedHost, "host" | "table">): string =>
-  `${host} (${labelOf(table)})`;
+/** A place as text, as in `ConfigChange.host`. */
+export const placeLabel = ({ domain, listener }: Place): string => `${domain} (${labelOf(listener)})`;
+
+/** Whether clients reach a listener over TLS. */
+export const isTls = (listener: string): boolean =>
+  listener === fallbackTable || parseListenerName(listener)?.family === "https";
 
 /** The part of a configuration that applies to a request for one site. */
 export interface SiteConfig {
@@ -96,7 +100,7 @@ export function* sitesOf(
   b: ConfigIndex,
 ): Iterable<ReachedHost> {
   for (const table of new Set([...before.tables.keys(), ...after.tables.keys()])) {
-    const scheme = table === fallbackTable || parseListenerName(table)?.family === "https" ? "https" : "http";
+    const scheme = isTls(table) ? "https" : "http";
     for (const host of new Set([...a.names(table), ...b.names(table)])) {
       const asked = askedFor(host, (name) => a.has(table, name) || b.has(table, name));
       yield { table, host, asked, scheme };

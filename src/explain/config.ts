@@ -7,7 +7,7 @@ import type {
   RouteConfiguration,
   Secret,
 } from "../gen/envoy.js";
-import type { ResourceSet } from "../link/resource-set.js";
+import { jsonOf, type ResourceSet } from "../link/resource-set.js";
 import type { Snapshot } from "../link/snapshot.js";
 import { typed } from "../xds/typed.js";
 
@@ -58,8 +58,9 @@ export function wholeTables(
 function parseSet<T>(set: ResourceSet): Map<string, T> {
   const parsed = new Map<string, T>();
   for (const name of set.names()) {
-    const pieces = set.get(name)?.pieces ?? [];
-    if (pieces.length > 0) parsed.set(name, JSON.parse(`{${pieces.join("")}`) as T);
+    const resource = set.get(name);
+    const json = resource && jsonOf(resource);
+    if (json !== undefined) parsed.set(name, JSON.parse(json) as T);
   }
   return parsed;
 }

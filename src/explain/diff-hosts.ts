@@ -1,8 +1,8 @@
 import type { HttpConnectionManager, Route, RouteConfiguration, VirtualHost } from "../gen/envoy.js";
 import { fallbackTable, ingressHttps } from "../graph/core/listener-names.js";
-import type { ConfigChange } from "./change.js";
+import type { ConfigChange, Place } from "./change.js";
 import { type EnvoyConfig, managerOf } from "./config.js";
-import { siteLabel } from "./config-index.js";
+import { placeLabel } from "./config-index.js";
 import { protectionFacts, routeFacts } from "./facts.js";
 import { type Detail, differences, factDifferences } from "./leaves.js";
 import { parseListenerName } from "./listener-names.js";
@@ -11,6 +11,7 @@ import { selectChain } from "./select.js";
 
 /** A virtual host with its connection manager. */
 interface Host {
+  readonly place: Place;
   readonly virtualHost: VirtualHost;
   readonly manager: HttpConnectionManager | undefined;
 }
@@ -26,11 +27,11 @@ export function diffHosts(before: EnvoyConfig, after: EnvoyConfig): ConfigChange
 function hosts(config: EnvoyConfig): Map<string, Host> {
   const found = new Map<string, Host>();
   for (const [name, table] of config.tables)
-    for (const virtualHost of table.virtual_hosts ?? [])
-      found.set(siteLabel({ host: virtualHost.name ?? "", table: name }), {
-        virtualHost,
-        manager: managerFor(config, table, virtualHost),
-      });
+    for (const virtualHost of table.virtual_hosts ?? []) {
+      const place = { domain: virtualHost.name ?? "", listener: name };
+      const manager = managerFor(config, table, virtualHost);
+      found.set(placeLabel(place), { place, virtualHost, manager });
+    }
   return found;
 }
 
@@ -46,7 +47,8 @@ function managerFor(
 }
 
 function diffHost(host: string, before: Host | undefined, after: Host | undefined): ConfigChange[] {
-  const common = { kind: "host", name: host, host } as const;
+  const { place } = before ?? after ?? {};
+  const common = { kind: "host", name: host, host, ...place } as const;
   if (!before) return after ? [{ ...common, change: "added", details: contents(after, "after") }] : [];
   if (!after) return [{ ...common, change: "removed", details: contents(before, "before") }];
   const own = hostDetails(before, after);
@@ -81,17 +83,16 @@ function hostDetails(before: Host, after: Host): Detail[] {
 
 function diffRoutes(host: string, before: Host, after: Host): ConfigChange[] {
   const [a, b] = [routes(before), routes(after)];
+  const common = { kind: "route", host, ...after.place } as const;
   const order = orderDetails(a, b);
   const moved: ConfigChange[] =
-    order.length > 0
-      ? [{ kind: "route", name: "order of routes", host, change: "changed", details: order }]
-      : [];
+    order.length > 0 ? [{ ...common, name: "order of routes", change: "changed", details: order }] : [];
   const changes = [...new Set([...a.keys(), ...b.keys()])].flatMap((key): ConfigChange[] => {
     const [old, now] = [a.get(key), b.get(key)];
     const details = routeDetails(old, now, before, after);
     if (details.length === 0) return [];
     const change = old ? (now ? "changed" : "removed") : "added";
-    return [{ kind: "route", name: describeMatch((now ?? old)?.match ?? {}), host, change, details }];
+    return [{ ...common, name: describeMatch((now ?? old)?.match ?? {}), change, details }];
   });
   return [...changes, ...moved];
 }

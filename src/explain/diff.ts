@@ -2,7 +2,7 @@ import type { Cluster, ClusterLoadAssignment, FilterChain, Listener } from "../g
 import { ingressHttps } from "../graph/core/listener-names.js";
 import type { Fact } from "../xds/policies/policy.js";
 import { chainFacts, tcpBackends } from "./chain.js";
-import type { ChangeKind, ConfigChange } from "./change.js";
+import type { ChangeKind, ConfigChange, Place } from "./change.js";
 import { type EnvoyConfig, endpointsOf, managerOf } from "./config.js";
 import { diffHosts } from "./diff-hosts.js";
 import { type Detail, differences, factDifferences } from "./leaves.js";
@@ -23,7 +23,7 @@ export function aligned(before: EnvoyConfig, after: EnvoyConfig): readonly [Envo
 export function diff(a: EnvoyConfig, b: EnvoyConfig): ConfigChange[] {
   return [
     ...compare("listener", listeners(a), listeners(b), frameDetails),
-    ...compare("server name", chains(a), chains(b), chainDetails),
+    ...diffServerNames(a, b),
     ...compare("certificate", a.secrets, b.secrets, differences),
     ...diffHosts(a, b),
     ...compare("cluster", clusters(a), clusters(b), differences),
@@ -90,15 +90,32 @@ const withoutTcp = ({ filter_chains = [], ...listener }: Listener): Listener => 
   filter_chains: filter_chains.filter(managerOf),
 });
 
+/** The filter chain of TLS connections for a server name. */
+interface ServerName {
+  readonly place: Place;
+  readonly chain: FilterChain;
+}
+
 /** Filter chains by server name, with the port unless they belong to the main listener. */
-function chains({ listeners: all }: EnvoyConfig): Map<string, FilterChain> {
-  const found = new Map<string, FilterChain>();
+function serverNames({ listeners: all }: EnvoyConfig): Map<string, ServerName> {
+  const found = new Map<string, ServerName>();
   for (const [listener, { filter_chains = [] }] of all) {
-    const place = listener === ingressHttps ? "" : ` (${reachOf(listener)})`;
+    const port = listener === ingressHttps ? "" : ` (${reachOf(listener)})`;
     for (const { name: _, filter_chain_match: match, ...chain } of filter_chains)
-      if (match) for (const server of match.server_names ?? ["*"]) found.set(`${server}${place}`, chain);
+      for (const domain of match ? (match.server_names ?? ["*"]) : [])
+        found.set(domain + port, { place: { domain, listener }, chain });
   }
   return found;
+}
+
+function diffServerNames(before: EnvoyConfig, after: EnvoyConfig): ConfigChange[] {
+  const [a, b] = [serverNames(before), serverNames(after)];
+  const details = (x: ServerName | undefined, y: ServerName | undefined): Detail[] =>
+    chainDetails(x?.chain, y?.chain);
+  return compare("server name", a, b, details).map((change) => ({
+    ...change,
+    ...(b.get(change.name) ?? a.get(change.name))?.place,
+  }));
 }
 
 function chainDetails(before: FilterChain | undefined, after: FilterChain | undefined): Detail[] {

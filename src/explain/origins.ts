@@ -3,7 +3,6 @@ import { widerThan } from "../graph/api/gateway/hostnames.js";
 import { parentOf } from "../graph/api/gateway/problems.js";
 import { portKey } from "../graph/backends/backend.js";
 import {
-  type ClaimKey,
   endpointsName,
   endpointsUnit,
   hostUnit,
@@ -12,11 +11,9 @@ import {
   routeUnit,
   type UnitKey,
 } from "../graph/core/keys.js";
-import type { Kind, ObjectByKind, Reader } from "../graph/core/reader.js";
+import type { Reader } from "../graph/core/reader.js";
 import { type RouteOrigin, readOrigins } from "../graph/core/route-origins.js";
-import { ledgerOf } from "../graph/cost/ledger.js";
-import type { Overrun } from "../graph/cost/size.js";
-import { type StoreCache, UnitCache } from "../schema/compile-cache.js";
+import { StoreReader } from "../graph/core/store-reader.js";
 import { indexIn } from "../schema/field-path.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
@@ -106,37 +103,4 @@ function isOnListener(
   const index = indexIn(path, "spec.listeners");
   if (gateway?.kind !== "Gateway" || index === undefined) return false;
   return hosts.includes(gateway.spec.listeners[index]?.hostname.toLowerCase() || "*");
-}
-
-/** Reads objects without recording the reads. */
-class StoreReader implements Reader {
-  readonly cache: StoreCache;
-  readonly unitCache = new UnitCache();
-
-  constructor(
-    private readonly store: Objects,
-    readonly settings: SettingsSpec,
-    private readonly platform: Platform,
-  ) {
-    this.cache = store.cache;
-  }
-
-  get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined {
-    const object = this.store.object(refOf(kind, namespace, name));
-    return object?.kind === kind ? (object as ObjectByKind<K>) : undefined;
-  }
-
-  claimants(key: ClaimKey): readonly Ref[] {
-    return this.store.claimants(key);
-  }
-
-  need(): void {}
-
-  overrun(ref: Ref): Overrun | undefined {
-    return ledgerOf(this.store, this).overrun(ref);
-  }
-
-  checkKeyPair(certificate: string, privateKey: string): string | undefined {
-    return this.platform.checkKeyPair(certificate, privateKey);
-  }
 }

@@ -1,7 +1,8 @@
 import type { Route, RouteMatch, VirtualHost } from "../gen/envoy.js";
 import { isSame } from "../schema/same.js";
+import type { Place } from "./change.js";
 import { type EnvoyConfig, managerOf } from "./config.js";
-import { ConfigIndex, type ReachedHost, type SiteConfig, siteLabel, sitesOf } from "./config-index.js";
+import { ConfigIndex, placeLabel, type ReachedHost, type SiteConfig, sitesOf } from "./config-index.js";
 import { explain } from "./explain.js";
 import type { Explanation, Outcome } from "./explanation.js";
 import { type Detail, factDifferences } from "./leaves.js";
@@ -43,8 +44,8 @@ export interface RequestDifference {
 }
 
 /** The result of the requests to one host on one listener. */
-export interface SiteRequests {
-  /** As in `ConfigChange.host`. */
+export interface SiteRequests extends Place {
+  /** The place as text, as in `ConfigChange.host`. */
   readonly site: string;
   readonly tried: number;
   /** Whether the requests represent all possible ones. */
@@ -137,8 +138,10 @@ function compareSite(
     const key = JSON.stringify([from, to, details, isDescribed]);
     if (!shown.has(key) && shown.size < maxShown) shown.set(key, difference);
   }
+  const place: Place = { domain: site.host, listener: site.table };
   return {
-    site: siteLabel(site),
+    ...place,
+    site: placeLabel(place),
     tried: tried.length,
     complete: complete && tried.length === probes.length,
     cut: cut || tried.length < probes.length,

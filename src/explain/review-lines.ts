@@ -1,5 +1,7 @@
+import { ingressHttps } from "../graph/core/listener-names.js";
 import { plural } from "../schema/words.js";
 import type { ChangeKind, ConfigChange } from "./change.js";
+import { labelOf } from "./config-index.js";
 import type { Detail } from "./leaves.js";
 import type { RequestDifference } from "./requests.js";
 import type { HostReview, Review, ReviewedChange } from "./review.js";
@@ -69,9 +71,9 @@ function hostSection({ host, risk, changes, requests }: HostReview): Section {
 }
 
 /** Scheme and port of the changed host. */
-function placeOf({ kind, name, host = "" }: ConfigChange): string {
-  if (kind !== "server name") return / \((.*)\)$/.exec(host)?.[1] ?? host;
-  return name.includes(" (") ? `TLS${name.slice(name.indexOf(" ("))}` : "TLS";
+function placeOf({ kind, listener = "" }: ConfigChange): string {
+  if (kind !== "server name") return labelOf(listener);
+  return listener === ingressHttps ? "TLS" : `TLS (${labelOf(listener)})`;
 }
 
 const changeLines = (change: ReviewedChange, text: string, depth: number): Line[] => [

@@ -1,5 +1,6 @@
-import type { ConfigChange } from "./change.js";
+import type { ConfigChange, Place } from "./change.js";
 import type { EnvoyConfig } from "./config.js";
+import { isTls } from "./config-index.js";
 import { aligned, diff } from "./diff.js";
 import { parseListenerName } from "./listener-names.js";
 import { serviceOf } from "./names.js";
@@ -67,7 +68,7 @@ function grouped(
 ): Pick<Review, "hosts" | "others"> {
   const known = knownOf(requests, after);
   const reviewed = changes.map((change) => ({ ...change, risk: riskIn(change, known) }));
-  const hosts = groupedBy(reviewed, hostOf);
+  const hosts = groupedBy(reviewed, ({ domain }) => domain);
   return {
     hosts: [...hosts]
       .flatMap(([host, own]) => (host === undefined ? [] : [hostReview(host, own, known)]))
@@ -95,7 +96,7 @@ function knownOf(requests: readonly SiteRequests[], { tables, clusters, endpoint
   );
   return {
     sites: new Map(requests.map((one) => [one.site, one])),
-    byHost: groupedBy(requests, ({ site }) => nameIn(site)),
+    byHost: groupedBy(requests, ({ domain }) => domain),
     inClear: new Set(
       clear.flatMap(([, { virtual_hosts = [] }]) => virtual_hosts.map(({ name = "" }) => name)),
     ),
@@ -119,19 +120,15 @@ export const changesIn = ({ hosts, others }: Review): readonly ReviewedChange[] 
   ...others,
 ];
 
-const nameIn = (site: string): string => site.replace(/ \(.*$/, "");
-
-function hostOf({ kind, name, host }: ConfigChange): string | undefined {
-  if (kind === "host" || kind === "route") return nameIn(host ?? "");
-  return kind === "server name" ? nameIn(name) : undefined;
-}
-
 function hostReview(host: string, changes: readonly ReviewedChange[], known: Known): HostReview {
   const own = known.byHost.get(host) ?? [];
-  const shown = own.flatMap(({ site, shown }) =>
-    shown.map((one) => ({ ...one, risk: sortedRisk(one.risk.map((code) => lossOf(code, site, known))) })),
+  const shown = own.flatMap((site) =>
+    site.shown.map((one) => ({
+      ...one,
+      risk: sortedRisk(one.risk.map((code) => lossOf(code, site, known))),
+    })),
   );
-  const requestRisks = own.flatMap(({ site, risk }) => risk.map((code) => lossOf(code, site, known)));
+  const requestRisks = own.flatMap((site) => site.risk.map((code) => lossOf(code, site, known)));
   return {
     host,
     risk: sortedRisk([...changes.flatMap(({ risk }) => risk), ...requestRisks]),
@@ -146,8 +143,11 @@ function hostReview(host: string, changes: readonly ReviewedChange[], known: Kno
 }
 
 /** A host that is no longer served over TLS, but without it, has lost its TLS. */
-const lossOf = (code: RiskCode, site: string, { inClear }: Known): RiskCode =>
-  code === "host-gone" && site.includes(" (https") && inClear.has(nameIn(site)) ? "tls-off" : code;
+const lossOf = (
+  code: RiskCode,
+  { domain = "", listener = "" }: Partial<Place>,
+  { inClear }: Known,
+): RiskCode => (code === "host-gone" && isTls(listener) && inClear.has(domain) ? "tls-off" : code);
 
 function riskIn(change: ConfigChange, known: Known): readonly RiskCode[] {
   const { kind, host = "", name, details } = change;
@@ -155,7 +155,7 @@ function riskIn(change: ConfigChange, known: Known): readonly RiskCode[] {
   if (change.change === "removed") {
     const site = known.sites.get(host);
     if (kind === "host" && !(site?.complete && site.sameTreatment))
-      own.push(lossOf("host-gone", host, known));
+      own.push(lossOf("host-gone", change, known));
     // Tried requests are more accurate for a route, if they represent all possible ones.
     if (kind === "route" && !site?.complete) own.push("route-lost");
     if (kind === "server name" && details.some(({ what }) => what === "TCP to")) own.push("host-gone");

@@ -5,7 +5,7 @@ import type {
   RouteConfiguration,
   VirtualHost,
 } from "../gen/envoy.js";
-import type { ResourceSet } from "../link/resource-set.js";
+import { jsonOf, type ResourceSet } from "../link/resource-set.js";
 import type { Snapshot } from "../link/snapshot.js";
 import type { Table } from "../link/table.js";
 import type { RequestConfig } from "./config.js";
@@ -30,8 +30,9 @@ const isHeader = (value: unknown): value is { readonly key: string } =>
   typeof value === "object" && value !== null && "key" in value && typeof value.key === "string";
 
 const find = <T>(set: ResourceSet, name: string): T | undefined => {
-  const pieces = set.get(name)?.pieces ?? [];
-  return pieces.length === 0 ? undefined : (JSON.parse(`{${pieces.join("")}`) as T);
+  const resource = set.get(name);
+  const json = resource && jsonOf(resource);
+  return json === undefined ? undefined : (JSON.parse(json) as T);
 };
 
 /**

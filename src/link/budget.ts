@@ -3,6 +3,7 @@ import { memoized } from "../schema/memoized.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { settingsRef } from "../schema/settings.js";
 import type { Resource, Store } from "../store/store.js";
+import { type Piece, textOf } from "../xds/routes-hole.js";
 import { maxBodyBytes } from "./body.js";
 import { bytesOf, type Item, itemsToLeaveOut } from "./fit.js";
 import type { Linked } from "./resource-set.js";
@@ -82,22 +83,23 @@ const unavailable = (host: Resource): Resource => ({
 /** The filter chains of a listener that fit. A chain that several hosts share counts for its first host. */
 export function fitChains(
   store: Claimants,
-  chains: ReadonlyMap<string, string>,
+  chains: ReadonlyMap<string, readonly Piece[]>,
   findings: Finding[],
-): ReadonlyMap<string, string> {
+): ReadonlyMap<string, readonly Piece[]> {
   let length = 0;
-  for (const chain of chains.values()) length += chain.length;
+  for (const chain of chains.values()) for (const piece of chain) length += textOf(piece).length;
   if (length * 3 <= budget) return chains;
-  let total = 0;
-  for (const chain of chains.values()) total += bytesOf(chain) + 1;
-  if (total <= budget) return chains;
   const items = [...chains].map(([name, chain]) => {
     const owner = namespaceOf(ownerOf(store, name));
-    return { name, owner, bytes: bytesOf(chain) + 1 };
+    return { name, owner, bytes: bytesOfPieces(chain) + 1 };
   });
+  if (items.reduce((sum, { bytes }) => sum + bytes, 0) <= budget) return chains;
   const out = report(store, "a listener", itemsToLeaveOut(items, budget), findings);
   return new Map([...chains].filter(([name]) => !out.has(name)));
 }
+
+const bytesOfPieces = (pieces: readonly Piece[]): number =>
+  pieces.reduce((sum, piece) => sum + bytesOf(textOf(piece)), 0);
 
 function report(
   store: Claimants,
@@ -112,9 +114,7 @@ function report(
   return new Set(out.map(({ name }) => name));
 }
 
-const clusterBytes = memoized(({ pieces }: Linked) =>
-  pieces.reduce((sum, piece) => sum + bytesOf(piece), frameBytes),
-);
+const clusterBytes = memoized(({ pieces }: Linked) => frameBytes + bytesOfPieces(pieces));
 
 /** The clusters that fit into one answer. Routes to the other clusters answer 503. */
 export function fitClusters(
@@ -122,7 +122,8 @@ export function fitClusters(
   findings: Finding[],
 ): ReadonlyMap<string, Linked> {
   let length = 0;
-  for (const { pieces } of clusters.values()) for (const piece of pieces) length += piece.length + frameBytes;
+  for (const { pieces } of clusters.values())
+    for (const piece of pieces) length += textOf(piece).length + frameBytes;
   if (length * 3 <= budget) return clusters;
   let total = 0;
   for (const cluster of clusters.values()) total += clusterBytes(cluster);

@@ -1,31 +1,36 @@
 import type { Finding } from "../schema/meta.js";
 import type { Resource } from "../store/store.js";
+import { filled, type Piece, type TableRoutes } from "../xds/routes-hole.js";
 import { fitChains } from "./budget.js";
 import { type Resources, unclosed } from "./fragment.js";
-import { type Linked, linked, ResourceSet } from "./resource-set.js";
+import { type Linked, linked, type Pieces, ResourceSet } from "./resource-set.js";
 
-/** Links listeners. `inParts` rewrites the JSON of connection managers with split route tables. */
+/** Links listeners. `routesOf` gives the fields that select the routes of a table. */
 export function linkListeners(
   store: Resources,
-  inParts: (json: string) => string,
+  routesOf: (table: string) => TableRoutes,
   findings: Finding[],
 ): ResourceSet {
   const listeners = new Map<string, Linked>();
   for (const { name, json } of store.resources("listener")) listeners.set(name, linked(name, [json]));
   // As in Contour, there is no listener without hosts.
   for (const { name, json } of store.resources("listener", "http"))
-    if (!isEmpty(store.resources("virtual-host", name))) listeners.set(name, linked(name, [inParts(json)]));
+    if (!isEmpty(store.resources("virtual-host", name)))
+      listeners.set(name, linked(name, filled(json, routesOf)));
   for (const { name, json } of store.resources("listener", "chains")) {
-    const linkedChains = linkFilterChains(store.resources("filter-chain", name), inParts);
+    const linkedChains = linkFilterChains(store.resources("filter-chain", name), routesOf);
     const chains = fitChains(store, linkedChains, findings);
     if (chains.size > 0) listeners.set(name, linked(name, listenerOf(json, chains.values())));
   }
   return new ResourceSet(new Map([...listeners].sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
-function listenerOf(json: string, chains: Iterable<string>): [string, ...string[]] {
-  const pieces: [string, ...string[]] = [unclosed(json)];
-  for (const chain of chains) pieces.push(pieces.length === 1 ? ',"filter_chains":[' : ",", chain);
+function listenerOf(json: string, chains: Iterable<readonly Piece[]>): Pieces {
+  const pieces: [string, ...Piece[]] = [unclosed(json)];
+  for (const chain of chains) {
+    pieces.push(pieces.length === 1 ? ',"filter_chains":[' : ",");
+    for (const piece of chain) pieces.push(piece);
+  }
   pieces.push("]}");
   return pieces;
 }
@@ -46,8 +51,8 @@ const noTls = "";
  */
 function linkFilterChains(
   fragments: Iterable<Resource>,
-  inParts: (json: string) => string,
-): ReadonlyMap<string, string> {
+  routesOf: (table: string) => TableRoutes,
+): ReadonlyMap<string, readonly Piece[]> {
   const hostsOf = new Map<string, [string, ...string[]]>();
   const special = new Map<string, string>();
   for (const { name, json } of fragments) {
@@ -56,18 +61,23 @@ function linkFilterChains(
     else if (hosts) hosts.push(name);
     else hostsOf.set(json, [name]);
   }
-  const chains = new Map<string, string>();
+  const chains = new Map<string, readonly Piece[]>();
   for (const [json, hosts] of hostsOf) {
     const match = `{"server_names":${JSON.stringify(hosts)}}`;
-    chains.set(hosts[0], filterChain(hosts[0], match, inParts(json)));
+    chains.set(hosts[0], filterChain(hosts[0], match, filled(json.slice(1), routesOf)));
   }
   const rest = special.get(anyHost) ?? special.get(fallback);
-  if (rest !== undefined)
-    chains.set(anyHost, filterChain(anyHost, '{"transport_protocol":"tls"}', inParts(rest)));
+  if (rest !== undefined) {
+    const members = filled(rest.slice(1), routesOf);
+    chains.set(anyHost, filterChain(anyHost, '{"transport_protocol":"tls"}', members));
+  }
   const plain = special.get(noTls);
-  if (plain !== undefined) chains.set(noTls, plain);
+  if (plain !== undefined) chains.set(noTls, [plain]);
   return chains;
 }
 
-const filterChain = (name: string, match: string, json: string): string =>
-  `{"filter_chain_match":${match},"name":${JSON.stringify(name)},${json.slice(1)}`;
+/** `members` are those of the chain, with the closing brace. */
+const filterChain = (name: string, match: string, members: readonly Piece[]): readonly Piece[] => [
+  `{"filter_chain_match":${match},"name":${JSON.stringify(name)},`,
+  ...members,
+];

@@ -1,5 +1,5 @@
 import { memoized } from "../schema/memoized.js";
-import { shardCount, shardName, tablesIn } from "../xds/route-shards.js";
+import { shardCount, shardName } from "../xds/route-shards.js";
 import { isActive, type Subscription, type Subscriptions, subscriptionKey } from "./envoy-registry.js";
 import type { ResourceSet } from "./resource-set.js";
 import { type Served, selectVersion } from "./served.js";
@@ -137,9 +137,7 @@ export function newerAt(
 const tablesOf = memoized((listeners: ResourceSet): readonly (readonly (readonly string[])[])[] => {
   const found = new Map<string, boolean>();
   for (const { pieces } of listeners.values())
-    for (const piece of pieces)
-      for (const { table, inParts } of tablesIn(piece))
-        found.set(table, inParts || found.get(table) === true);
+    for (const piece of pieces) if (typeof piece !== "string") found.set(piece.table, piece.inParts);
   return [...found].map(([table, inParts]) => [
     [table],
     ...(inParts ? [Array.from({ length: shardCount }, (_, shard) => shardName(table, shard))] : []),

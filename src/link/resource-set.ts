@@ -1,4 +1,5 @@
 import { addDigests, type Digest, digest, formatDigest, noDigest } from "../schema/digest.js";
+import { type Piece, textOf } from "../xds/routes-hole.js";
 
 /** A resource in the form in which it is sent, without its type. */
 export interface Linked {
@@ -6,20 +7,27 @@ export interface Linked {
    * The pieces of its JSON after the opening brace, so that `@type` can precede them. Most pieces are fragments that are
    * in memory anyway. Empty when the resource has no members.
    */
-  readonly pieces: readonly string[];
+  readonly pieces: readonly Piece[];
   readonly digest: Digest;
 }
 
+/** Pieces of JSON; the first is the beginning of an object. */
+export type Pieces = readonly [string, ...Piece[]];
+
 /** A resource from pieces of JSON; the first piece begins with a member. `content` is its digest, if known. */
-export function linked(name: string, pieces: readonly [string, ...string[]], content?: Digest): Linked {
-  const [first] = pieces;
+export function linked(name: string, pieces: Pieces, content?: Digest): Linked {
+  const [first, ...rest] = pieces;
   return {
-    pieces: first.startsWith('{"') ? pieces.with(0, first.slice(1)) : [],
-    digest: content ?? digest(name, ...pieces),
+    pieces: first.startsWith('{"') ? [first.slice(1), ...rest] : [],
+    digest: content ?? digest(name, ...pieces.map(textOf)),
   };
 }
 
-/** Resources of one type, sorted by name. */
+/** The JSON of a resource, as the newest Envoys get it or, with another `text`, as others do; undefined where there is nothing to send. */
+export const jsonOf = ({ pieces }: Linked, text = textOf): string | undefined =>
+  pieces.length === 0 ? undefined : `{${pieces.map(text).join("")}`;
+
+/** Resources of one type, by name and in the order of their names. */
 export class ResourceSet {
   /** The hash of all content; equal in every process. */
   readonly hash: string;

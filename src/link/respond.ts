@@ -1,5 +1,6 @@
 import { memoized } from "../schema/memoized.js";
 import { type Dialect, dialectKey, inDialect } from "../xds/dialect.js";
+import type { Piece } from "../xds/routes-hole.js";
 import { Body, maxBodyBytes } from "./body.js";
 import type { EnvoyRegistry, Poller } from "./envoy-registry.js";
 import { type Selection, type Served, selectVersion } from "./served.js";
@@ -123,7 +124,7 @@ function encode(type: XdsType, { resources, version }: Selection, dialect: Diale
     if (pieces.length === 0) return new EncodeError(`refusing to send an empty resource of ${type}`);
   }
   const body = new Body(function* () {
-    for (const text of textsOf(type, resources, version)) yield inDialect(text, dialect);
+    for (const piece of piecesOf(type, resources, version)) yield inDialect(piece, dialect);
   });
   if (body.size <= maxBodyBytes) return body;
   return new EncodeError(
@@ -131,7 +132,7 @@ function encode(type: XdsType, { resources, version }: Selection, dialect: Diale
   );
 }
 
-function* textsOf(type: XdsType, resources: Selection["resources"], version: string): Iterable<string> {
+function* piecesOf(type: XdsType, resources: Selection["resources"], version: string): Iterable<Piece> {
   yield `{"version_info":${JSON.stringify(version)},"type_url":"${typeUrls[type]}","resources":[`;
   const head = `{"@type":"${typeUrls[type]}",`;
   let separator = "";

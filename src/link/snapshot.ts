@@ -1,7 +1,8 @@
 import type { Finding } from "../schema/meta.js";
 import type { EndpointMode, Resource } from "../store/store.js";
 import { configSource } from "../xds/config-source.js";
-import { inParts, shardScopes } from "../xds/route-shards.js";
+import { shardScopes } from "../xds/route-shards.js";
+import { routesIn } from "../xds/routes-hole.js";
 import { fitHosts, hasRoom } from "./budget.js";
 import { type ClusterSection, linkClusters } from "./clusters.js";
 import type { Resources } from "./fragment.js";
@@ -106,7 +107,7 @@ export function link(store: Resources, options: LinkOptions, previous?: Partial<
     sets: {
       clusters: clusters.clusters,
       endpoints: clusters.endpoints,
-      listeners: linkListeners(store, inParts(split, configSource), findings),
+      listeners: linkListeners(store, routesIn(split), findings),
       routes: new ResourceSet(sorted(new Map([...tables].map(([name, { resource }]) => [name, resource])))),
       "scoped-routes": new ResourceSet(sorted(scopes)),
       secrets: new ResourceSet(new Map([...store.resources("secret")].map(linkWhole))),

@@ -27,12 +27,13 @@ export function linkTable(head: Resource, hosts: readonly Resource[], before?: T
     return found;
   });
   if (before && same) return before;
-  const pieces: [string, ...string[]] = [unclosed(head.json), ',"virtual_hosts":['];
+  const frame = `{"name":${JSON.stringify(head.name)},${head.json.slice(1)}`;
+  const pieces: [string, ...string[]] = [unclosed(frame), ',"virtual_hosts":['];
   for (const { json } of hosts) pieces.push(json, ",");
   if (hosts.length > 0) pieces.pop();
   pieces.push("]}");
-  // The digest of the table includes its head: with sums alone, a host that moves to another table would not change the total.
-  const content = digest(head.name, head.json, formatDigest(sum));
+  // Not a sum, too: a host that moves from one table to another would leave that of both as it was.
+  const content = digest(head.name, frame, formatDigest(sum));
   return { resource: linked(head.name, pieces, content), head, hosts, digests };
 }
 
@@ -44,9 +45,9 @@ interface Part {
 
 /** Splits a table into parts by host. A wildcard host is in all parts, because it may match the hosts of any part. */
 export function splitTable(head: Resource, hosts: readonly Resource[]): Part[] {
+  const json = partOf(head.json);
   const parts = Array.from({ length: shardCount }, (_, shard) => {
     const name = shardName(head.name, shard);
-    const json = partOf(head.json, head.name, shard);
     return { head: { ...head, name, json }, hosts: [] as Resource[] };
   });
   for (const host of hosts) {

@@ -31,33 +31,7 @@ export const forbiddenHost = z
       "must be a lower-case DNS name, optionally with a leading *., an IP address or a block of them (CIDR)",
   });
 
-const units = "(?:(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:h|ms?|s|us|µs|μs|ns))+";
-
-/** A duration. A number gets the same error as text without a unit. */
-function durationLike(pattern: string, what: string) {
-  const error = `must be ${what}`;
-  return z
-    .string({ error: ({ input }) => (typeof input === "number" ? error : undefined) })
-    .max(100)
-    .regex(new RegExp(`^(?:${pattern})$`), {
-      error: ({ input }) =>
-        String(input).startsWith("-") ? `${error}; negative values are not allowed` : error,
-    });
-}
-
-/** Contour's pattern of timeouts: Go units or `infinity`. As in its CRD, 0 without a unit is an error. */
-export const timeout = durationLike(
-  `${units}|infinity|infinite`,
-  'a duration with a unit such as "15s", or "infinity"',
-);
-
-/** A timeout without the value `infinity`. */
-export const finiteDuration = durationLike(units, 'a duration with a unit such as "15s"');
-
-/** The maximum age of a CORS preflight response: a duration or `0`. */
-export const maxAge = durationLike(`${units}|0`, 'a duration with a unit such as "10m", or "0"');
-
-// Envoy rejects a whole route table with one NUL or line break in a header value or a rewritten path.
+// Envoy refuses a whole route table for one NUL or line break in a header value or a path that it rewrites.
 export const oneLine = z
   .string()
   .min(1)

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { gatewayDuration } from "./duration.js";
 import { hostname, name, oneLine, port, text, wildcardHostname } from "./fields.js";
 import { gatewayGroup, sectionName } from "./gateway.js";
 
@@ -118,11 +119,7 @@ const httpMatch = z.object({
   method: z.enum(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]).optional(),
 });
 
-const duration = z
-  .string()
-  .regex(/^(?:\d{1,5}(?:h|m|s|ms)){1,4}$/, { error: 'must be a duration such as "10s" or "1m30s"' });
-
-/** The default of a route without rules, as in the CRD. */
+/** The only rule of a route without rules, as the CRD has it. */
 const anyRule = { matches: [{ path: anyPath }] };
 
 /** gateway.networking.k8s.io HTTPRoute with the defaults of its CRD. */
@@ -140,7 +137,9 @@ export const httpRouteSpec = z.object({
           .transform((matches) => (matches.length > 0 ? matches : [httpMatch.parse({})])),
         filters,
         backendRefs: filteredBackendRefs,
-        timeouts: z.object({ request: duration.optional(), backendRequest: duration.optional() }).optional(),
+        timeouts: z
+          .object({ request: gatewayDuration.optional(), backendRequest: gatewayDuration.optional() })
+          .optional(),
       }),
     )
     .max(16)

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { finiteDuration, timeout } from "./duration.js";
 import {
   absolutePath,
   celRule,
-  finiteDuration,
   flag,
   hostname,
   name,
@@ -11,7 +11,6 @@ import {
   sentText,
   shortName,
   text,
-  timeout,
   uint32,
 } from "./fields.js";
 import { sparse } from "./sparse.js";

@@ -1,15 +1,6 @@
 import { z } from "zod";
-import {
-  celRule,
-  finiteDuration,
-  flag,
-  maxAge,
-  name,
-  text,
-  timeout,
-  uint32,
-  wildcardHostname,
-} from "./fields.js";
+import { finiteDuration, maxAge, timeout } from "./duration.js";
+import { celRule, flag, name, text, uint32, wildcardHostname } from "./fields.js";
 import {
   authorizationPolicy,
   compressionPolicy,

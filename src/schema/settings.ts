@@ -3,7 +3,7 @@ import { formatStringProblem, jsonFieldProblem, readLogFormat } from "./access-l
 import { readAdminEndpoints } from "./admin-endpoints.js";
 import { budgets } from "./budgets.js";
 import { configurationSpec } from "./contour-configuration.js";
-import { parseTimeout } from "./duration.js";
+import { readTimeout, settingsTimeout as timeout } from "./duration.js";
 import { joinPaths } from "./field-path.js";
 import { forbiddenHost, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
@@ -16,9 +16,7 @@ import { isLabel } from "./names.js";
 import { configurationForm, flattenSettings, overlaySettings, settingsForm } from "./settings-keys.js";
 import { isCipherSuite, isCurve } from "./tls-names.js";
 
-const timeout = z.string().refine((value) => !("error" in parseTimeout(value)), {
-  error: 'must be a duration such as "15s", or "infinity"',
-});
+const defaultConnectTimeout = "2s";
 const version = z.enum(["1.2", "1.3"]);
 const count = uint32.min(1);
 const names = z.array(name).default([]);
@@ -186,16 +184,20 @@ export const settingsSpec = z.object({
   timeouts: z
     .object({
       requestTimeout: timeout.optional(),
-      connectionIdleTimeout: timeout.default("60s"),
+      connectionIdleTimeout: timeout.prefault("60s"),
       streamIdleTimeout: timeout.optional(),
       maxConnectionDuration: timeout.optional(),
       delayedCloseTimeout: timeout.optional(),
       connectionShutdownGracePeriod: timeout.optional(),
+      // A zero is the default, too.
       connectTimeout: timeout
         .refine((value) => !value.startsWith("infini"), {
           error: "must be finite: a connection attempt needs a limit",
         })
-        .optional(),
+        .transform((value) =>
+          readTimeout(value).ms === undefined ? (defaultConnectTimeout as typeof value) : value,
+        )
+        .prefault(defaultConnectTimeout),
     })
     .prefault({}),
   listener: z

@@ -15,7 +15,7 @@ type Kind = keyof typeof kindShapes;
  * Fields that restrict access. An object with a misspelt one would be open, so it is not served. The same applies to an
  * unknown field inside them.
  */
-export const restrictingFields: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+export const restrictingFields = {
   HTTPProxy: [
     "authorization",
     "authPolicy",
@@ -29,7 +29,12 @@ export const restrictingFields: Readonly<Partial<Record<Kind, readonly string[]>
   Gateway: ["allowedRoutes", "frontend", "frontendValidation"],
   HTTPRoute: ["externalAuth"],
   ReferenceGrant: ["from", "to"],
-};
+} as const satisfies Partial<Record<Kind, readonly string[]>>;
+
+/** A field of an HTTPProxy that restricts access: policies that protect are read from no other. */
+export type RestrictingField = (typeof restrictingFields.HTTPProxy)[number];
+
+const restrictingIn: Readonly<Partial<Record<Kind, readonly string[]>>> = restrictingFields;
 
 /**
  * Names of access restrictions in other controllers, in earlier versions and in common use: in lower case, without `-`,
@@ -106,7 +111,7 @@ function walkInto(at: Walk, key: PropertyKey, value: unknown, shape: number, res
   at.path.pop();
 }
 
-const restricts = (kind: Kind, field: string): boolean => restrictingFields[kind]?.includes(field) ?? false;
+const restricts = (kind: Kind, field: string): boolean => restrictingIn[kind]?.includes(field) ?? false;
 
 const namesRestriction = (kind: Kind, field: string): boolean =>
   namedFreely.has(kind) && restrictingNames.test(plain(field));

@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import { wholeTables } from "../explain/served-config.js";
+import { jsonOf } from "../link/resource-set.js";
 import type { Snapshot } from "../link/snapshot.js";
-import { configSource } from "../xds/config-source.js";
-import { inWhole } from "../xds/route-shards.js";
+import { wholeTextOf } from "../xds/routes-hole.js";
 import { hiddenText, type Shown } from "./hidden.js";
 import type { Inspected } from "./inspect.js";
 import { nothingPublished } from "./problem.js";
@@ -34,10 +34,10 @@ async function* textsOf(snapshot: Snapshot, shown: Shown): AsyncGenerator<string
   for (const type of ["clusters", "endpoints", "listeners", "secrets"] as const) {
     yield `,"${type}":{"resources":[`;
     let separator = "";
-    for (const { pieces } of sets[type].values()) {
-      if (pieces.length === 0) continue;
-      const json = `{${pieces.join("")}`;
-      yield separator + (await hiddenText(type === "listeners" ? whole(json) : json, shown));
+    for (const resource of sets[type].values()) {
+      const json = jsonOf(resource, wholeTextOf);
+      if (json === undefined) continue;
+      yield separator + (await hiddenText(json, shown));
       separator = ",";
     }
     yield "]}";
@@ -62,5 +62,3 @@ async function* tableTexts({ tables }: Snapshot, shown: Shown): AsyncGenerator<s
   }
   yield "]}";
 }
-
-const whole = inWhole(configSource);

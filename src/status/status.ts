@@ -1,9 +1,7 @@
 import { unitsAbout } from "../graph/core/affected.js";
 import type { UnitKey } from "../graph/core/keys.js";
 import { isOrphan } from "../graph/core/orphan.js";
-import type { Kind, ObjectByKind, Reader } from "../graph/core/reader.js";
-import { ledgerOf } from "../graph/cost/ledger.js";
-import { UnitCache } from "../schema/compile-cache.js";
+import { StoreReader } from "../graph/core/store-reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import {
   byObject,
@@ -14,7 +12,6 @@ import {
   nextBoundary,
   type ObjectMeta,
   type Ref,
-  refOf,
 } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -113,7 +110,7 @@ export class Statuses {
     const { store, member, checkKeyPair } = this.input;
     return {
       store,
-      reader: readerOf(store, settings, checkKeyPair),
+      reader: new StoreReader(store, settings, { checkKeyPair }),
       metaOf: (object) => this.#metaOf(object),
       findingsOf: (ref) => {
         const conflict = member?.conflict(ref);
@@ -217,20 +214,3 @@ function namesOf(ref: Ref): { readonly namespace: string; readonly name: string 
 
 /** Kinds whose status Isoline reports. */
 export const hasStatus = (kind: string): kind is StatusKind => isContourKind(kind) || isGatewayKind(kind);
-
-/** A reader of a store that records nothing. */
-const readerOf = (store: Store, settings: SettingsSpec, checkKeyPair: Reader["checkKeyPair"]): Reader => ({
-  settings,
-  cache: store.cache,
-  unitCache: new UnitCache(),
-  checkKeyPair,
-  overrun(ref) {
-    return ledgerOf(store, this).overrun(ref);
-  },
-  get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined {
-    const object = store.object(refOf(kind, namespace, name));
-    return object?.kind === kind ? (object as ObjectByKind<K>) : undefined;
-  },
-  claimants: (key) => store.claimants(key),
-  need: () => undefined,
-});

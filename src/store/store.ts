@@ -8,13 +8,15 @@ import type { KubeObject } from "../schema/object.js";
  *   adds by endpoint mode; without (ExternalName), it is complete.
  * - `endpoints`: JSON array of LocalityLbEndpoints.
  * - `virtual-host`: JSON of a VirtualHost; `group` is the RouteConfiguration.
- * - `route-configuration`: JSON of a RouteConfiguration without `virtual_hosts` (`ingress_http`, `ingress_https`).
- * - `filter-chain`: JSON of a FilterChain without `filter_chain_match`; `group` is the listener, `name` the server name: `*`
- *   for names without a chain, `.fallback` for these names when no `*` exists, empty for a listener without TLS.
- *   Link joins chains with equal JSON into one chain with several server names.
+ * - `route-configuration`: JSON of a RouteConfiguration without `name` and `virtual_hosts` (`ingress_http`, `ingress_https`).
+ * - `filter-chain`: JSON of a FilterChain without `filter_chain_match`; `group` is the listener, `name` the server name: `*` for
+ *   all that no other chain has, `.fallback` for these where there is no `*`, empty for a listener without TLS.
+ *   Chains of equal JSON are joined at link into one with several server names.
  * - `secret`: JSON of a Secret.
- * - `listener`: JSON of a Listener. With the `group` `http`, link leaves it out when its route table has no hosts. With the
- *   `group` `chains`, it has no `filter_chains`: link adds the `filter-chain` resources whose `group` is its name.
+ * - `listener`: JSON of a Listener. With `group` `http` it is left out when its route table has no hosts, with `chains` it has no
+ *   `filter_chains`: link adds those of its own group.
+ *
+ * In `filter-chain` and `listener`, connection managers have a hole for what finds their routes (`xds/routes-hole.ts`).
  */
 export type ResourceType =
   | "cluster"

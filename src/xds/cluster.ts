@@ -1,6 +1,7 @@
 import type { Cluster as EnvoyCluster, HttpProtocolOptions, Typed } from "../gen/envoy.js";
 import type { Cluster } from "../graph/backends/cluster.js";
 import { serverName } from "../graph/backends/server-name.js";
+import { readTimeout } from "../schema/duration.js";
 import { memoized } from "../schema/memoized.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
@@ -8,7 +9,6 @@ import { writeCertificate } from "./certificate.js";
 import { duration } from "./duration.js";
 import { areClustersWeighted } from "./endpoints.js";
 import { contentHash } from "./hash.js";
-import { settingMs } from "./listener-settings.js";
 import { writeClusterPolicies } from "./policies/index.js";
 import { writeTlsParameters } from "./tls-parameters.js";
 
@@ -59,7 +59,7 @@ function contentOf(cluster: ClusterContent, settings: SettingsSpec): Content {
     cluster.weightedLocalities ? {} : settings.cluster;
   const policies = writeClusterPolicies(cluster);
   const written: Omit<EnvoyCluster, "name"> = {
-    connect_timeout: duration(settingMs(settings.timeouts.connectTimeout) ?? 2000),
+    connect_timeout: duration(readTimeout(settings.timeouts.connectTimeout).ms ?? 0),
     common_lb_config: {
       healthy_panic_threshold: {},
       ...(areLocalitiesWeighted(cluster, settings) ? { locality_weighted_lb_config: {} } : {}),

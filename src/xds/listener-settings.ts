@@ -1,13 +1,10 @@
 import type { Address, HttpConnectionManager, Listener, SocketOption } from "../gen/envoy.js";
-import { readTimeout } from "../graph/policies/timeout.js";
+import { readTimeout, type Timeout } from "../schema/duration.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { duration } from "./duration.js";
 
-/** A timeout of the settings in ms: 0 is no limit, undefined is Envoy's default. */
-export const settingMs = (text: string | undefined): number | undefined => readTimeout(text).ms;
-
-const timeout = (text: string | undefined): ReturnType<typeof duration> | undefined => {
-  const ms = settingMs(text);
+const timeout = (text: Timeout | undefined): ReturnType<typeof duration> | undefined => {
+  const { ms } = readTimeout(text);
   return ms === undefined ? undefined : duration(ms);
 };
 
@@ -15,7 +12,7 @@ const timeout = (text: string | undefined): ReturnType<typeof duration> | undefi
 export function connectionTimeouts({ timeouts, listener }: SettingsSpec): Partial<HttpConnectionManager> {
   const idle = timeout(timeouts.connectionIdleTimeout);
   // For Envoy an explicit zero is an immediate timeout, not none.
-  const maximum = settingMs(timeouts.maxConnectionDuration)
+  const maximum = readTimeout(timeouts.maxConnectionDuration).ms
     ? timeout(timeouts.maxConnectionDuration)
     : undefined;
   const requests = listener.maxRequestsPerConnection;

@@ -11,11 +11,10 @@ import type { GlobalServices } from "../graph/policies/global-services.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
-import { configSource } from "./config-source.js";
 import { httpFilters } from "./http-filters.js";
 import { connectionTimeouts, httpVersions, listenerBase } from "./listener-settings.js";
 import type { Chain } from "./policies/policy.js";
-import { wholeRoutes } from "./route-shards.js";
+import { routesHole } from "./routes-hole.js";
 import { writeStatsListeners, writeStatsSecrets } from "./stats-listener.js";
 import { writeTracing } from "./tracing.js";
 
@@ -64,7 +63,7 @@ export function writeHttpConnectionManager({
   const manager: HttpConnectionManager = {
     codec_type: codec,
     stat_prefix: listener,
-    ...wholeRoutes(table, configSource),
+    ...routesHole(table),
     http_filters: httpFilters(chain),
     use_remote_address: true,
     ...(settings.xffNumTrustedHops ? { xff_num_trusted_hops: settings.xffNumTrustedHops } : {}),
@@ -116,10 +115,9 @@ const tlsInspector = ({ ja3, ja4 }: SettingsSpec["tls"]["fingerprint"]): Listene
   },
 });
 
-/** A route table without its virtual hosts, which the units of the hosts make. */
+/** A route table without its virtual hosts, which the units of the hosts make, and without its name, which differs in parts. */
 export const routeTable = (name: string): Resource => {
   const table: RouteConfiguration = {
-    name,
     request_headers_to_add: [
       {
         header: { key: "x-request-start", value: "t=%START_TIME(%s.%3f)%" },

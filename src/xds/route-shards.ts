@@ -1,10 +1,5 @@
-import type {
-  ConfigSource,
-  HttpConnectionManager,
-  ScopedRouteConfiguration,
-  TypedExtensionConfig,
-} from "../gen/envoy.js";
-import { quoteRegex } from "../graph/matches/order.js";
+import type { HttpConnectionManager, ScopedRouteConfiguration, TypedExtensionConfig } from "../gen/envoy.js";
+import { configSource } from "./config-source.js";
 
 /**
  * Route tables are sent in parts, so that a change of one host sends a sixteenth. The part of a host does not depend
@@ -49,15 +44,6 @@ export const shardName = (table: string, shard: number): string => `${table}/${t
 /** The route table of a part, by the name of the part; undefined for the name of a whole table. */
 export const tableOfPart = (name: string): string | undefined => /^(.+)\/[01]{4}$/.exec(name)?.[1];
 
-/** The route tables, whole or in parts, that the JSON of a listener refers to. */
-export function* tablesIn(json: string): Iterable<{ readonly table: string; readonly inParts: boolean }> {
-  // Text of users never matches: its quotes would be escaped.
-  for (const [, whole, parts] of json.matchAll(
-    /"route_config_name":("[^"\\]*")|"scoped_routes":\{"name":("[^"\\]*")/g,
-  ))
-    yield { table: JSON.parse(whole ?? parts ?? '""') as string, inParts: parts !== undefined };
-}
-
 const isEven = (i: number): string =>
   `request.host.matches('(?i)^([${others[i]}]|[${flipping[i]}][${others[i]}]*[${flipping[i]}])*(:|$)')`;
 
@@ -65,45 +51,17 @@ const value = (table: string): string =>
   `${table}/${flipping.map((_, i) => `%CEL(${isEven(i)}?'0':'1')%`).join("")}`;
 
 /** The fields of a connection manager that select one whole route table. */
-export const wholeRoutes = (
-  table: string,
-  config_source: ConfigSource,
-): Pick<HttpConnectionManager, "rds"> => ({
-  rds: { config_source, route_config_name: table },
+export const wholeRoutes = (table: string): Pick<HttpConnectionManager, "rds"> => ({
+  rds: { config_source: configSource, route_config_name: table },
 });
 
-/**
- * Rewrites the JSON of listeners or filter chains, so that connection managers select the parts of these tables. Text
- * of users never matches: its quotes would be escaped.
- */
-export function inParts(tables: Iterable<string>, source: ConfigSource): (json: string) => string {
-  const pairs = [...tables].map(
-    (table) => [members(wholeRoutes(table, source)), members(scopedRoutes(table, source))] as const,
-  );
-  return (json) => pairs.reduce((text, [whole, parts]) => text.replaceAll(whole, () => parts), json);
-}
-
-const members = (of: object): string => JSON.stringify(of).slice(1, -1);
-
-/** Reverts `inParts` for one source, for Envoys that can't compute the part and get whole tables. */
-export function inWhole(source: ConfigSource): (json: string) => string {
-  const [first = "", ...others] = members(scopedRoutes("\0", source))
-    .split(String.raw`\u0000`)
-    .map(quoteRegex);
-  const parts = new RegExp(`${first}([^"/]*)${others.join(String.raw`\1`)}`, "g");
-  return (json) => json.replace(parts, (_, table: string) => members(wholeRoutes(table, source)));
-}
-
 /** The JSON of a part of a route table without virtual hosts. It removes the part header from requests to backends. */
-export function partOf(frame: string, table: string, shard: number): string {
-  const name = frame.replace(JSON.stringify(table), () => JSON.stringify(shardName(table, shard)));
-  return `${name.slice(0, -1)},"request_headers_to_remove":${JSON.stringify([shardHeader])}}`;
-}
+export const partOf = (frame: string): string =>
+  `${frame.slice(0, -1)},"request_headers_to_remove":${JSON.stringify([shardHeader])}}`;
 
 /** The fields of a connection manager that select the parts of a table. */
 export function scopedRoutes(
   table: string,
-  config_source: ConfigSource,
 ): Pick<HttpConnectionManager, "scoped_routes" | "early_header_mutation_extensions"> {
   const noteShard: TypedExtensionConfig = {
     name: "envoy.http.early_header_mutation.header_mutation",
@@ -127,8 +85,8 @@ export function scopedRoutes(
       scope_key_builder: {
         fragments: [{ header_value_extractor: { name: shardHeader, index: 0, element_separator: "," } }],
       },
-      rds_config_source: config_source,
-      scoped_rds: { scoped_rds_config_source: config_source },
+      rds_config_source: configSource,
+      scoped_rds: { scoped_rds_config_source: configSource },
     },
   };
 }

@@ -191,10 +191,7 @@ test("a renewed certificate is shown to new connections, a broken one is not, an
   await put(here, "secure");
   await eventually(async () => (await shown(here.port)) === "secure.test", "the renewed one is shown");
   await writeFile(join(here.folder, "tls.key"), "nothing");
-  await eventually(
-    async () => server.log().includes("keeping the last valid certificate"),
-    "it is logged",
-  );
+  await eventually(async () => server.log().includes("keeping the last valid certificate"), "it is logged");
   expect(await shown(here.port)).toBe("secure.test");
   await put(here, "loopback");
   process.kill(server.pid, "SIGHUP");

@@ -172,7 +172,7 @@ describe.skipIf("reason" in binaries)("objects that a real cluster lacks after a
     await kube.apply(hostProxy("full.test", "app"));
     await eventually(() => Promise.resolve(log.some((line) => line.startsWith("store: "))), "it is reported");
     expect(log.join("\n")).toMatch(
-      /^store: the store can't be written: database or disk is full; look at the disk/m,
+      /^store: the store can't be written: database or disk is full; check the disk/m,
     );
     expect(log.join("\n")).not.toContain("API server");
     expect((await fetch(`${url}/readyz`)).status).toBe(200);

@@ -19,6 +19,7 @@ import { gatewayBackground, gatewaySpecimens } from "../support/gateway-specimen
 import { mutate, random } from "../support/nasty.js";
 import { forTenant } from "../support/poison.js";
 import { poisons } from "../support/poison-catalogue.js";
+import { textOf } from "../support/resource-set.js";
 import { specimens } from "../support/specimens.js";
 
 const now = Date.UTC(2030, 0, 1);
@@ -28,7 +29,7 @@ function outputOf(store: Store): string {
   const settings = settingsOf(store);
   const { sets } = link(store, settings);
   const served = xdsTypes.map((type) =>
-    [...sets[type].names()].map((name) => [name, sets[type].hash, sets[type].get(name)?.pieces.join("")]),
+    [...sets[type].names()].map((name) => [name, sets[type].hash, textOf(sets[type], name)]),
   );
   const told = [...store.findings()];
   const verdicts = statuses(store, settings, now, platform).map((one) => JSON.stringify(one));

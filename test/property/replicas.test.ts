@@ -3,7 +3,7 @@ import { EnvoyRegistry } from "../../src/link/envoy-registry.js";
 import { Publication } from "../../src/link/publish.js";
 import { type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
 import { fc } from "../support/fast-check.js";
-import { setOf } from "../support/resource-set.js";
+import { setOf, textOf } from "../support/resource-set.js";
 
 /** The state after the n-th edit: one route, to a cluster of that edit or, every third time, to an earlier one. */
 const clusterOf = (edit: number): string => `c${edit % 3 === 2 ? edit - 2 : edit}`;
@@ -92,7 +92,7 @@ class Replica {
     if (answer.kind !== "content" || (answer.notBefore ?? 0) > now) return undefined;
     this.#fleet.delivered(request, type, request.names, answer.selection.version, now);
     const { resources } = answer.selection;
-    const text = [...resources.values()].map(({ pieces }) => pieces.join("")).join("");
+    const text = [...resources.names()].map((name) => textOf(resources, name)).join("");
     const names = type === "clusters" ? [...resources.names()] : [/"to":"(\w+)"/.exec(text)?.[1] ?? ""];
     return { version: answer.selection.version, names };
   }

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { widerThan } from "../../src/graph/api/gateway/hostnames.js";
 import { hostUnit } from "../../src/graph/core/keys.js";
 import type { Route, Site, Sites } from "../../src/graph/core/nodes.js";
-import { createReport, type Reader } from "../../src/graph/core/reader.js";
+import { createReport } from "../../src/graph/core/reader.js";
+import { StoreReader } from "../../src/graph/core/store-reader.js";
 import { buildVirtualHost } from "../../src/graph/core/virtual-host.js";
-import { UnitCache } from "../../src/schema/compile-cache.js";
 import { kindOf, namespaceOf, type Ref } from "../../src/schema/meta.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings, settingsRef } from "../../src/schema/settings.js";
@@ -96,16 +96,7 @@ function comesFirst(a: Ref, b: Ref, host: string, store: Store): boolean | undef
 const sitesOf = (store: Store, host: string): Sites => {
   const settings = store.object(settingsRef);
   if (settings?.kind !== "Settings") throw new Error("there are no settings");
-  const reader: Reader = {
-    settings: settings.spec,
-    cache: store.cache,
-    unitCache: new UnitCache(),
-    get: (kind, namespace, name) => store.object(`${kind}/${namespace}/${name}`) as undefined,
-    claimants: (key) => store.claimants(key),
-    need: () => undefined,
-    overrun: () => undefined,
-    checkKeyPair,
-  };
+  const reader = new StoreReader(store, settings.spec, { checkKeyPair });
   return buildVirtualHost(host, reader, createReport()).sites;
 };
 

@@ -16,6 +16,7 @@ import { compileAll, dump, parseCase, platform } from "../support/compile.js";
 import { changesOf, type Edit, edit, objectsOf, start } from "../support/edits.js";
 import { engineOf } from "../support/engine.js";
 import { fc } from "../support/fast-check.js";
+import { textOf } from "../support/resource-set.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-update-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -42,7 +43,7 @@ afterAll(() => {
 const bytesOf = ({ sets }: Pick<Snapshot, "sets">): ReadonlyMap<XdsType, string> =>
   new Map(
     xdsTypes.map((type) => {
-      const entries = [...sets[type].names()].map((name) => [name, sets[type].get(name)?.pieces.join("")]);
+      const entries = [...sets[type].names()].map((name) => [name, textOf(sets[type], name)]);
       return [type, JSON.stringify(entries)];
     }),
   );

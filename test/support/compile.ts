@@ -6,6 +6,7 @@ import { parseSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Resource, ResourceType, Store } from "../../src/store/store.js";
 import { update } from "../../src/update.js";
+import { filled, routesIn, textOf } from "../../src/xds/routes-hole.js";
 import { checkProto } from "./proto.js";
 
 export const platform = { checkKeyPair };
@@ -53,6 +54,16 @@ function groupsOf(store: Store, type: ResourceType): readonly string[] {
   return type === "listener" ? ["", "chains", "http"] : [""];
 }
 
+const wholeTables = routesIn(new Set());
+
+/** A fragment as link completes it, with whole route tables. */
+function completed(resource: Resource): Resource {
+  const { type, name } = resource;
+  const json = filled(resource.json, wholeTables).map(textOf).join("");
+  if (type !== "route-configuration") return { ...resource, json };
+  return { ...resource, json: JSON.stringify({ name, ...(JSON.parse(json) as object) }) };
+}
+
 /**
  * Every resource of a store, by type and group; listeners by name only, because their groups only determine when they
  * are omitted.
@@ -60,7 +71,8 @@ function groupsOf(store: Store, type: ResourceType): readonly string[] {
 export const resourcesOf = (store: Store): Resource[] =>
   types.flatMap((type) => {
     const found = groupsOf(store, type).flatMap((group) => [...store.resources(type, group)]);
-    return type === "listener" ? found.sort((a, b) => (a.name < b.name ? -1 : 1)) : found;
+    if (type === "listener") found.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return found.map(completed);
   });
 
 /** Resources, findings and origins of routes as text, equal for stores with equal content. */

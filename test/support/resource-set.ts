@@ -1,4 +1,4 @@
-import { linked, ResourceSet } from "../../src/link/resource-set.js";
+import { jsonOf, linked, ResourceSet } from "../../src/link/resource-set.js";
 
 /** Resources as link returns them, from their JSON by name. */
 export const setOf = (jsons: Readonly<Record<string, string>>): ResourceSet =>
@@ -13,5 +13,5 @@ export const setOf = (jsons: Readonly<Record<string, string>>): ResourceSet =>
 /** The JSON of one resource of a set. */
 export function textOf(set: ResourceSet | undefined, name: string): string | undefined {
   const resource = set?.get(name);
-  return resource && `{${resource.pieces.join("")}`;
+  return resource && jsonOf(resource);
 }

@@ -11,6 +11,8 @@ const hostOf = (host: string, text: string, count = 1): HostReview => ({
     kind: "route",
     name: `prefix /${i}${text}`,
     host: `${host} (http)`,
+    domain: host,
+    listener: "ingress_http",
     change: "changed",
     risk: ["route-lost"],
     details: [{ what: `backends${text}`, before: text, after: `b${text}` }],

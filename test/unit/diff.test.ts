@@ -41,6 +41,8 @@ describe("diff", () => {
         kind: "host",
         name: "new.test (http)",
         host: "new.test (http)",
+        domain: "new.test",
+        listener: "ingress_http",
         change: "added",
         details: [{ what: "prefix /", after: "default/b/80" }],
       },
@@ -48,6 +50,8 @@ describe("diff", () => {
         kind: "host",
         name: "old.test (http)",
         host: "old.test (http)",
+        domain: "old.test",
+        listener: "ingress_http",
         change: "removed",
         details: [{ what: "prefix /", before: "default/a/80" }],
       },
@@ -134,6 +138,8 @@ describe("diff", () => {
         kind: "host",
         name: "x.test (http)",
         host: "x.test (http)",
+        domain: "x.test",
+        listener: "ingress_http",
         change: "changed",
         details: [
           { what: "local rate limit", before: "3 in 1s for each Envoy", after: "4 in 1s for each Envoy" },
@@ -226,6 +232,8 @@ describe("diff of a Gateway", () => {
         kind: "route",
         name: "prefix /",
         host: "x.test (http on port 8080)",
+        domain: "x.test",
+        listener: "http-8080",
         change: "changed",
         details: [{ what: "backends", before: "default/a/80", after: "default/b/80" }],
       },
@@ -260,9 +268,10 @@ listeners
     ];
     const found = gatewayChanges(all("a"), all("b")).filter(({ kind }) => kind !== "cluster");
     const details = [{ what: "TCP to", before: "default/a/80 (weight 1)", after: "default/b/80 (weight 1)" }];
+    const changed = { kind: "server name", change: "changed", details };
     expect(found).toEqual([
-      { kind: "server name", name: "* (https on port 8444)", change: "changed", details },
-      { kind: "server name", name: "x.test (https on port 8443)", change: "changed", details },
+      { ...changed, name: "* (https on port 8444)", domain: "*", listener: "https-8444" },
+      { ...changed, name: "x.test (https on port 8443)", domain: "x.test", listener: "https-8443" },
     ]);
   });
 

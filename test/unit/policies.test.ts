@@ -4,7 +4,6 @@ import { expect, it } from "vitest";
 import { policies } from "../../src/graph/policies/index.js";
 import { httpProxySpec } from "../../src/schema/httpproxy.js";
 import { defaultSettings } from "../../src/schema/settings.js";
-import { restrictingFields } from "../../src/schema/unknown-fields.js";
 import { filterStages } from "../../src/xds/filter-stages.js";
 import { httpFilters } from "../../src/xds/http-filters.js";
 import { filterFacts, policyFilters } from "../../src/xds/policies/index.js";
@@ -83,15 +82,6 @@ it("every field of a virtual host, route or service belongs to a policy, or to t
     "validation",
     "mirror",
   ]);
-});
-
-it("an object with a misspelt field of a protection is not served", () => {
-  const restricting = new Set(
-    Object.values(policies).flatMap(({ protects, fields }) =>
-      protects ? [...(fields.host ?? []), ...(fields.route ?? [])] : [],
-    ),
-  );
-  expect([...restricting].filter((field) => !restrictingFields.HTTPProxy?.includes(field))).toEqual([]);
 });
 
 it("every filter of a policy has a unique name and is before the router", () => {

@@ -11,7 +11,7 @@ import { textOf } from "../support/resource-set.js";
 
 /** The part that Envoy computes with the patterns of its configuration. */
 function partByPatterns(host: string): string {
-  const text = JSON.stringify(scopedRoutes("table", {}));
+  const text = JSON.stringify(scopedRoutes("table"));
   const patterns = [...text.matchAll(/matches\('([^']+)'\)\?'0':'1'/g)].map(([, pattern = ""]) => pattern);
   expect(patterns).toHaveLength(4);
   return `table/${patterns.map((pattern) => (RE2JS.compile(pattern).matcher(host).find() ? "0" : "1")).join("")}`;
@@ -64,7 +64,7 @@ describe("route tables in parts", () => {
     const { routes } = link(store, { endpoints: "eds", xdsCluster: "isoline", routeShards }).sets;
     return new Map(
       [...routes.names()].map((name) => {
-        const table = JSON.parse(`{${(routes.get(name)?.pieces ?? []).join("")}`) as {
+        const table = JSON.parse(textOf(routes, name) ?? "") as {
           name: string;
           virtual_hosts: { name: string }[];
         };
@@ -96,6 +96,35 @@ describe("route tables in parts", () => {
     expect(text).not.toContain('"rds":');
     expect(scopes.size).toBe(2 * shardCount);
   });
+});
+
+describe("the hole for routes in a fragment", () => {
+  const listenersOf = (routeShards: 1 | 16, settings: string): string[] => {
+    const { objects } = parseCase(
+      [service("default", "a"), hostProxy("h.test", "a")].map((one) => JSON.stringify(one)).join("\n---\n"),
+      settings,
+    );
+    const { listeners } = link(compileAll(objects), {
+      endpoints: "eds",
+      xdsCluster: "isoline",
+      routeShards,
+    }).sets;
+    return [...listeners.names()].map((name) => textOf(listeners, name) ?? "");
+  };
+
+  it.each([1, 16] as const)(
+    "is filled (%i parts), and texts of users that look like one stay",
+    (routeShards) => {
+      const fields = ["\u001a=%PROTOCOL%", '\u001a":["ingress_http"]=%PROTOCOL%'];
+      const settings = JSON.stringify({ accessLog: { format: "json", jsonFields: fields } });
+      const texts = listenersOf(routeShards, settings);
+      for (const text of texts)
+        expect(checkProto("envoy.config.listener.v3.Listener", JSON.parse(text))).toEqual([]);
+      const [listener = ""] = texts.filter((text) => text.includes('"ingress_http"'));
+      const written = { "\u001a": "%PROTOCOL%", '\u001a":["ingress_http"]': "%PROTOCOL%" };
+      expect(listener).toContain(`"json_format":${JSON.stringify(written)}`);
+    },
+  );
 });
 
 describe("routeShards: auto", () => {

@@ -41,6 +41,7 @@ describe("rules of HTTPProxy's CRD", () => {
     ["spec.virtualhost.corsPolicy.allowHeaders", cors({ allowHeaders: [] })],
     ["spec.virtualhost.corsPolicy.exposeHeaders[0]", cors({ exposeHeaders: ["a b"] })],
     ["spec.virtualhost.corsPolicy.maxAge", cors({ maxAge: "-1s" })],
+    ["spec.virtualhost.corsPolicy.maxAge", cors({ maxAge: "9999999h" })],
     ["spec.virtualhost.jwtProviders[0]", host({ jwtProviders: [{ name: "a" }] })],
     [
       "spec.virtualhost.jwtProviders[0]",
@@ -49,6 +50,10 @@ describe("rules of HTTPProxy's CRD", () => {
     [
       "spec.virtualhost.jwtProviders[0].remoteJWKS.timeout",
       host({ jwtProviders: [{ name: "a", remoteJWKS: { ...jwks, timeout: "infinity" } }] }),
+    ],
+    [
+      "spec.virtualhost.jwtProviders[0].remoteJWKS.cacheDuration",
+      host({ jwtProviders: [{ name: "a", remoteJWKS: { ...jwks, cacheDuration: "9999999h" } }] }),
     ],
     [
       "spec.virtualhost.jwtProviders[0].remoteJWKS.dnsLookupFamily",
@@ -114,6 +119,10 @@ describe("rules of HTTPProxy's CRD", () => {
     [
       "spec.routes[0].services[0].slowStartPolicy.window",
       service({ slowStartPolicy: { window: "infinity" } }),
+    ],
+    [
+      "spec.routes[0].services[0].slowStartPolicy.window",
+      service({ slowStartPolicy: { window: "9999999h" } }),
     ],
     [
       "spec.routes[0].services[0].slowStartPolicy.minWeightPercent",

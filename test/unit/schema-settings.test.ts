@@ -1,28 +1,38 @@
 import { describe, expect, it } from "vitest";
 import { readAdminEndpoints } from "../../src/schema/admin-endpoints.js";
-import { parseTimeout } from "../../src/schema/duration.js";
+import { readTimeout } from "../../src/schema/duration.js";
 import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
 
-describe("parseTimeout", () => {
+describe("readTimeout", () => {
   it.each([
-    ["", { kind: "default" }],
-    ["0", { kind: "default" }],
-    ["0s", { kind: "default" }],
-    ["0h0m", { kind: "default" }],
-    ["infinity", { kind: "disabled" }],
-    ["infinite", { kind: "disabled" }],
-    ["15s", { kind: "ms", ms: 15_000 }],
-    ["1h2m3s4ms", { kind: "ms", ms: 3_723_004 }],
-    ["1.5m", { kind: "ms", ms: 90_000 }],
-    [".5s", { kind: "ms", ms: 500 }],
-    ["500us", { kind: "ms", ms: 0.5 }],
-    ["500µs", { kind: "ms", ms: 0.5 }],
-  ])("reads %j", (text, expected) => expect(parseTimeout(text)).toEqual(expected));
+    ["", {}],
+    ["0", {}],
+    ["0s", {}],
+    ["0h0m", {}],
+    ["infinity", { ms: 0 }],
+    ["infinite", { ms: 0 }],
+    ["15s", { ms: 15_000 }],
+    ["1h2m3s4ms", { ms: 3_723_004 }],
+    ["1.5m", { ms: 90_000 }],
+    [".5s", { ms: 500 }],
+    ["500us", { ms: 0.5 }],
+    ["500µs", { ms: 0.5 }],
+  ])("reads %j", (text, expected) => expect(readTimeout(text)).toEqual(expected));
 
   it.each(["5", "s", "5 s", "-1s", "1d", "15S", "1e3s", "never", "ms".repeat(100_000), "9999999h"])(
     "refuses %.20j",
-    (text) => expect(parseTimeout(text)).toHaveProperty("error"),
+    (text) => expect(readTimeout(text)).toHaveProperty("error"),
   );
+});
+
+it("gives the timeout of connecting its default where the settings have none or a zero", () => {
+  for (const connectTimeout of [undefined, "", "0", "0s"])
+    expect(parseSettings({ timeouts: { connectTimeout } }).settings.spec.timeouts.connectTimeout).toBe("2s");
+});
+
+it("parses settings that were parsed already to the same, as stores do after an upgrade", () => {
+  const { settings } = parseSettings({ timeouts: { connectTimeout: "0s", requestTimeout: "infinity" } });
+  expect(parseSettings(settings.spec)).toEqual({ settings, findings: [] });
 });
 
 const at = (port: number): object => ({ address: "0.0.0.0", port });

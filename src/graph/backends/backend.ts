@@ -9,20 +9,20 @@ import type { Cluster } from "./cluster.js";
 export type ServicePort = NonNullable<ObjectByKind<"Service">["spec"]["ports"]>[number];
 export type Protocol = NonNullable<Cluster["protocol"]>;
 
-/** The configuration that a route adds to the cluster of a Service port. */
-export type ClusterOverrides = Partial<
-  Pick<
-    Cluster,
-    | "protocol"
-    | "sni"
-    | "validation"
-    | "loadBalancing"
-    | "healthCheck"
-    | "idleConnectionMs"
-    | "slowStart"
-    | "clientCertificate"
-  >
->;
+/** The fields of a cluster that follow from a Service and its port. */
+type ServiceFields =
+  | "namespace"
+  | "service"
+  | "port"
+  | "endpoints"
+  | "healthPort"
+  | "mode"
+  | "externalName"
+  | "circuitBreakers"
+  | "weightedLocalities";
+
+/** The configuration that a route adds to the cluster of a Service port: all other fields of a cluster. */
+export type ClusterOverrides = Partial<Omit<Cluster, ServiceFields>>;
 
 interface PortOptions {
   readonly healthPort?: number;

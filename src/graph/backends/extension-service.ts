@@ -1,8 +1,9 @@
+import { readTimeout } from "../../schema/duration.js";
 import type { ErrorCode } from "../../schema/finding-codes.js";
 import type { FindingType } from "../../schema/finding-types.js";
 import { type ExtensionService, isLeftOut, type Reader, type Report } from "../core/reader.js";
 import { balancerOf } from "../policies/load-balancing.js";
-import { readTimeout, readTimeoutPolicy } from "../policies/timeout.js";
+import { readTimeoutPolicy } from "../policies/timeout.js";
 import { clientCertificate, findServicePort, portKey } from "./backend.js";
 import type { Cluster } from "./cluster.js";
 import { readUpstreamValidation } from "./upstream-validation.js";

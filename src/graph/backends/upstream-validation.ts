@@ -9,10 +9,15 @@ interface Fields {
 }
 
 export type CheckedValidation =
-  | { readonly validation: UpstreamValidation; readonly problem?: undefined }
+  | { readonly validation: UpstreamValidation; readonly problem?: undefined; readonly message?: undefined }
   /** `secret` is `<namespace>/<name>`. */
-  | { readonly problem: "not-delegated"; readonly secret: string; readonly message: string }
-  | { readonly problem: "not-valid"; readonly message: string };
+  | {
+      readonly validation?: undefined;
+      readonly problem: "not-delegated";
+      readonly secret: string;
+      readonly message: string;
+    }
+  | { readonly validation?: undefined; readonly problem: "not-valid"; readonly message: string };
 
 /** The `validation` of a backend: a CA Secret (of the namespace or delegated to it) and the expected names. */
 export function readUpstreamValidation(reader: Reader, fields: Fields, namespace: string): CheckedValidation {

@@ -5,6 +5,7 @@ import type { MatchCondition } from "../api/httpproxy/conditions.js";
 import { secretName } from "../certificates/secret.js";
 import type { ObjectByKind } from "../core/reader.js";
 import { regexProgramSize } from "../matches/regex.js";
+import { clusterFieldsOf } from "../policies/index.js";
 import { nothing, plus, type Size } from "./size.js";
 
 /** A reference that adds another object's content: an include, a delegation, a Secret whose content is copied. */
@@ -263,13 +264,8 @@ const clusterKey = (
   route: ProxyRoute,
   { weight: _weight, mirror: _mirror, ...service }: NonNullable<ProxyRoute["services"]>[number],
 ): string =>
-  JSON.stringify([
-    service,
-    route.loadBalancerPolicy,
-    route.healthCheckPolicy,
-    route.timeoutPolicy?.idleConnection,
-    route.requestHeadersPolicy,
-  ]);
+  // The name that TLS asks for follows from the Host header.
+  JSON.stringify([service, clusterFieldsOf(route), route.requestHeadersPolicy]);
 
 /** Filters and backends of a rule are written for each of its matches. */
 function gatewaySizes(route: RouteObject): Pick<CostNode, "own" | "free"> {

@@ -1,9 +1,9 @@
+import { readTimeout } from "../../schema/duration.js";
 import type { ErrorCode } from "../../schema/finding-codes.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import { type Extension, extensionCluster, readExtensionService } from "../backends/extension-service.js";
 import type { Reader } from "../core/reader.js";
 import type { HostContext, Policy, VirtualHostFields } from "./policy.js";
-import { readTimeout } from "./timeout.js";
 
 /** How Envoy authorizes requests with an external service. */
 export interface Authorization {

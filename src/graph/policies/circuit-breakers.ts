@@ -13,5 +13,5 @@ export interface CircuitBreakers {
 export const circuitBreakers: Policy<{ cluster: CircuitBreakers }> = {
   protects: false,
   fields: {},
-  read: {},
+  read: { clusterFields: () => undefined },
 };

@@ -1,4 +1,4 @@
-import { parseTimeout } from "../../schema/duration.js";
+import { type Duration, durationMs } from "../../schema/duration.js";
 import { regexProblem } from "../matches/regex.js";
 import type { Policy } from "./policy.js";
 
@@ -18,7 +18,7 @@ interface CorsFields {
   readonly allowMethods: readonly string[];
   readonly allowHeaders?: readonly string[];
   readonly exposeHeaders?: readonly string[];
-  readonly maxAge?: string;
+  readonly maxAge?: Duration;
   readonly allowCredentials?: boolean;
   readonly allowPrivateNetwork?: boolean;
 }
@@ -50,25 +50,17 @@ function readCors(
       origins.push({ kind: "regex", value: origin });
     }
   }
-  const maxAge = readMaxAge(fields.maxAge);
   return {
     policy: {
       origins,
       methods: fields.allowMethods,
       headers: fields.allowHeaders ?? [],
       exposed: fields.exposeHeaders ?? [],
-      ...(maxAge === undefined ? {} : { maxAge }),
+      ...(fields.maxAge === undefined ? {} : { maxAge: Math.round(durationMs(fields.maxAge) / 1000) }),
       credentials: fields.allowCredentials ?? false,
       privateNetwork: fields.allowPrivateNetwork ?? false,
     },
   };
-}
-
-/** Unlike for a timeout, zero means zero here: browsers don't cache. */
-function readMaxAge(text: string | undefined): number | undefined {
-  if (!text) return undefined;
-  const parsed = parseTimeout(text);
-  return "kind" in parsed && parsed.kind === "ms" ? Math.round(parsed.ms / 1000) : 0;
 }
 
 export const cors: Policy<{ host: CorsPolicy }> = {

@@ -46,6 +46,7 @@ export const healthCheck: Policy<{ cluster: HealthCheck }> = {
   protects: false,
   fields: { route: ["healthCheckPolicy"] },
   read: {
+    clusterFields: ({ healthCheckPolicy }) => healthCheckPolicy,
     clusters({ route: { healthCheckPolicy: fields }, fail }) {
       if (!fields?.expectedStatuses?.some(({ start, end }) => start >= end))
         return fields && httpHealthCheck(fields);

@@ -94,6 +94,7 @@ interface AnyPolicy {
     service?(context: ServiceContext, route: unknown): unknown;
     clusters?(context: RouteContext): unknown;
     cluster?(context: ServiceContext): unknown;
+    clusterFields?(route: RouteFields): unknown;
     ingressRoute?(context: IngressRouteContext): unknown;
     ingress?(context: IngressContext): unknown;
   };
@@ -121,6 +122,7 @@ const readers = {
   service: readersOf("service"),
   clusters: readersOf("clusters"),
   cluster: readersOf("cluster"),
+  clusterFields: readersOf("clusterFields"),
   ingressRoute: readersOf("ingressRoute"),
   ingress: readersOf("ingress"),
 };
@@ -167,6 +169,10 @@ export function readRoutePolicies(context: RouteContext, host: HostPolicies): Ro
   collect(found, readers.route, context, host);
   return context.failures() > before ? undefined : found;
 }
+
+/** The parts of a route that distinguish the clusters of its services. */
+export const clusterFieldsOf = (route: RouteFields): readonly unknown[] =>
+  readers.clusterFields.map(([, fieldsOf]) => fieldsOf(route));
 
 /** Reads the policies of the clusters of all services of a route; undefined with findings if one is not valid. */
 export function readClusterPolicies(context: RouteContext): ClusterPolicies | undefined {

@@ -1,4 +1,4 @@
-import { parseTimeout } from "../../schema/duration.js";
+import { durationMs } from "../../schema/duration.js";
 import type { ErrorCode } from "../../schema/finding-codes.js";
 import { quote } from "../../schema/words.js";
 import { type Reachable, readHost } from "../backends/address.js";
@@ -48,6 +48,8 @@ type RemoteFields = NonNullable<Fields["remoteJWKS"]>;
 type Fail = (reason: ErrorCode, message: string, field?: string) => undefined;
 
 const base = ".jwtProviders";
+/** The same as in Contour. */
+const defaultTimeoutMs = 1000;
 const about = "Spec.VirtualHost.JWTProviders";
 
 /** Reads `virtualhost.jwtProviders`; undefined without providers, and with a finding if one is not valid. */
@@ -179,13 +181,14 @@ function readRemoteKeys(
     const message = `${key}.UpstreamValidation is invalid: ${checked.message}`;
     return fail("RemoteJWKSUpstreamValidationInvalid", message, `${path}.validation`);
   }
-  const timeout = milliseconds(fields.timeout);
-  const cache = milliseconds(fields.cacheDuration);
+  // A zero is as good as nothing.
+  const timeout = fields.timeout && durationMs(fields.timeout);
+  const cache = fields.cacheDuration && durationMs(fields.cacheDuration);
   return {
     kind: "remote",
     uri: fields.uri,
-    timeoutMs: timeout ?? 1000,
-    ...(cache === undefined ? {} : { cacheMs: cache }),
+    timeoutMs: timeout || defaultTimeoutMs,
+    ...(cache ? { cacheMs: cache } : {}),
     server: {
       scheme,
       host: reached.host,
@@ -194,12 +197,6 @@ function readRemoteKeys(
       ...(checked?.validation ? { validation: checked.validation } : {}),
     },
   };
-}
-
-/** The schema has validated the duration. Zero is the same as undefined. */
-function milliseconds(text: string | undefined): number | undefined {
-  const parsed = parseTimeout(text ?? "");
-  return "kind" in parsed && parsed.kind === "ms" ? parsed.ms : undefined;
 }
 
 /**

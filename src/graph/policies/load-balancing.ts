@@ -108,5 +108,8 @@ export const hash: Policy<{ route: HashPolicy }> = {
 export const loadBalancing: Policy<{ cluster: LoadBalancing }> = {
   protects: false,
   fields: { route: ["loadBalancerPolicy"] },
-  read: { clusters: ({ route }) => balancingOf(route.loadBalancerPolicy) },
+  read: {
+    clusters: ({ route }) => balancingOf(route.loadBalancerPolicy),
+    clusterFields: ({ loadBalancerPolicy }) => loadBalancerPolicy,
+  },
 };

@@ -1,5 +1,6 @@
 import type { ErrorCode, WarningCode } from "../../schema/finding-codes.js";
 import type { FindingType } from "../../schema/finding-types.js";
+import type { RestrictingField } from "../../schema/unknown-fields.js";
 import type { HTTPProxy, ObjectByKind, Reader, Report } from "../core/reader.js";
 import type { PathMatch } from "../matches/match-types.js";
 
@@ -99,6 +100,13 @@ export interface Fields {
   readonly service?: readonly (keyof ServiceFields)[];
 }
 
+/** The fields that restrict access. */
+interface RestrictingFields {
+  readonly host?: readonly (keyof VirtualHostFields & RestrictingField)[];
+  readonly route?: readonly (keyof RouteFields & RestrictingField)[];
+  readonly service?: readonly (keyof ServiceFields & RestrictingField)[];
+}
+
 /**
  * An annotation of IngressRoute, Ingress, HTTPRoute and GRPCRoute. It applies to the routes of the object that have no
  * other value.
@@ -132,6 +140,8 @@ type Read<V extends Values> = (V extends { readonly host: infer H }
     ? {
         /** For the clusters of all services of a route. */
         clusters?(context: RouteContext): C | undefined;
+        /** What of a route makes `clusters` return another value. Fields of a service always count. */
+        clusterFields(route: RouteFields): unknown;
         /** For the cluster of one service. */
         cluster?(context: ServiceContext): C | undefined;
       }
@@ -149,8 +159,8 @@ export interface Policy<V extends Values, Protects extends boolean = false> {
   readonly protects: Protects;
   /** Set if the policy also applies to redirects and direct responses without being a protection. */
   readonly anyAction?: true;
-  /** The fields of an HTTPProxy that the policy is read from. */
-  readonly fields: Fields;
+  /** The fields of an HTTPProxy that the policy is read from. An object with a misspelt field of a protection is not served. */
+  readonly fields: Protects extends true ? RestrictingFields : Fields;
   readonly read: Read<V>;
   /** HTTPProxy also has the annotation; the readers of `host` and `route` read it. */
   readonly annotation?: RouteAnnotation<V["route"]>;

@@ -1,5 +1,5 @@
+import { readTimeout } from "../../schema/duration.js";
 import type { Policy } from "./policy.js";
-import { readTimeout } from "./timeout.js";
 
 export interface RetryPolicy {
   /** Comma-joined Envoy retry conditions. */

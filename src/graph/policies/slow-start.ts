@@ -1,4 +1,4 @@
-import { parseTimeout } from "../../schema/duration.js";
+import { durationMs } from "../../schema/duration.js";
 import { balancingOf } from "./load-balancing.js";
 import type { Policy } from "./policy.js";
 
@@ -14,6 +14,7 @@ export const slowStart: Policy<{ cluster: SlowStart }> = {
   protects: false,
   fields: { service: ["slowStartPolicy"] },
   read: {
+    clusterFields: () => undefined,
     cluster({ service: { slowStartPolicy: policy }, of: { route, fail }, at }) {
       if (!policy) return undefined;
       const wrong = (message: string): undefined =>
@@ -23,12 +24,12 @@ export const slowStart: Policy<{ cluster: SlowStart }> = {
         return wrong(
           "slow start is only supported with RoundRobin or WeightedLeastRequest load balancer strategy",
         );
-      const window = parseTimeout(policy.window);
-      if (!("kind" in window) || window.kind !== "ms")
+      const windowMs = durationMs(policy.window);
+      if (windowMs === 0)
         return wrong(`error parsing window: ${JSON.stringify(policy.window)} is not a duration above zero`);
       const aggression = Number(policy.aggression);
       if (!(aggression > 0)) return wrong("aggression must be greater than 0");
-      return { windowMs: window.ms, aggression, minWeightPercent: policy.minWeightPercent };
+      return { windowMs, aggression, minWeightPercent: policy.minWeightPercent };
     },
   },
 };

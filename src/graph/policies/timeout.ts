@@ -1,4 +1,4 @@
-import { parseTimeout } from "../../schema/duration.js";
+import { readTimeout, type Timeout } from "../../schema/duration.js";
 import type { Policy } from "./policy.js";
 
 /** In ms; 0 is no limit, undefined is Envoy's default. */
@@ -7,16 +7,8 @@ export interface TimeoutPolicy {
   readonly idle?: number;
 }
 
-/** Reads a timeout in Contour's grammar: "" or `0` is the default, `infinity` is no limit, else a Go duration. */
-export function readTimeout(text: string | undefined): { ms?: number; error?: string } {
-  const parsed = parseTimeout(text ?? "");
-  if ("error" in parsed) return { error: parsed.error };
-  if (parsed.kind === "default") return {};
-  return { ms: parsed.kind === "disabled" ? 0 : parsed.ms };
-}
-
 /** Reads the timeouts of an HTTPProxy or IngressRoute route. An error names the field. */
-export function readTimeoutPolicy(policy: { response?: string; idle?: string } | undefined): {
+export function readTimeoutPolicy(policy: { response?: Timeout; idle?: Timeout } | undefined): {
   policy?: TimeoutPolicy;
   error?: string;
 } {
@@ -62,6 +54,7 @@ export const idleConnectionMs: Policy<{ cluster: number }> = {
   protects: false,
   fields: { route: ["timeoutPolicy"] },
   read: {
+    clusterFields: ({ timeoutPolicy }) => timeoutPolicy?.idleConnection,
     clusters({ route, fail }) {
       const { ms, error } = readTimeout(route.timeoutPolicy?.idleConnection);
       if (!error) return ms;

@@ -63,8 +63,8 @@ export class Traffic {
   }
 }
 
-/** The namespaces whose objects determine a change; empty where a store has no such object. */
-function ownersOf({ kind, name, host }: ConfigChange, store: Store): readonly string[] {
+/** The namespaces that have a say in what changes; empty where a store holds nothing about it. */
+function ownersOf({ kind, name, domain = "" }: ConfigChange, store: Store): readonly string[] {
   switch (kind) {
     case "cluster":
     case "certificate":
@@ -73,7 +73,7 @@ function ownersOf({ kind, name, host }: ConfigChange, store: Store): readonly st
     case "host":
     case "route":
     case "server name":
-      return ownersOfHost(hostOf(host ?? name), store);
+      return ownersOfHost(domain, store);
     case "listener":
       return [shared];
   }
@@ -89,6 +89,3 @@ const ownersOfHost = (host: string, store: Store): readonly string[] =>
     .filter(isObjectRead)
     .filter((ref) => routing.has(kindOf(ref)))
     .map(namespaceOf);
-
-/** `a.test` of `a.test (http on port 8080)`. */
-const hostOf = (place: string): string => place.replace(/ \(.*$/, "");

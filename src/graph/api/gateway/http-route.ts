@@ -1,4 +1,4 @@
-import { parseTimeout } from "../../../schema/duration.js";
+import { durationMs } from "../../../schema/duration.js";
 import type { Route } from "../../core/nodes.js";
 import type { ObjectByKind } from "../../core/reader.js";
 import type { Match } from "../../matches/match-types.js";
@@ -120,19 +120,12 @@ function readTimeouts(
   timeouts: Rule["timeouts"],
   path: string,
 ): TimeoutPolicy | undefined {
-  const request = readDuration(timeouts?.request);
-  const backend = readDuration(timeouts?.backendRequest);
+  const request = timeouts?.request && durationMs(timeouts.request);
+  const backend = timeouts?.backendRequest && durationMs(timeouts.backendRequest);
   if (request && backend !== undefined && backend > request) {
     const message = "backendRequest must be no longer than request";
     return fail("Accepted", "UnsupportedValue", message, `${path}.backendRequest`);
   }
   const response = backend || (request ?? backend);
   return response === undefined ? {} : { response };
-}
-
-/** In ms. */
-function readDuration(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const parsed = parseTimeout(text);
-  return "ms" in parsed ? parsed.ms : 0;
 }

@@ -1,10 +1,8 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import type { FindingType } from "../../../schema/finding-types.js";
-import type { Ref } from "../../../schema/meta.js";
 import { append } from "../../core/append.js";
 import type { Route } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
-import { chainEnd } from "./chain.js";
 import {
   conditionProblem,
   headerProblem,
@@ -14,8 +12,7 @@ import {
   queryProblem,
 } from "./conditions.js";
 import type { IncludePlace } from "./context.js";
-import { includeProblem } from "./included-by.js";
-import { includedProxy } from "./included-proxy.js";
+import { readInclude } from "./included-proxy.js";
 import { readProxyRoute } from "./route.js";
 
 /**
@@ -64,54 +61,21 @@ function readIncludes(proxy: HTTPProxy, place: IncludePlace, reader: Reader, rep
     seen.add(key);
 
     const chain = [...place.path, proxy.ref];
-    const all = [...place.conditions, ...conditions];
-    const found = findTarget(proxy, include, chain, reader, report);
-    const { target } = found;
-    if (!target) {
+    const found = readInclude(proxy, include, chain, reader, report);
+    if (found.kind === "problem") {
       fail(found.reason, found.message);
       if (conditions.length > 0) routes.push(badGateway(proxy, conditions, path));
-    } else if (!endsChain(target, chain, report))
-      append(routes, readProxyRoutes(target, { ...place, conditions: all, path: chain }, reader, report));
+    } else if (found.kind === "end") {
+      const message = `include creates an include cycle: ${found.names}`;
+      // A chain that is only too long is no fault of the object at its end, which may be another tenant's.
+      const about = found.isCycle ? found.target.ref : proxy.ref;
+      report.error(about, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
+    } else {
+      const inner = { ...place, conditions: [...place.conditions, ...conditions], path: chain };
+      append(routes, readProxyRoutes(found.target, inner, reader, report));
+    }
   }
   return routes;
-}
-
-/** Whether a chain of includes must end before an object, because it would become circular or too long. */
-function endsChain({ ref }: HTTPProxy, chain: readonly Ref[], report: Report): boolean {
-  const end = chainEnd(chain, ref);
-  if (!end) return false;
-  const message = `include creates an include cycle: ${end.names}`;
-  // The object at the end of a chain that is too long is not at fault, and may belong to another tenant.
-  const about = end.isCycle ? ref : (chain.at(-1) ?? ref);
-  report.error(about, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
-  return true;
-}
-
-const describe = ({ meta }: HTTPProxy): string => `${meta.namespace}/${meta.name}`;
-
-type Include = NonNullable<HTTPProxy["spec"]["includes"]>[number];
-
-/** The target of an include, or why it has none. */
-function findTarget(
-  proxy: HTTPProxy,
-  include: Include,
-  chain: readonly Ref[],
-  reader: Reader,
-  report: Report,
-):
-  | { readonly target: HTTPProxy }
-  | { readonly target?: never; readonly reason: ErrorCode; readonly message: string } {
-  const namespace = include.namespace || proxy.meta.namespace;
-  const target = includedProxy(reader, namespace, include.name);
-  if (!target)
-    return { reason: "IncludeNotFound", message: `include ${namespace}/${include.name} not found` };
-  if (target.spec.virtualhost) {
-    const message = `root httpproxy cannot include another root httpproxy (${describe(target)})`;
-    return { reason: "RootIncludesRoot", message };
-  }
-  const forbidden = includeProblem(target, chain, reader, report);
-  if (!forbidden) return { target };
-  return { reason: "IncludeNotPermitted", message: `include is not permitted: ${forbidden}` };
 }
 
 /** The 503 route for an invalid route, if the requests that it matches are known. */

@@ -1,15 +1,16 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import type { FindingType } from "../../../schema/finding-types.js";
 import type { Ref } from "../../../schema/meta.js";
-import { type ClusterOverrides, clientCertificate, readCluster } from "../../backends/backend.js";
 import type { TcpBackend } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 import { tcpHealthCheck } from "../../policies/health-check.js";
 import { balancerOf, type LoadBalancing } from "../../policies/load-balancing.js";
-import { chainEnd } from "./chain.js";
-import { includeProblem } from "./included-by.js";
-import { includedProxy } from "./included-proxy.js";
+import { nameIn } from "../roots/included-by.js";
+import { readTcpServices } from "../roots/tcp.js";
+import { readInclude } from "./included-proxy.js";
 import { readValidation } from "./service.js";
+
+type TcpProxyFields = NonNullable<HTTPProxy["spec"]["tcpproxy"]>;
 
 /**
  * Reads `spec.tcpproxy` with its includes; undefined with a finding if it has no service. The list is empty if the
@@ -36,60 +37,58 @@ export function readTcpProxy(
   if (tcp?.services?.length && include) {
     return fail("NoServicesAndInclude", "cannot specify services and include in the same httpproxy");
   }
-  if (tcp?.services?.length) return readServices(proxy, reader, report);
+  if (tcp?.services?.length) return readServices(proxy, tcp, reader, report);
   if (!include) return fail("NothingDefined", "either services or inclusion must be specified");
   readLoadBalancing(proxy, report);
 
-  const namespace = include.namespace || proxy.meta.namespace;
-  const target = includedProxy(reader, namespace, include.name);
-  const error = "TCPProxyIncludeError";
-  if (!target) return fail("IncludeNotFound", `include ${namespace}/${include.name} not found`, error);
-  if (target.spec.virtualhost) {
-    const message = `root httpproxy cannot include another root httpproxy (${namespace}/${include.name})`;
-    return fail("RootIncludesRoot", message, error);
-  }
   const chain = [...path, proxy.ref];
-  const forbidden = includeProblem(target, chain, reader, report);
-  if (forbidden) return fail("IncludeNotPermitted", `include is not permitted: ${forbidden}`, error);
-  const end = chainEnd(chain, target.ref);
-  if (end) return fail("IncludeCreatesCycle", `include creates a cycle: ${end.names}`, error);
+  const found = readInclude(proxy, include, chain, reader, report);
+  const error = "TCPProxyIncludeError";
+  if (found.kind === "problem") return fail(found.reason, found.message, error);
+  if (found.kind === "end")
+    return fail("IncludeCreatesCycle", `include creates a cycle: ${found.names}`, error);
+  const { target } = found;
   if (target.spec.tcpproxy) return readTcpProxy(target, reader, report, chain);
-  const message = `include ${namespace}/${include.name} has no tcpproxy, so that the host serves nothing over TLS`;
+  const message = `include ${nameIn(target.ref)} has no tcpproxy, so that the host serves nothing over TLS`;
   report.warn(proxy.ref, error, "NothingDefined", message, "spec.tcpproxy");
   return [];
 }
 
-function readServices(proxy: HTTPProxy, reader: Reader, report: Report): readonly TcpBackend[] | undefined {
-  const certificate = clientCertificate(reader);
-  if (certificate.error) {
-    report.error(proxy.ref, "TLSError", "SecretNotValid", certificate.error, "spec.tcpproxy");
+function readServices(
+  proxy: HTTPProxy,
+  { services = [], healthCheckPolicy }: TcpProxyFields,
+  reader: Reader,
+  report: Report,
+): readonly TcpBackend[] | undefined {
+  const healthCheck = healthCheckPolicy && tcpHealthCheck(healthCheckPolicy);
+  const fail = (type: FindingType, reason: ErrorCode, message: string, path: string): undefined => {
+    report.error(proxy.ref, type, reason, message, path);
     return undefined;
-  }
-  const healthCheck =
-    proxy.spec.tcpproxy?.healthCheckPolicy && tcpHealthCheck(proxy.spec.tcpproxy.healthCheckPolicy);
-  const options: ClusterOverrides = {
-    loadBalancing: readLoadBalancing(proxy, report),
-    ...(healthCheck ? { healthCheck } : {}),
-    ...certificate.options,
   };
-  const found: TcpBackend[] = [];
-  for (const [i, service] of (proxy.spec.tcpproxy?.services ?? []).entries()) {
-    const path = `spec.tcpproxy.services[${i}]`;
-    const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, {
-      ...options,
-      ...(service.protocol ? { protocol: service.protocol } : {}),
-      ...(healthCheck && service.healthPort ? { healthPort: service.healthPort } : {}),
-    });
-    if (!cluster) {
-      const message = `Spec.TCPProxy unresolved service reference: ${error}`;
-      report.error(proxy.ref, "TCPProxyError", "ServiceUnresolvedReference", message, path);
-      return undefined;
-    }
-    const checked = readValidation(proxy, service, cluster, path, reader, report);
-    if (!checked) return undefined;
-    found.push({ cluster: checked, weight: service.weight ?? 0 });
-  }
-  return found;
+  const loadBalancing = readLoadBalancing(proxy, report);
+  return readTcpServices(
+    {
+      namespace: proxy.meta.namespace,
+      services,
+      optionsOf: ({ protocol, healthPort }) => ({
+        loadBalancing,
+        ...(healthCheck ? { healthCheck } : {}),
+        ...(protocol ? { protocol } : {}),
+        ...(healthCheck && healthPort ? { healthPort } : {}),
+      }),
+      checked: (service, cluster, path) => readValidation(proxy, service, cluster, path, reader, report),
+      weightOf: ({ weight = 0 }) => weight,
+      badCertificate: (message) => fail("TLSError", "SecretNotValid", message, "spec.tcpproxy"),
+      unresolved: (_, error, path) =>
+        fail(
+          "TCPProxyError",
+          "ServiceUnresolvedReference",
+          `Spec.TCPProxy unresolved service reference: ${error}`,
+          path,
+        ),
+    },
+    reader,
+  );
 }
 
 function readLoadBalancing(proxy: HTTPProxy, report: Report): LoadBalancing {

@@ -1,9 +1,9 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import { isDelegated, readKeyPair } from "../../certificates/secret.js";
-import type { Tls, TlsVersion } from "../../core/nodes.js";
+import type { Tls } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 import { readClientValidation } from "../../policies/client-validation.js";
-import { hostCertificate } from "./host-certificate.js";
+import { readServerTls } from "../roots/tls.js";
 
 /** The TLS configuration of a host. */
 export interface Security {
@@ -11,27 +11,6 @@ export interface Security {
   readonly passthrough: boolean;
   /** `<namespace>/<name>` of the certificate for clients without SNI. */
   readonly fallback?: string;
-}
-
-const versions: readonly TlsVersion[] = ["1.2", "1.3"];
-const asVersion = (text: string | undefined, fallback: TlsVersion): TlsVersion =>
-  text === "1.2" || text === "1.3" ? text : fallback;
-
-const higher = (a: TlsVersion, b: TlsVersion): TlsVersion =>
-  versions.indexOf(a) > versions.indexOf(b) ? a : b;
-const lower = (a: TlsVersion, b: TlsVersion): TlsVersion =>
-  versions.indexOf(a) < versions.indexOf(b) ? a : b;
-
-/** The intersection of the object's and the settings' range; undefined if it is empty. */
-export function tlsRange(
-  minimum: string | undefined,
-  maximum: string | undefined,
-  reader: Reader,
-): { minimum: TlsVersion; maximum: TlsVersion } | undefined {
-  const settings = reader.settings.tls;
-  const min = higher(asVersion(settings.minimumProtocolVersion, "1.2"), asVersion(minimum, "1.2"));
-  const max = lower(asVersion(settings.maximumProtocolVersion, "1.3"), asVersion(maximum, "1.3"));
-  return higher(min, max) === max ? { minimum: min, maximum: max } : undefined;
 }
 
 /** Reads `spec.virtualhost.tls`; the reasons of TLSError are Contour's. */
@@ -64,27 +43,18 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
     return { passthrough: true };
   }
 
-  const secret = hostCertificate(proxy, reader, report, (reason, message, at) => {
+  const asked = { minimum: tls.minimumProtocolVersion, maximum: tls.maximumProtocolVersion };
+  const secured = readServerTls(proxy, asked, reader, report, (reason, message, at) => {
     report.error(proxy.ref, "TLSError", reason, message, at);
     return undefined;
   });
-  if (secret === undefined) return undefined;
-  const range = tlsRange(tls.minimumProtocolVersion, tls.maximumProtocolVersion, reader);
-  if (!range) {
-    const message =
-      "Spec.Virtualhost.TLS the minimum protocol version is greater than the maximum protocol version";
-    return fail("TLSConfigNotValid", message);
-  }
+  if (!secured) return undefined;
   const fallback = tls.enableFallbackCertificate ? readFallback(proxy, reader, fail) : undefined;
   if (tls.enableFallbackCertificate && !fallback) return undefined;
   const clientValidation = tls.clientValidation ? readClientValidation(proxy, reader, report) : undefined;
   if (tls.clientValidation && !clientValidation) return undefined;
   return {
-    tls: {
-      secret,
-      ...range,
-      ...(clientValidation ? { clientValidation } : {}),
-    },
+    tls: { ...secured, ...(clientValidation ? { clientValidation } : {}) },
     passthrough: false,
     ...(fallback ? { fallback } : {}),
   };

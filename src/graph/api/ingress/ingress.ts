@@ -16,7 +16,7 @@ import { isPath, trimSlashes, unreachablePath } from "../../matches/normalize-pa
 import { regexProblem } from "../../matches/regex.js";
 import { ingressHeaders } from "../../policies/default-headers.js";
 import { readIngressPolicies } from "../../policies/index.js";
-import { tlsRange } from "../httpproxy/tls.js";
+import { tlsRange } from "../roots/tls.js";
 
 export type Ingress = ObjectByKind<"Ingress">;
 type PathFields = NonNullable<

@@ -3,7 +3,7 @@ import type { Ref } from "../../../schema/meta.js";
 import { clientCertificate, readCluster } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import { backendOf } from "../../backends/server-name.js";
-import { isDelegated, readCaBundle, secretName } from "../../certificates/secret.js";
+import { readUpstreamValidation } from "../../backends/upstream-validation.js";
 import { append } from "../../core/append.js";
 import { isAllowedClass } from "../../core/class.js";
 import type { Action, Backend, Route, TcpBackend, Tls } from "../../core/nodes.js";
@@ -16,10 +16,9 @@ import { defaultHeaders } from "../../policies/default-headers.js";
 import { httpHealthCheck } from "../../policies/health-check.js";
 import { readIngressRoutePolicies } from "../../policies/index.js";
 import { balancerOf } from "../../policies/load-balancing.js";
-import { chainEnd } from "../httpproxy/chain.js";
-import { hostCertificate } from "../httpproxy/host-certificate.js";
-import { includeProblem } from "../httpproxy/included-by.js";
-import { tlsRange } from "../httpproxy/tls.js";
+import { follow } from "../roots/follow.js";
+import { readTcpServices } from "../roots/tcp.js";
+import { readServerTls } from "../roots/tls.js";
 
 export type IngressRoute = ObjectByKind<"IngressRoute">;
 type RouteFields = NonNullable<IngressRoute["spec"]["routes"]>[number];
@@ -69,12 +68,11 @@ function readSecureTerms(
 }
 
 function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | undefined {
-  const secret = hostCertificate(root, reader, report, (reason, message, path) => {
+  const minimum = root.spec.virtualhost?.tls?.minimumProtocolVersion;
+  return readServerTls(root, { minimum }, reader, report, (reason, message, path) => {
     report.error(root.ref, type, reason, message, path);
     return undefined;
   });
-  const range = tlsRange(root.spec.virtualhost?.tls?.minimumProtocolVersion, undefined, reader);
-  return secret !== undefined && range ? { secret, ...range } : undefined;
 }
 
 interface Place {
@@ -101,7 +99,7 @@ function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: 
       if (!found) return routes;
       routes.push(found);
     } else if (route.delegate) {
-      const target = follow(object, route.delegate, place.parents, path, reader, report);
+      const target = readDelegate(object, route.delegate, place.parents, path, reader, report);
       if (target === "stop") return routes;
       if (!target) continue;
       const inner = { ...place, parents: [...place.parents, target.ref], within: route.match };
@@ -128,31 +126,34 @@ function routeProblem(
 const segments = (path: string): string => (path.endsWith("/") ? path : `${path}/`);
 const isWithin = (child: string, parent: string): boolean => segments(child).startsWith(segments(parent));
 
-/**
- * The target of a delegation. A missing one is skipped without a finding (v1beta1); an invalid one stops the object.
- */
-function follow(
+/** The target of a delegation. A missing one is skipped without a finding (v1beta1); an invalid one stops the object. */
+function readDelegate(
   object: IngressRoute,
-  delegate: { name: string; namespace?: string },
+  delegate: { readonly name: string; readonly namespace?: string },
   parents: readonly Ref[],
   path: string,
   reader: Reader,
   report: Report,
   label = "route",
 ): IngressRoute | undefined | "stop" {
-  const target = reader.get("IngressRoute", delegate.namespace || object.meta.namespace, delegate.name);
-  if (!target) return undefined;
   const fail = (reason: ErrorCode, message: string): "stop" => {
     report.error(object.ref, type, reason, message, `${path}.delegate`);
     return "stop";
   };
-  if (target.spec.virtualhost) {
-    return fail("RootDelegatesToRoot", "root ingressroute cannot delegate to another root ingressroute");
+  const target = reader.get("IngressRoute", delegate.namespace || object.meta.namespace, delegate.name);
+  const found = follow(target, parents, reader, report);
+  switch (found.kind) {
+    case "missing":
+      return undefined;
+    case "root":
+      return fail("RootDelegatesToRoot", "root ingressroute cannot delegate to another root ingressroute");
+    case "forbidden":
+      return fail("IncludeNotPermitted", `delegation is not permitted: ${found.why}`);
+    case "end":
+      return fail("DelegationCycle", `${label} creates a delegation cycle: ${found.names}`);
+    case "target":
+      return found.target;
   }
-  const end = chainEnd(parents, target.ref);
-  if (end) return fail("DelegationCycle", `${label} creates a delegation cycle: ${end.names}`);
-  const forbidden = includeProblem(target, parents, reader, report);
-  return forbidden ? fail("IncludeNotPermitted", `delegation is not permitted: ${forbidden}`) : target;
 }
 
 function readServicesRoute(
@@ -225,19 +226,12 @@ function readService(
       `Service [${service.name}:${service.port}] is invalid or missing`,
     );
   if (!service.validation || cluster.protocol !== "tls") return cluster;
-  const secret = secretName(service.validation.caSecret ?? "", object.meta.namespace);
-  const delegated = isDelegated(reader, secret, object.meta.namespace);
-  const { ca, error } = delegated
-    ? readCaBundle(reader, secret)
-    : { error: "certificate delegation not permitted" };
-  const wrong = error ?? (service.validation.subjectName ? undefined : "missing subject alternative name");
-  if (!ca || wrong) {
-    return fail(
-      "TLSUpstreamValidation",
-      `Service [${service.name}:${service.port}] TLS upstream validation policy error: ${wrong}`,
-    );
-  }
-  return { ...cluster, validation: { ca, subjectNames: [service.validation.subjectName ?? ""] } };
+  const { validation, message } = readUpstreamValidation(reader, service.validation, object.meta.namespace);
+  if (validation) return { ...cluster, validation };
+  return fail(
+    "TLSUpstreamValidation",
+    `Service [${service.name}:${service.port}] TLS upstream validation policy error: ${message}`,
+  );
 }
 
 /** Reads `tcpproxy`. Weights have no effect in v1beta1: every service gets an equal share. */
@@ -260,25 +254,25 @@ function readTcp(
     return undefined;
   }
   if (tcp?.delegate) {
-    const target = follow(object, tcp.delegate, parents, path, reader, report, "tcpproxy");
+    const target = readDelegate(object, tcp.delegate, parents, path, reader, report, "tcpproxy");
     return target && target !== "stop"
       ? readTcp(target, reader, report, [...parents, target.ref])
       : undefined;
   }
-  const { options, error } = clientCertificate(reader);
-  if (error) {
-    report.error(object.ref, type, "SecretNotValid", error, path);
+  const { namespace } = object.meta;
+  const fail = (reason: ErrorCode, message: string, at: string): undefined => {
+    report.error(object.ref, type, reason, message, at);
     return undefined;
-  }
-  const backends: TcpBackend[] = [];
-  for (const [j, service] of (tcp?.services ?? []).entries()) {
-    const { cluster } = readCluster(reader, object.meta.namespace, service.name, service.port, options);
-    if (!cluster) {
-      const message = `tcpproxy: service ${object.meta.namespace}/${service.name}/${service.port}: not found`;
-      report.error(object.ref, type, "ServiceUnresolvedReference", message, `${path}.services[${j}]`);
-      return undefined;
-    }
-    backends.push({ cluster, weight: 0 });
-  }
-  return backends;
+  };
+  return readTcpServices(
+    {
+      namespace,
+      services: tcp?.services ?? [],
+      weightOf: () => 0,
+      badCertificate: (message) => fail("SecretNotValid", message, path),
+      unresolved: ({ name, port }, _, at) =>
+        fail("ServiceUnresolvedReference", `tcpproxy: service ${namespace}/${name}/${port}: not found`, at),
+    },
+    reader,
+  );
 }

@@ -2,9 +2,11 @@ import { kindOf, namespaceOf, type ObjectMeta, type Ref } from "../../../schema/
 import { isLabel, isSubdomain } from "../../../schema/names.js";
 import type { Reader, Report } from "../../core/reader.js";
 import { claimFinding } from "../../core/sharing.js";
-import { nameIn } from "./chain.js";
 
 const annotation = "isoline.dev/included-by";
+
+/** `NAMESPACE/NAME`. */
+export const nameIn = (ref: Ref): string => ref.slice(ref.indexOf("/") + 1);
 
 interface Child {
   readonly ref: Ref;
