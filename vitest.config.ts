@@ -16,7 +16,11 @@ const processes = (groupOrder: number) => ({
 
 const page = JSON.stringify(await buildPage());
 /** What the build puts in; an object for each project, as Vitest empties it. */
-const define = (): Record<string, string> => ({ ISOLINE_VERSION: '"0.0.0"', ISOLINE_PAGE: page });
+const define = (): Record<string, string> => ({
+  ISOLINE_VERSION: '"0.0.0"',
+  ISOLINE_COMMIT: '""',
+  ISOLINE_PAGE: page,
+});
 
 const projects = [
   {

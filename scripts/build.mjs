@@ -1,15 +1,19 @@
-import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { buildPage } from "./page.mjs";
 import { isMain, root } from "./run.mjs";
 
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { version, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** The oldest Node that works, such as `20.19`. */
+export const oldestNode = engines.node.replace(/^>=/, "");
 
 /** Options of bundles for Node that contain all packages. Some packages are CommonJS and call `require`. */
 export const nodeBundle = {
   platform: "node",
   target: "node20.19",
-  define: { ISOLINE_VERSION: JSON.stringify(version) },
+  define: { ISOLINE_VERSION: JSON.stringify(version), ISOLINE_COMMIT: '""' },
   banner: {
     js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
   },
@@ -41,6 +45,18 @@ const withoutUnusedClient = {
   },
 };
 
+/** The commit of the checkout, with `-dirty` after changes; empty outside of a checkout. */
+export function commit() {
+  const git = (...args) =>
+    execFileSync("git", ["-C", root, ...args], { encoding: "utf8", stdio: "pipe" }).trim();
+  try {
+    if (realpathSync(git("rev-parse", "--show-toplevel")) !== realpathSync(root)) return "";
+    return git("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*");
+  } catch {
+    return "";
+  }
+}
+
 /** Builds the command line and the Worker. Rejects with the errors that esbuild printed. */
 export async function build() {
   const page = { ISOLINE_PAGE: JSON.stringify(await buildPage()) };
@@ -52,12 +68,15 @@ export async function build() {
 const buildWorker = (page) =>
   bundle("src/runtime/worker/worker.ts", "dist/worker.js", { ...worker, define: page });
 
-/** Builds the command line: an entry with the options of all commands, and chunks that a command loads when it runs. */
+/**
+ * Builds the command line (an entry with the options of all commands, and chunks that a command loads when it runs) and
+ * the library, which shares these chunks.
+ */
 async function buildCommands(page) {
   const { metafile } = await esbuild({
     ...nodeBundle,
-    define: { ...nodeBundle.define, ...page },
-    entryPoints: { isoline: "src/cli/main.ts" },
+    define: { ...nodeBundle.define, ISOLINE_COMMIT: JSON.stringify(commit()), ...page },
+    entryPoints: { main: "src/cli/main.ts", index: "src/index.ts" },
     outdir: "dist",
     chunkNames: "chunks/[name]-[hash]",
     splitting: true,
@@ -65,6 +84,14 @@ async function buildCommands(page) {
     legalComments: "none",
     external: ["node-sqlite3-wasm"],
     plugins: [withoutUnusedClient],
+  });
+  await bundle("src/cli/entry.ts", "dist/isoline.js", {
+    platform: "node",
+    target: "node10",
+    supported: { "dynamic-import": true },
+    define: { ISOLINE_NODE: JSON.stringify(oldestNode) },
+    external: ["./main.js"],
+    sourcemap: false,
   });
   chmodSync(join(root, "dist/isoline.js"), 0o755);
   const current = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));

@@ -1,6 +1,5 @@
 import type { Echo } from "../dev/echo.js";
-import type { HeaderChange } from "../explain/applied.js";
-import type { TlsSeen } from "../explain/chain.js";
+import type { HeaderChange, TlsSeen } from "../explain/explanation.js";
 import { serviceOf } from "../explain/names.js";
 import type { Observed } from "../route-tests/observed.js";
 import { isRecord } from "../schema/issues.js";

@@ -1,7 +1,8 @@
 import { explain, type Knowledge } from "../explain/explain.js";
 import type { Explanation } from "../explain/explanation.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
-import { RequestSyntaxError, readRequest } from "../explain/request.js";
+import { readRequest } from "../explain/request.js";
+import { RequestSyntaxError } from "../explain/request-error.js";
 import { formatExplanation, type PlaceOf } from "../explain/text.js";
 import type { RouteOrigin } from "../graph/core/route-origins.js";
 import { orphansBeside, unservedFor } from "../lint/unserved.js";

@@ -1,72 +1,13 @@
 #!/usr/bin/env node
 import nodeModule from "node:module";
 import { join } from "node:path";
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import { cacheFolder } from "../platform/cache-folder.js";
 import { messageOf } from "../schema/words.js";
 import { BootstrapError } from "../xds/bootstrap-error.js";
-import { addAcceptShrink } from "./commands/accept-shrink.js";
-import { addBootstrap } from "./commands/bootstrap.js";
-import { addCheck } from "./commands/check.js";
-import { addCompile } from "./commands/compile.js";
-import { addCost } from "./commands/cost.js";
-import { addCrds } from "./commands/crds.js";
-import { addDemo } from "./commands/demo.js";
-import { addDiff } from "./commands/diff.js";
-import { addEnvoy } from "./commands/envoy.js";
-import { addExplain } from "./commands/explain.js";
-import { addFleet } from "./commands/fleet.js";
-import { addGraph } from "./commands/graph.js";
-import { addHistory } from "./commands/history.js";
 import { withoutKubeNames } from "./commands/kube-names.js";
-import { addManifests } from "./commands/manifests.js";
-import { addMigrate } from "./commands/migrate.js";
-import { addPublish } from "./commands/publish.js";
-import { addServe } from "./commands/serve.js";
-import { addStatus } from "./commands/status.js";
-import { addTest } from "./commands/test.js";
-import { addToken } from "./commands/token.js";
+import { createProgram } from "./program.js";
 import { UsageError } from "./usage.js";
-
-/** Set by the build. */
-declare const ISOLINE_VERSION: string;
-
-/**
- * The commands in the order of `--help`, each from a file of `commands/`. The code of a command is loaded when it
- * runs.
- */
-const commands: readonly ((program: Command, done: (code: number) => void) => void)[] = [
-  addCompile,
-  addCheck,
-  addExplain,
-  addGraph,
-  addTest,
-  addDiff,
-  addMigrate,
-  addServe,
-  addStatus,
-  addEnvoy,
-  addPublish,
-  addHistory,
-  addAcceptShrink,
-  addFleet,
-  addToken,
-  addCrds,
-  addManifests,
-  addCost,
-  addBootstrap,
-  addDemo,
-];
-
-function createProgram(done: (code: number) => void): Command {
-  const program = new Command("isoline")
-    .description("An Envoy control plane without pods: Kubernetes routing objects in, REST-JSON xDS out.")
-    .version(ISOLINE_VERSION)
-    .exitOverride()
-    .showHelpAfterError("(isoline --help lists the commands)");
-  for (const add of commands) add(program, done);
-  return program;
-}
 
 /** Exit codes: 0 success, 1 invalid objects, 2 wrong usage, 3 failure to connect or read. */
 async function main(): Promise<number> {

@@ -1,4 +1,5 @@
-import { RequestSyntaxError, readRequest } from "../explain/request.js";
+import { readRequest } from "../explain/request.js";
+import { RequestSyntaxError } from "../explain/request-error.js";
 import { schemaError } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
 import { parseRouteTests, type RouteTest } from "../schema/route-tests.js";

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { get } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { readNow } from "../documents/documents.js";
@@ -84,7 +84,8 @@ async function start(
 
   const settingsFile = join(folder, "settings.yaml");
   replacePrivateFile(settingsFile, [writeYaml(demoSettings(port, adminPort))]);
-  const paths = [join(examples, "quickstart"), endpointsFile];
+  const manifests = await editable(join(examples, "quickstart"), folder);
+  const paths = [manifests, endpointsFile];
   const isoline = await startServer({ paths, settingsFile, host: "127.0.0.1", port: 0, log });
   undo.push(() => isoline.close());
   log(`Isoline    ${isoline.url}`);
@@ -100,7 +101,7 @@ async function start(
   const envoy = await runEnvoy(binary, folder, bootstrap, 2);
   undo.push(() => envoy.stop());
   await untilServing(port, envoy, join(folder, "envoy.log"), stop);
-  log(describeDemo(port, adminPort, isoline.url, relative(process.cwd(), join(examples, "quickstart"))));
+  log(describeDemo(port, adminPort, isoline.url, manifests));
   return envoy;
 }
 
@@ -112,12 +113,20 @@ const demoSettings = (port: number, adminPort: number): object => ({
   stats: { address: "127.0.0.1", port: adminPort + 1 },
 });
 
-/** The folder `examples` of the checkout, found from `src/dev/` and from `dist/`. */
+/** The path of a folder of a checkout, or of its copy in `folder`: those of an installed package may not be writable. */
+async function editable(manifests: string, folder: string): Promise<string> {
+  if (!manifests.split(sep).includes("node_modules")) return relative(process.cwd(), manifests);
+  const copy = join(folder, "quickstart");
+  await cp(manifests, copy, { recursive: true });
+  return copy;
+}
+
+/** The folder `examples` of the checkout or package, found from `src/dev/` and from `dist/`. */
 function findExamples(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "examples", "quickstart"))) {
     if (folder === dirname(folder))
-      throw new DemoError("the demo requires the folder examples/ of the checkout");
+      throw new DemoError("the demo requires the folder examples/ of the package or checkout");
     folder = dirname(folder);
   }
   return join(folder, "examples");

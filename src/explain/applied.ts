@@ -1,34 +1,10 @@
 import type { FilterChain, HeaderValueOption, Route } from "../gen/envoy.js";
 import { routeProtections } from "../xds/policies/index.js";
+import type { Applied, HeaderChange } from "./explanation.js";
 import type { Scope } from "./facts.js";
-import { chainProtections, type Protections } from "./guards.js";
+import { chainProtections } from "./guards.js";
 import { serviceOf } from "./names.js";
 import type { ClientRequest, SeenRequest } from "./request.js";
-
-/** A header that a route changes. */
-export interface HeaderChange {
-  /** Lower case. */
-  readonly name: string;
-  readonly action: "set" | "add" | "remove";
-  /** Without Envoy's escapes: `%` is literal, unless it begins a variable such as `%REQ(x-a)%`. */
-  readonly value?: string;
-  /** The only backend with this change; absent for all backends. */
-  readonly service?: string;
-}
-
-/** The effect on a request and its response, as values. */
-export interface Applied {
-  /** The request as backends receive it; only for forwarded requests. */
-  readonly forwarded?: {
-    /** Without the query. */
-    readonly path: string;
-    /** Host headers without duplicates: weighted backends may receive different ones. */
-    readonly hosts: readonly string[];
-  };
-  readonly requestHeaders: readonly HeaderChange[];
-  readonly responseHeaders: readonly HeaderChange[];
-  readonly protections: Protections;
-}
 
 /** The effect of a route on its request. `path` is the path that backends receive, `undefined` if there is none. */
 export function appliedBy(

@@ -2,23 +2,10 @@ import type { FilterChain } from "../gen/envoy.js";
 import { describeAddresses } from "../xds/policies/ip-filter.js";
 import type { Fact } from "../xds/policies/policy.js";
 import { typed } from "../xds/typed.js";
+import type { TlsSeen } from "./explanation.js";
 
 const filters = "type.googleapis.com/envoy.extensions.filters.network";
 const tlsType = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
-
-/** The TLS parameters of a filter chain, as values. */
-export type TlsSeen =
-  | "passthrough"
-  | {
-      /** Such as `1.2`. */
-      readonly minimum: string;
-      readonly maximum: string;
-      /** Secrets, as `namespace/name`; undefined for inline certificates. */
-      readonly certificates: readonly string[] | undefined;
-      readonly clientCertificate: "required" | "optional" | "none";
-      /** Whether a client certificate of any authority is accepted. */
-      readonly acceptsAny: boolean;
-    };
 
 /** Undefined without TLS. */
 export function tlsOf(chain: FilterChain): TlsSeen | undefined {

@@ -1,8 +1,6 @@
 import type { RouteOrigin } from "../graph/core/route-origins.js";
 import type { Ref } from "../schema/meta.js";
-import type { Fact } from "../xds/policies/policy.js";
-import type { Applied } from "./applied.js";
-import type { TlsSeen } from "./chain.js";
+import type { Fact, Protections } from "../xds/policies/shown.js";
 
 /** A route that was evaluated. */
 export interface RouteSeen {
@@ -48,6 +46,45 @@ export type Outcome =
   | "refused"
   | "misdirected"
   | "not-found";
+
+/** The TLS parameters of a filter chain, as values. */
+export type TlsSeen =
+  | "passthrough"
+  | {
+      /** Such as `1.2`. */
+      readonly minimum: string;
+      readonly maximum: string;
+      /** Secrets, as `namespace/name`; undefined for inline certificates. */
+      readonly certificates: readonly string[] | undefined;
+      readonly clientCertificate: "required" | "optional" | "none";
+      /** Whether a client certificate of any authority is accepted. */
+      readonly acceptsAny: boolean;
+    };
+
+/** A header that a route changes. */
+export interface HeaderChange {
+  /** Lower case. */
+  readonly name: string;
+  readonly action: "set" | "add" | "remove";
+  /** Without Envoy's escapes: `%` is literal, unless it begins a variable such as `%REQ(x-a)%`. */
+  readonly value?: string;
+  /** The only backend with this change; absent for all backends. */
+  readonly service?: string;
+}
+
+/** The effect on a request and its response, as values. */
+export interface Applied {
+  /** The request as backends receive it; only for forwarded requests. */
+  readonly forwarded?: {
+    /** Without the query. */
+    readonly path: string;
+    /** Host headers without duplicates: weighted backends may receive different ones. */
+    readonly hosts: readonly string[];
+  };
+  readonly requestHeaders: readonly HeaderChange[];
+  readonly responseHeaders: readonly HeaderChange[];
+  readonly protections: Protections;
+}
 
 /** The result of a request, with the reasons. */
 export interface Explanation {

@@ -5,6 +5,7 @@ import {
   unescapeSlashes,
 } from "../graph/matches/normalize-path.js";
 import type { SettingsSpec } from "../schema/settings.js";
+import { RequestSyntaxError } from "./request-error.js";
 
 /** A request as a client sends it. */
 export interface ClientRequest {
@@ -23,9 +24,6 @@ export interface ClientRequest {
   /** Names in lower case; several values of one name are joined with commas, as Envoy matches them. */
   readonly headers: ReadonlyMap<string, string>;
 }
-
-/** An invalid method, URL or header; the message has the details. */
-export class RequestSyntaxError extends Error {}
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 

@@ -3,7 +3,8 @@ import type { RequestText } from "../schema/route-tests.js";
 import { mismatch } from "./match.js";
 import { normalizationOf } from "./normalization.js";
 import { regexExamples } from "./regex-examples.js";
-import { hostName, RequestSyntaxError, readRequest, seenRequest } from "./request.js";
+import { hostName, readRequest, seenRequest } from "./request.js";
+import { RequestSyntaxError } from "./request-error.js";
 
 /** Scheme, port and connection manager of a virtual host. */
 export interface Reach {

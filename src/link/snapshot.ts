@@ -11,9 +11,9 @@ import { type Linked, linked, ResourceSet } from "./resource-set.js";
 import { isSplit, type RouteShards } from "./split.js";
 import { withoutSurplus } from "./surplus.js";
 import { linkTable, splitTable, type Table } from "./table.js";
+import { type XdsType, xdsTypes } from "./xds-types.js";
 
-export const xdsTypes = ["clusters", "endpoints", "listeners", "routes", "scoped-routes", "secrets"] as const;
-export type XdsType = (typeof xdsTypes)[number];
+export { type XdsType, xdsTypes } from "./xds-types.js";
 
 export interface Snapshot {
   readonly sets: Readonly<Record<XdsType, ResourceSet>>;

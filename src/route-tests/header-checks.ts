@@ -1,4 +1,4 @@
-import type { HeaderChange } from "../explain/applied.js";
+import type { HeaderChange } from "../explain/explanation.js";
 import { notShown } from "../explain/served-config.js";
 import type { HeaderExpectation } from "../schema/route-tests.js";
 import type { Check } from "./check.js";

@@ -1,6 +1,4 @@
-import type { HeaderChange } from "../explain/applied.js";
-import type { TlsSeen } from "../explain/chain.js";
-import type { Explanation, Outcome } from "../explain/explanation.js";
+import type { Explanation, HeaderChange, Outcome, TlsSeen } from "../explain/explanation.js";
 import type { Protections } from "../explain/guards.js";
 import { serviceOf } from "../explain/names.js";
 

@@ -1,4 +1,4 @@
-import type { HeaderChange } from "../explain/applied.js";
+import type { HeaderChange } from "../explain/explanation.js";
 import type { HostNode } from "../explain/graph.js";
 import { isSensitiveHeader, notShown } from "../explain/served-config.js";
 import type { RouteOrigin } from "../graph/core/route-origins.js";

@@ -1,4 +1,4 @@
-import type { TlsSeen } from "../explain/chain.js";
+import type { TlsSeen } from "../explain/explanation.js";
 import type { TlsExpectation } from "../schema/route-tests.js";
 import type { Check } from "./check.js";
 import type { Observed } from "./observed.js";

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { Hono } from "hono";
 import { xdsTypes } from "../link/snapshot.js";
 import type { PushedSources } from "../sources/push/push-source.js";
+import { auditLine, isAudited } from "./audit.js";
 import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized } from "./auth.js";
 import { networkOf } from "./client-network.js";
 import { discover } from "./discovery.js";
@@ -247,10 +248,13 @@ export function createApp(options: AppOptions): Hono<Variables> {
     return next();
   });
   for (const { method, path, role, handle } of routes) {
-    app.on(method, path, (c) => {
+    app.on(method, path, async (c) => {
       const asked = typeof role === "function" ? role(c) : role;
       const who = asked === undefined ? nobody : identityFor(c.get("identities") ?? [], asked);
-      return who ? handle(c, who) : refuse(c, unauthorized);
+      if (!who) return refuse(c, unauthorized);
+      const answer = await handle(c, who);
+      if (isAudited(c, asked)) hub.log(auditLine(c, who, answer.status));
+      return answer;
     });
   }
   for (const path of new Set(routes.map((route) => route.path))) {

@@ -166,7 +166,7 @@ export const identifyCertificate = (
   );
 
 /** Hex digits: enough to be unique, and too few to find a token. */
-const idLength = 16;
+export const idLength = 16;
 
 const identitiesOf = (digest: string, entries: readonly TokenEntry[], now: number): readonly Identity[] =>
   entries

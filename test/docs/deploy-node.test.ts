@@ -7,7 +7,7 @@ async function runImage(machine: Machine): Promise<void> {
     "npm ls --omit=dev --all --parseable | sed -n 's#.*/isoline/node_modules/#node_modules/#p' | sort -u";
   await machine.must(`mkdir image && cp -r package.json dist image &&
     for one in $(${packages}); do mkdir -p image/$(dirname $one) && cp -r $one image/$one; done &&
-    test -d image/node_modules/hono && test ! -e image/node_modules/vitest`);
+    test -d image/node_modules/node-sqlite3-wasm && test ! -e image/node_modules/hono && test ! -e image/node_modules/vitest`);
   await machine.must("cd image && node dist/isoline.js check -f ../manifests");
 }
 

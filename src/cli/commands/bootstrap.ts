@@ -8,7 +8,7 @@ export function addBootstrap(program: Command): void {
     program
       .command("bootstrap")
       .description("write an Envoy bootstrap that polls a server")
-      .argument("[out]"),
+      .argument("[out]", "the output file, or -"),
     "isoline bootstrap - --xds http://127.0.0.1:18000 > envoy.json && envoy -c envoy.json",
     "isoline bootstrap envoy.json --xds https://xds.example.com --token-file /etc/isoline/token.json --admin-socket /run/envoy/admin.sock",
     "isoline bootstrap envoy.json --xds http://127.0.0.1:18000 --settings contour.yaml",

@@ -20,7 +20,7 @@ export function addCheck(program: Command, done: (code: number) => void): void {
     "isoline check -f manifests/ --format github",
   )
     .addOption(settings())
-    .addOption(new Option("--format <format>").choices(checkFormats).default("text"))
+    .addOption(new Option("--format <format>", "the output format").choices(checkFormats).default("text"))
     .option("--strict", "warnings count as errors")
     .option(
       "--base-dir <folder>",

@@ -14,7 +14,11 @@ export function addCompile(program: Command, done: (code: number) => void): void
   )
     .addOption(settings())
     .option("-o, --output <path>", "the output file; a folder for envoy-files", "-")
-    .addOption(new Option("--format <format>").choices(["json", "yaml", "envoy-files"]).default("json"))
+    .addOption(
+      new Option("--format <format>", "the output format")
+        .choices(["json", "yaml", "envoy-files"])
+        .default("json"),
+    )
     .option("--strict", "exit with 1 when an object is not valid")
     .option("--status", "print the status of every object instead of xDS")
     .option("--stats", "print one line of JSON with sizes and times on standard error")

@@ -26,7 +26,7 @@ export function addCost(program: Command): void {
         .choices(["cloudflare", "cloudflare-free", "node"])
         .default("cloudflare"),
     )
-    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .addOption(new Option("--format <format>", "the output format").choices(["text", "json"]).default("text"))
     .action(async (options: CostCommandOptions) => {
       const { costCommand } = await import("../cost.js");
       costCommand(options);

@@ -12,7 +12,7 @@ export function addDiff(program: Command, done: (code: number) => void): void {
         .command("diff")
         .description("report the changes for traffic between two sides")
         .argument("[before]", side)
-        .argument("[after]"),
+        .argument("[after]", "the other side, likewise"),
     ),
     "isoline diff git:origin/main manifests/",
     "isoline diff before.yaml after.yaml --format json --exit-code",
@@ -35,7 +35,11 @@ export function addDiff(program: Command, done: (code: number) => void): void {
     .option("--token-file <file>", "for xds: a token of the role read; default: $ISOLINE_TOKEN")
     .option("--ca-file <file>", "for xds: authorities (PEM) to trust for https in addition to the usual ones")
     .option("--insecure", "for xds: send the token over plain HTTP")
-    .addOption(new Option("--format <format>").choices(["text", "json", "markdown"]).default("text"))
+    .addOption(
+      new Option("--format <format>", "the output format")
+        .choices(["text", "json", "markdown"])
+        .default("text"),
+    )
     .option("--step-summary", "also add the Markdown to $GITHUB_STEP_SUMMARY")
     .option("--exit-code", "exit with 1 on changes, and on objects that could not be compared")
     .action(async (before: string | undefined, after: string | undefined, options: DiffCommandOptions) => {

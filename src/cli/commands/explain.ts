@@ -12,7 +12,7 @@ export function addExplain(program: Command, done: (code: number) => void): void
           program
             .command("explain")
             .description("report which route handles a request, and why")
-            .argument("<method>")
+            .argument("<method>", "such as GET")
             .argument("<url>", "http:// or https://, with any port at which clients reach Envoy"),
         ),
       ),
@@ -27,7 +27,7 @@ export function addExplain(program: Command, done: (code: number) => void): void
         .argParser(collect)
         .default([]),
     )
-    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .addOption(new Option("--format <format>", "the output format").choices(["text", "json"]).default("text"))
     .action(async (method: string, url: string, options: ExplainCommandOptions) => {
       const { explainCommand } = await import("../explain.js");
       done(await explainCommand(method, url, options));

@@ -17,7 +17,7 @@ export function addHistory(program: Command, done: (code: number) => void): void
     .option("--token-file <file>", "a token of the role publish or admin; default: $ISOLINE_TOKEN")
     .option("--ca-file <file>", "authorities (PEM) to trust for https in addition to the usual ones")
     .option("--insecure", "send the token over http:// to another machine")
-    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .addOption(new Option("--format <format>", "the output format").choices(["text", "json"]).default("text"))
     .action(async (options: HistoryCommandOptions) => {
       const { historyCommand } = await import("../history.js");
       done(await historyCommand(options));

@@ -21,7 +21,11 @@ export function addManifests(program: Command): void {
     .option("--image <image>", "the server's image", "isoline:latest")
     .option("--replicas <count>", "replicas of the server, and of Envoys in a Deployment", "2")
     .option("--envoy-image <image>", "the Envoys' image", "docker.io/envoyproxy/envoy:distroless-v1.40.0")
-    .addOption(new Option("--envoy-kind <kind>").choices(["DaemonSet", "Deployment"]).default("DaemonSet"))
+    .addOption(
+      new Option("--envoy-kind <kind>", "the workload of the Envoys")
+        .choices(["DaemonSet", "Deployment"])
+        .default("DaemonSet"),
+    )
     .option("--xds <url>", "the server that the Envoys poll (default: the one in the namespace)")
     .option(
       "--worker <url>",

@@ -42,7 +42,7 @@ export function addPublish(program: Command, done: (code: number) => void): void
     )
     .option("--ca-file <file>", "authorities (PEM) to trust for https in addition to the usual ones")
     .option("--insecure", "send over http:// to another machine")
-    .addOption(new Option("--format <format>").choices(checkFormats).default("text"))
+    .addOption(new Option("--format <format>", "the output format").choices(checkFormats).default("text"))
     .action(async (options: PublishCommandOptions) => {
       const { publishCommand } = await import("../publish.js");
       done(await publishCommand(options));

@@ -26,7 +26,11 @@ export function addTest(program: Command, done: (code: number) => void): void {
     )
     .option("--overwrite", "with --record: replace an existing file")
     .option("--envoy", "send the requests to a real Envoy on 127.0.0.1, with echo servers as backends")
-    .addOption(new Option("--format <format>").choices(["text", "json", "junit", "tap"]).default("text"))
+    .addOption(
+      new Option("--format <format>", "the output format")
+        .choices(["text", "json", "junit", "tap"])
+        .default("text"),
+    )
     .action(async (tests: readonly string[], options: TestCommandOptions) => {
       const { testCommand } = await import("../test.js");
       done(await testCommand(tests, options));

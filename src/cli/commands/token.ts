@@ -47,7 +47,7 @@ export function addToken(program: Command): void {
   token
     .command("revoke")
     .description("remove every token with a name from a file")
-    .argument("<name>")
+    .argument("<name>", "the token's name")
     .requiredOption("--file <file>", "the server's tokens")
     .action(async (name: string, options: { readonly file: string }) => {
       const { revokeCommand } = await import("../token.js");

@@ -1,4 +1,5 @@
 import { messageOf } from "../../schema/words.js";
+import { tokenChanges } from "../../server/audit.js";
 import { type ParsedTokens, parseTokens } from "../../server/tokens.js";
 import { ChangedFiles } from "./changed-files.js";
 import { readOptionFile } from "./start-errors.js";
@@ -42,7 +43,9 @@ export class TokenFile {
   #attempt(isDue: () => boolean): void {
     try {
       if (!isDue()) return;
+      const before = this.#tokens;
       this.#tokens = this.#load();
+      for (const line of tokenChanges(before.entries, this.#tokens.entries)) this.log(line);
       this.changed();
     } catch (error) {
       this.log(`keeping the last valid tokens: ${messageOf(error)}`);

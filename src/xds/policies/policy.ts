@@ -25,6 +25,9 @@ import type { JwksServer } from "../../graph/policies/jwt.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { FilterStage } from "../filter-stages.js";
 import { typed } from "../typed.js";
+import type { Fact, Protections } from "./shown.js";
+
+export type { AddressFilter, Fact, Protections } from "./shown.js";
 
 /** Configuration of HTTP filters for a virtual host, route or backend, by the filter's name. */
 export type FilterConfigs = NonNullable<EnvoyRoute["typed_per_filter_config"]>;
@@ -79,12 +82,6 @@ export interface ChainFilter {
   write(chain: Chain): HttpFilter["typed_config"] | undefined;
 }
 
-/** One effect on a request, as text. */
-export interface Fact {
-  readonly what: string;
-  readonly value: string;
-}
-
 /** A route with the configuration that applies to it. */
 export interface ShownRoute {
   readonly route: EnvoyRoute;
@@ -94,28 +91,6 @@ export interface ShownRoute {
 
 /** Describes the comparison of a header, without secret values. */
 export type DescribeHeader = (matcher: HeaderMatcher) => string;
-
-/** The protections of a route, as values; an absent one does not apply. */
-export interface Protections {
-  /** The ExtensionService that authorizes requests, as `namespace/name`. */
-  readonly authorization?: string;
-  /** The name of the provider whose token is required. */
-  readonly jwt?: string;
-  /** The number of requests that each Envoy allows in this time. */
-  readonly localRateLimit?: { readonly requests: number; readonly seconds: number };
-  /** The ExtensionService that counts requests, as `namespace/name`. */
-  readonly globalRateLimit?: string;
-  readonly addresses?: AddressFilter;
-  /** A user and a password are asked for. */
-  readonly password?: true;
-}
-
-export interface AddressFilter {
-  /** Whether addresses in the ranges are allowed or denied. */
-  readonly action: "allow" | "deny";
-  /** CIDR ranges such as `10.0.0.0/8`. */
-  readonly ranges: readonly string[];
-}
 
 /** The inputs of policies from a cluster, which has a field for each of them. */
 export type PolicyCluster = Pick<Cluster, "protocol" | keyof ClusterPolicies>;

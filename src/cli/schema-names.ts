@@ -1,0 +1,2 @@
+/** The schemas of `isoline schema`. */
+export const schemaNames = ["api", "settings"] as const;

@@ -1,0 +1,2 @@
+/** The shells of `isoline completion`. */
+export const shells = ["bash", "fish", "zsh"] as const;

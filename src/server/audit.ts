@@ -1,0 +1,45 @@
+import type { Context } from "hono";
+import { printable } from "../schema/printable.js";
+import { type Identity, idLength, type Role, type TokenEntry } from "./tokens.js";
+
+const longestPath = 200;
+
+/** Whether a request changes what an admin answers for: any change of the role `admin`, and a rollback. */
+export const isAudited = (c: Context, role: Role | undefined): boolean =>
+  c.req.method !== "GET" &&
+  (role === "admin" || (c.req.query("rollback") !== undefined && role === "publish"));
+
+/** A line of the audit log, such as `audit: DELETE /sources/web by ops (1f2e3d4c): 200`. */
+export function auditLine(c: Context, { name, id }: Identity, status: number): string {
+  const { pathname, search } = new URL(c.req.url);
+  const what = `${pathname}${search}`.slice(0, longestPath);
+  return printable(`audit: ${c.req.method} ${what} by ${shownToken(name, id)}: ${status}`);
+}
+
+const shownToken = (name: string, id: string): string =>
+  id === "" ? name || "a client without a token" : `${name || "a token without a name"} (${id})`;
+
+/** A line of the audit log for each token that a file has gained or lost. */
+export function tokenChanges(before: readonly TokenEntry[], after: readonly TokenEntry[]): string[] {
+  const without = (entries: readonly TokenEntry[], others: readonly TokenEntry[]): TokenEntry[] => {
+    const known = new Set(others.map(lineOf));
+    return entries.filter((entry) => !known.has(lineOf(entry)));
+  };
+  return [
+    ...without(before, after).map((entry) => `audit: token removed: ${shownEntry(entry)}`),
+    ...without(after, before).map((entry) => `audit: token added: ${shownEntry(entry)}`),
+  ];
+}
+
+const lineOf = (entry: TokenEntry): string =>
+  JSON.stringify(Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+const shownEntry = ({ role, name, digest, fleet, source, namespaces, nodes }: TokenEntry): string =>
+  [
+    `role ${role}`,
+    shownToken(name, digest.slice(0, idLength)),
+    ...(fleet === "default" ? [] : [`fleet ${fleet}`]),
+    ...(source === undefined ? [] : [`source ${source}`]),
+    ...(namespaces === undefined ? [] : [`namespaces ${namespaces.join(",")}`]),
+    ...(nodes === undefined ? [] : [`nodes ${nodes}`]),
+  ].join(", ");
