@@ -38,6 +38,7 @@ const unresolved: ReadonlySet<string> = new Set([
   "FallbackNotDelegated",
   "ClientValidationInvalid",
   "TLSUpstreamValidation",
+  "NginxReferenceUnresolved",
   // For the Gateway API: references of a Gateway and its routes, and to each other.
   "BackendNotFound",
   "RefNotPermitted",

@@ -61,3 +61,10 @@ export const celRule = (
 ): { readonly "x-kubernetes-validations": { readonly rule: string; readonly message: string }[] } => ({
   "x-kubernetes-validations": [{ rule, message }],
 });
+
+/** A percentage, 100 by default. Contour writes it as text. */
+export const percent = z
+  .union([z.string().regex(/\S/, { error: 'must be a percentage such as "12.5"' }), z.number()])
+  .transform(Number)
+  .pipe(z.number({ error: 'must be a percentage such as "12.5"' }).min(0).max(100))
+  .default(100);

@@ -5,7 +5,7 @@ import { budgets } from "./budgets.js";
 import { configurationSpec } from "./contour-configuration.js";
 import { readTimeout, settingsTimeout as timeout } from "./duration.js";
 import { joinPaths } from "./field-path.js";
-import { forbiddenHost, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
+import { forbiddenHost, name, oneLine, percent, port, text, uint32, wildcardHostname } from "./fields.js";
 import { gatewaySettings } from "./gateway-settings.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
@@ -66,12 +66,6 @@ const protocol = {
   cipherSuites: preferences(isCipherSuite, "is not a TLS 1.2 cipher suite that Envoy supports"),
   ecdhCurves: preferences(isCurve, "is not a curve that Envoy supports"),
 };
-/** Contour writes percentages as text. */
-const percent = z
-  .union([z.string().regex(/\S/, { error: 'must be a percentage such as "12.5"' }), z.number()])
-  .transform(Number)
-  .pipe(z.number({ error: 'must be a percentage such as "12.5"' }).min(0).max(100))
-  .default(100);
 /** The kinds that Contour's flag `--disable-feature` can exclude. */
 export const features = [
   "extensionservices",

@@ -17,6 +17,7 @@ interface Operation {
 
 const json = "application/json";
 const text = "text/plain";
+const pages = { after: "leave out this many items", limit: "items per page, 1 to 500" } as const;
 const readers: readonly Role[] = ["read", "admin"];
 const publishers: readonly Role[] = ["publish", "admin"];
 const admins: readonly Role[] = ["admin"];
@@ -92,6 +93,57 @@ const operations: Readonly<Record<string, Operation>> = {
     roles: readers,
     success: { 200: json },
     errors: [503],
+  },
+  "GET /overview": {
+    summary: "The state of the server in numbers: hosts, findings, Envoys, the last change.",
+    roles: readers,
+    query: {
+      live: "answer again at each change; `once`: one answer, held until a change",
+      have: "the `number` of the answer that the client has",
+    },
+    success: { 200: json },
+    errors: [429],
+  },
+  "GET /hosts": {
+    summary: "The served hosts and the hosts that objects claim, in pages.",
+    roles: readers,
+    query: pages,
+    success: { 200: json },
+    errors: [400],
+  },
+  "GET /hosts/:host": {
+    summary: "A host: its routes, claims and findings.",
+    roles: readers,
+    success: { 200: json },
+    errors: [404],
+  },
+  "GET /findings": {
+    summary: "Groups of findings by severity and reason; with `list` the findings, in pages.",
+    roles: readers,
+    query: {
+      list: "list the findings",
+      severity: "`error` or `warning`",
+      reason: "only this code",
+      namespace: "only objects of this namespace",
+      q: "only findings with this text",
+      ...pages,
+    },
+    success: { 200: json },
+    errors: [400],
+  },
+  "GET /envoys": {
+    summary: "The Envoys that poll, in pages; with `node` one Envoy with its subscriptions.",
+    roles: readers,
+    query: { node: "the id of an Envoy", token: "the name of its token", ...pages },
+    success: { 200: json },
+    errors: [400, 404],
+  },
+  "GET /changes": {
+    summary: "The last publications, newest first, in pages.",
+    roles: readers,
+    query: pages,
+    success: { 200: json },
+    errors: [400],
   },
   "GET /sources": { summary: "The pushed sources.", roles: readers, success: { 200: json } },
   "POST /sources": {

@@ -238,6 +238,7 @@ describe("update", () => {
         const { sets } = link(store, settingsOf(store));
         for (const type of xdsTypes) if (sets[type].size > 0) found.add(type);
       }),
+      { numRuns: 400 },
     );
     expect(refused).toEqual([]);
     expect([...found].sort()).toEqual([...xdsTypes].sort());

@@ -19,7 +19,7 @@ export function addEnvoy(program: Command, done: (code: number) => void): void {
     ),
   )
     .option("--flags", "print Envoy's response flags with what to look at")
-    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .addOption(new Option("--format <format>", "the output format").choices(["text", "json"]).default("text"))
     .action(async (admin: string | undefined, options: EnvoyCommandOptions) => {
       const { envoyCommand } = await import("../envoy.js");
       done(await envoyCommand(admin, options));

@@ -21,7 +21,11 @@ export function addGraph(program: Command, done: (code: number) => void): void {
     ),
   )
     .addOption(settings())
-    .addOption(new Option("--format <format>").choices(["text", "svg", "dot", "json"]).default("text"))
+    .addOption(
+      new Option("--format <format>", "the output format")
+        .choices(["text", "svg", "dot", "json"])
+        .default("text"),
+    )
     .option("-o, --output <file>", "where to write", "-")
     .action(async (host: string | undefined, options: GraphCommandOptions) => {
       const { graphCommand } = await import("../graph.js");

@@ -24,7 +24,7 @@ export function addStatus(program: Command, done: (code: number) => void): void 
     .option("--token-file <file>", "a token of the role read; default: $ISOLINE_TOKEN")
     .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
     .option("--insecure", "send the token over plain HTTP")
-    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .addOption(new Option("--format <format>", "the output format").choices(["text", "json"]).default("text"))
     .action(async (options: StatusCommandOptions) => {
       const { statusCommand } = await import("../status.js");
       done(await statusCommand(options));

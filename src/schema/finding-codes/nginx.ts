@@ -32,6 +32,11 @@ export const nginxCodes = {
     "Remove the option, or protect the hosts in another way first.",
     "`block-user-agents: curl` in the ConfigMap.",
   ),
+  NginxReferenceUnresolved: error(
+    "An annotation of ingress-nginx needs a Secret, or an option of the ConfigMap, that does not exist. The paths of its Ingress answer 503, or its whole host 403.",
+    "Apply the Secret, or set the option in the ConfigMap of the setting `ingressNginx`.",
+    "`nginx.ingress.kubernetes.io/auth-secret: passwords` without a Secret of this name.",
+  ),
   NginxRegexHost: warning(
     "Another Ingress of the host makes all its paths regular expressions, as with ingress-nginx: they match in any case, and longer paths, too.",
     "Give the paths with `use-regex` or `rewrite-target` a host of their own.",

@@ -85,7 +85,12 @@ export function readAccess(location: NginxLocation, context: NginxHostContext, n
     if (secret.namespace !== ingress.meta.namespace)
       return notes.refuse("auth-secret", "auth-secret is of another namespace");
     const object = reader.get("Secret", secret.namespace, secret.name);
-    if (!object) return notes.refuse("auth-secret", `Secret ${secret.namespace}/${secret.name} not found`);
+    if (!object)
+      return notes.refuse(
+        "auth-secret",
+        `Secret ${secret.namespace}/${secret.name} not found`,
+        "NginxReferenceUnresolved",
+      );
     // Its content says nothing of the Secret that it stands for.
     if (object.meta.assumed) return { users: [assumedUser] };
     const { users, others } = basicAuthUsers(object.spec.data, values["auth-secret-type"] ?? "auth-file");

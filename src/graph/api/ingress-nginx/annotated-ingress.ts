@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../../schema/finding-codes.js";
 import { type NginxValues, nginxPrefix, readNginxAnnotations } from "../../../schema/ingress-nginx.js";
 import { memoized } from "../../../schema/memoized.js";
 import type { Reader, Report } from "../../core/reader.js";
@@ -101,10 +102,10 @@ export class Notes {
   ) {}
 
   /** What an annotation asks for can't be kept: the paths of the Ingress answer 503. */
-  refuse(annotation: string, message: string): undefined {
+  refuse(annotation: string, message: string, reason: ErrorCode = "NginxAnnotationRefused"): undefined {
     this.refusal ??= message;
     const text = `${message}: the paths of this Ingress answer 503`;
-    this.report.error(this.ingress.ref, type, "NginxAnnotationRefused", text, fieldOf(annotation));
+    this.report.error(this.ingress.ref, type, reason, text, fieldOf(annotation));
     return undefined;
   }
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../../schema/finding-codes.js";
 import { readCluster } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import type { AskedService } from "../../policies/authorization.js";
@@ -25,7 +26,7 @@ export function readAuthUrl(
   const url = own ?? (isGlobal ? options["global-auth-url"] : undefined);
   if (!url) return undefined;
   const found = readServiceUrl(url, location, context, isGlobal);
-  if ("problem" in found) return notes.refuse("auth-url", `auth-url ${found.problem}`);
+  if ("problem" in found) return notes.refuse("auth-url", `auth-url ${found.problem}`, found.reason);
   if (values["auth-method"] && values["auth-method"] !== "GET")
     notes.ignore("auth-method", "auth-method: the service is asked with the method of the request");
   const names =
@@ -64,7 +65,9 @@ export function readServiceUrl(
   { of: { ingress } }: NginxLocation,
   { reader, config }: NginxHostContext,
   anyNamespace = false,
-): { readonly cluster: Cluster; readonly path: string } | { readonly problem: string } {
+):
+  | { readonly cluster: Cluster; readonly path: string }
+  | { readonly problem: string; readonly reason?: ErrorCode } {
   if (url.includes("$"))
     return { problem: "has variables of nginx, which Envoy can't fill in; name a Service" };
   const [, scheme = "", name = "", port, path = "/"] =
@@ -88,5 +91,7 @@ export function readServiceUrl(
   const { cluster, error } = readCluster(reader, namespace, service, number, {
     ...(scheme.toLowerCase() === "https" ? { protocol: "tls" as const } : {}),
   });
-  return cluster ? { cluster, path } : { problem: `can't be used: ${error}` };
+  return cluster
+    ? { cluster, path }
+    : { problem: `can't be used: ${error}`, reason: "NginxReferenceUnresolved" };
 }

@@ -30,7 +30,11 @@ export function effectsOf(
 ): readonly SnippetEffect[] {
   if (text === undefined) return [];
   if (!config.options["allow-snippet-annotations"]) {
-    notes.refuse(annotation, `${annotation} is for ConfigMaps with allow-snippet-annotations alone`);
+    notes.refuse(
+      annotation,
+      `${annotation} requires allow-snippet-annotations in the ConfigMap of ingress-nginx`,
+      "NginxReferenceUnresolved",
+    );
     return [];
   }
   const { effects, unknown } = readSnippet(text, annotation === "server-snippet");

@@ -150,7 +150,8 @@ function readClient(own: readonly AnnotatedIngress[], context: NginxHostContext)
   const { ca, crl, problem } = readAuthorities(of, name, verify, context.reader);
   if (problem) {
     const message = `${problem.message}: the host answers 403`;
-    context.report.error(ingress.ref, type, "NginxAnnotationRefused", message, fieldOf(problem.annotation));
+    const reason = problem.isMissing ? "NginxReferenceUnresolved" : "NginxAnnotationRefused";
+    context.report.error(ingress.ref, type, reason, message, fieldOf(problem.annotation));
     return { refused: true };
   }
   const optional = verify === "optional";
@@ -186,7 +187,7 @@ function readClient(own: readonly AnnotatedIngress[], context: NginxHostContext)
 interface Authorities {
   readonly ca?: string;
   readonly crl?: string;
-  readonly problem?: { readonly annotation: string; readonly message: string };
+  readonly problem?: { readonly annotation: string; readonly message: string; readonly isMissing?: boolean };
 }
 
 /** What clients' certificates are checked against, or why they can't be. */
@@ -208,7 +209,11 @@ function readAuthorities(
   if (values["auth-tls-match-cn"])
     return fail("auth-tls-match-cn", "auth-tls-match-cn compares the subject, which Envoy does not");
   const { ca, error } = readCaBundle(reader, secret);
-  if (!ca) return fail("auth-tls-secret", error ?? "there is no CA certificate");
+  if (!ca) {
+    const isMissing = reader.get("Secret", secret.namespace, secret.name) === undefined;
+    const message = error ?? "there is no CA certificate";
+    return { problem: { annotation: "auth-tls-secret", message, isMissing } };
+  }
   const revoked = readNginxCrl(secret, { reader });
   return revoked.error ? fail("auth-tls-secret", revoked.error) : { ca, ...revoked };
 }

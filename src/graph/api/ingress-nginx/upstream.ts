@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../../schema/finding-codes.js";
 import { type ClusterOverrides, readCluster } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import { isInline, readCaBundle, readKeyPair, secretName } from "../../certificates/secret.js";
@@ -70,8 +71,8 @@ export function readClusterOptions(
   function readUpstreamTls(text: string, namespace: string): ClusterOverrides {
     const target = secretName(text, namespace);
     const name = `${target.namespace}/${target.name}`;
-    const refuse = (problem: string): ClusterOverrides => {
-      notes.refuse("proxy-ssl-secret", `proxy-ssl-secret ${problem}`);
+    const refuse = (problem: string, reason?: ErrorCode): ClusterOverrides => {
+      notes.refuse("proxy-ssl-secret", `proxy-ssl-secret ${problem}`, reason);
       return {};
     };
     if (target.namespace !== namespace) return refuse("is of another namespace");
@@ -79,6 +80,8 @@ export function readClusterOptions(
     const { ca, error } = readCaBundle(reader, target);
     const serverName = values["proxy-ssl-name"];
     const verifies = values["proxy-ssl-verify"] === "on";
+    if (!reader.get("Secret", target.namespace, target.name))
+      return refuse(`Secret ${name} not found`, "NginxReferenceUnresolved");
     if (!pair && !ca) return refuse(`${name} has neither a key pair nor a CA certificate: ${error}`);
     if (verifies && !(ca && serverName))
       return refuse("with proxy-ssl-verify needs ca.crt and proxy-ssl-name");
