@@ -22,24 +22,25 @@ const define = (): Record<string, string> => ({
   ISOLINE_PAGE: page,
 });
 
-const projects = [
-  {
-    define: define(),
-    test: {
-      name: "unit",
-      include: [
-        "test/unit/**/*.test.ts",
-        "test/golden/*.test.ts",
-        "test/migrate/*.test.ts",
-        "test/property/**/*.test.ts",
-      ],
-      // Vitest leaves one to itself, which is half of a small machine.
-      maxWorkers: availableParallelism(),
-      // A worker reads src once, not once for each file: no test leaves anything behind.
-      isolate: false,
-      ...patient,
-    },
+/** For tests in one process, which compute more than they wait. */
+const inProcess = (name: string, ...folders: readonly string[]) => ({
+  define: define(),
+  test: {
+    name,
+    include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
+    // Vitest leaves one core to itself, which is half of a small machine.
+    maxWorkers: availableParallelism(),
+    // A worker reads src once, not once for each file: no test leaves anything behind.
+    isolate: false,
+    ...patient,
   },
+});
+
+const projects = [
+  // The quick part: the core, file by file, and the golden cases.
+  inProcess("unit", "unit", "golden"),
+  // What surrounds the core, and random or many inputs.
+  inProcess("parts", "parts", "property", "migrate"),
   { define: define(), test: { name: "servers", include: ["test/servers/**/*.test.ts"], ...processes(1) } },
   { define: define(), test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1) } },
   { define: define(), test: { name: "envoy", include: ["test/envoy/**/*.test.ts"], ...processes(1) } },

@@ -37,7 +37,7 @@ function properties() {
   const seed = process.env.SEED ?? String(randomInt(2 ** 31));
   return {
     name: `properties, SEED=${seed}`,
-    run: () => vitest(["--project", "unit", ...files], { SEED: seed, RUNS: "1" }),
+    run: () => vitest(["--project", "unit", "--project", "parts", ...files], { SEED: seed, RUNS: "1" }),
   };
 }
 
@@ -50,7 +50,7 @@ async function withNewerNode() {
   const npm = ["exec", "--yes", `--package=node@${newerNode}`, "--", "node", "-p", "process.execPath"];
   try {
     const { stdout } = await ask("npm", npm, { cwd: tmpdir() });
-    return vitest(["--project", "unit", "--project", "servers"], {}, stdout.trim());
+    return vitest(["--project", "unit", "--project", "parts", "--project", "servers"], {}, stdout.trim());
   } catch (error) {
     console.error(`isoline: the npm package node@${newerNode} can't be installed: ${error.message}`);
     return { passed: 0, failed: 1 };

@@ -18,7 +18,10 @@ const CHECKS = [
 ];
 
 /** The projects of one step run in parallel, because their tests wait for processes. */
-const STEPS = [["unit"], ["servers", "worker", "envoy", "kubernetes"]];
+const STEPS = [
+  ["unit", "parts"],
+  ["servers", "worker", "envoy", "kubernetes"],
+];
 
 /** Every project, or the arguments for Vitest. */
 const args = process.argv.slice(2);

@@ -7,7 +7,7 @@ import { kubeBinaries } from "../support/kube.js";
 const binaries = await kubeBinaries();
 
 // Connections and lists that hang until a timeout: see test/long/connections.test.ts, and with a fake clock
-// test/unit/kube-input.test.ts.
+// test/parts/kube-input.test.ts.
 describe.skipIf("reason" in binaries)("between Isoline and a real API server", () => {
   const rig = connectionRig(binaries);
 
