@@ -79,8 +79,8 @@ const newer = new Set(Object.keys(JSON.parse(readFileSync(join(root, "protos/new
 
 /**
  * The text of src/gen/envoy.ts: proto3-JSON types, in snake_case, of the roots and all referenced types. Fields and
- * values that the oldest supported Envoy lacks are left out, so that no code writes them: Envoy rejects a whole response
- * that contains one.
+ * values that the oldest supported Envoy lacks are left out, so that no code writes them: Envoy rejects a whole
+ * response that contains one.
  */
 export function generate() {
   const roots = JSON.parse(readFileSync(join(root, "protos/roots.json"), "utf8")).map((name) => {
