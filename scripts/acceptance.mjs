@@ -8,7 +8,7 @@ const suite = process.env.ISOLINE_ACCEPTANCE ?? join(root, "../shared/acceptance
 const replay = resolve(suite, "replay.py");
 const isoline = `${process.execPath} ${join(root, "dist/isoline.js")}`;
 
-/** Replays the recorded probes against this checkout. Passes its arguments (`--only`, `--jobs`, `--json`) to the suite. */
+/** Replays the recorded probes against this checkout. Passes `--only`, `--jobs` and `--json` to the suite. */
 async function acceptance() {
   if (!existsSync(replay)) {
     console.log(

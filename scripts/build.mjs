@@ -45,7 +45,7 @@ const withoutUnusedClient = {
   },
 };
 
-/** The commit of the checkout, with `-dirty` after changes; empty outside of a checkout. */
+/** The commit of the checkout, with `-dirty` after changes; empty outside a checkout. */
 export function commit() {
   const git = (...args) =>
     execFileSync("git", ["-C", root, ...args], { encoding: "utf8", stdio: "pipe" }).trim();
@@ -64,7 +64,10 @@ export async function build() {
   await buildWorker(page);
 }
 
-/** The Worker as `wrangler deploy` ships it: wrangler runs this and does not bundle again, so tests run the same file. */
+/**
+ * The Worker as `wrangler deploy` ships it: wrangler runs this build and does not bundle again, so that tests run the
+ * same file.
+ */
 const buildWorker = (page) =>
   bundle("src/runtime/worker/worker.ts", "dist/worker.js", { ...worker, define: page });
 

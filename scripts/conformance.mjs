@@ -23,8 +23,9 @@ import { controllerManager, hasGo } from "./kube.mjs";
 import { isMain, root, run } from "./run.mjs";
 
 /**
- * The official conformance suite of the Gateway API against Isoline and a real Envoy, on one machine without containers: a real API server
- * and controllers, and pods that are network namespaces (test/conformance). All of it is in namespaces of its own, which end with the run.
+ * Runs the official conformance suite of the Gateway API against Isoline and a real Envoy, on one machine without
+ * containers. The API server and the controllers are real; the pods are network namespaces (test/conformance).
+ * Everything is in separate namespaces, which end with the run.
  */
 
 const VERSION = "1.6.3";
@@ -32,7 +33,7 @@ const PROFILES = ["GATEWAY-HTTP", "GATEWAY-GRPC", "GATEWAY-TLS", "GATEWAY-TCP", 
 const CONTROLLER = "isoline.dev/gateway-controller";
 const CLASS = "isoline";
 
-/** Addresses inside of the namespace: the node and its pods, and Gateways, all of which are local. */
+/** Addresses inside the namespace: the node and its pods, and the Gateways. All of them are local. */
 const NODE = "10.78.0.1";
 const GATEWAYS = "10.79.0.0/16";
 const USABLE_ADDRESS = "10.79.250.1";
@@ -66,7 +67,7 @@ const cache = () =>
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "isoline", `conformance-${VERSION}`);
 const suiteModule = join(root, "test", "conformance");
 
-/** Builds all that the suite needs, and returns where each program is. */
+/** Builds the programs for the suite, and returns their paths. */
 async function prepare() {
   const folder = cache();
   mkdirSync(folder, { recursive: true });
@@ -98,7 +99,7 @@ async function prepare() {
   return { folder, crds, manager, envoy, ...kube };
 }
 
-/** The Envoy that tests find, too. */
+/** The path of the Envoy that other tests use, too. */
 async function findEnvoy() {
   const { build: bundle } = await import("esbuild");
   const contents = 'export { findEnvoy } from "./src/dev/envoy.ts";';
@@ -115,7 +116,7 @@ async function findEnvoy() {
   return (await import(url)).findEnvoy(console.error);
 }
 
-/** What runs inside of the namespaces. */
+/** The network and the processes inside the namespaces. */
 class Rig {
   constructor(programs, values, work) {
     this.programs = programs;
@@ -146,7 +147,8 @@ class Rig {
     const batch = [
       "link set lo up",
       `route add local ${GATEWAYS} dev lo`,
-      // A fixed address: else the bridge has that of one of its ports, and pods lose it when that one goes.
+      // A fixed address. Otherwise, the bridge has the address of one of its ports, and pods lose the bridge when this
+      // port is removed.
       "link add br0 address 02:00:0a:4e:00:01 type bridge",
       `addr add ${NODE}/16 dev br0`,
       "link set br0 up",
@@ -291,14 +293,14 @@ class Rig {
     this.step("isoline and Envoy run");
   }
 
-  /** Statistics of Envoy that count refused configuration and are not 0. */
+  /** Envoy's counters of rejected configuration that are not 0. */
   async refusals() {
     const response = await fetch("http://127.0.0.1:9001/stats?filter=update_rejected");
     const lines = (await response.text()).split("\n");
     return lines.filter((line) => line !== "" && !line.endsWith(": 0"));
   }
 
-  /** Returns the result of each test by its name, and whether the suite itself is content. */
+  /** Runs the suite. Returns the result of each test by its name, and whether the suite passed. */
   async suite() {
     const { values, work, programs } = this;
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -366,7 +368,7 @@ const kubeconfig = () =>
     contexts: [{ name: "conformance", context: { cluster: "conformance", user: "conformance" } }],
   });
 
-/** Asks the API server, whose certificate is its own. */
+/** Sends a request to the API server, whose certificate is self-signed. */
 function call(method, path, body, type = "application/json") {
   return new Promise((done, fail) => {
     const headers = {
@@ -418,7 +420,7 @@ async function inside(values) {
   await rig.plane();
   const { results, isContent } = await rig.suite();
   const refusals = await rig.refusals();
-  // Tests of service meshes, which are another profile.
+  // Tests of service meshes belong to another profile.
   for (const name of results.keys()) if (name.startsWith("Mesh")) results.delete(name);
   const count = (result) => [...results.values()].filter((one) => one === result).length;
   for (const [name, result] of results) if (result === "failed") console.log(`failed: ${name}`);
@@ -429,7 +431,7 @@ async function inside(values) {
   return isContent && results.size > 0 && refusals.length === 0 ? 0 : 1;
 }
 
-/** Some tests that have most of what Isoline does for Gateways in them, and end soon: for every change. */
+/** A few quick tests that cover most of the Gateway features, for every change. */
 const FEW = [
   "GatewayHTTPListenerIsolation",
   "GatewayModifyListeners",
@@ -444,7 +446,7 @@ const FEW = [
   "UDPRoute",
 ];
 
-/** A step of the tests: the whole suite, or `few` of its tests; skipped where it cannot run. */
+/** A step of the tests: the whole suite, or with `few` some of its tests. It is skipped where the suite cannot run. */
 export const conformance = (few) => ({
   name: few ? "conformance, some tests" : "conformance",
   async run() {
@@ -465,7 +467,7 @@ export const conformance = (few) => ({
   },
 });
 
-/** Why the suite cannot run here; undefined where it can. */
+/** The reason why the suite cannot run here, or undefined. */
 function conformanceProblem() {
   if (process.platform !== "linux") return "needs Linux";
   if (process.getuid?.() !== 0) return "needs root, for network namespaces";
@@ -502,6 +504,6 @@ if (isMain(import.meta)) {
     console.error(`conformance: ${error.message}`);
     return 1;
   });
-  // Inside, all processes end with this one.
+  // Inside the namespaces, all processes end with this one.
   if (process.env.ISOLINE_CONFORMANCE) process.exit();
 }

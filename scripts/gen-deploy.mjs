@@ -11,7 +11,7 @@ const manifests = (...args) =>
     maxBuffer: 1 << 26,
   });
 
-/** Values that stand in the output of `isoline manifests` where the chart has a template. */
+/** Placeholder values in the output of `isoline manifests`. The chart has templates in their place. */
 const marks = {
   namespace: "namespace-of-the-release",
   image: "image-of-the-server",
@@ -31,7 +31,7 @@ const chartPart = (part, ...args) =>
     .replaceAll(`image: ${marks.envoy}\n`, "image: {{ .Values.envoy.image | quote }}\n")
     .replaceAll(`replicas: ${marks.replicas}\n`, "replicas: {{ .Values.replicas }}\n");
 
-/** The namespace of a release exists, or `helm install --create-namespace` makes it. */
+/** Removes the Namespace: it exists, or `helm install --create-namespace` creates it. */
 const withoutNamespace = (text) =>
   text
     .split(/^---\n/m)
@@ -42,7 +42,9 @@ const withoutNamespace = (text) =>
 const when = (condition, text) => `{{- if ${condition} }}\n${text}{{- end }}\n`;
 const isKind = (kind) => `and .Values.envoy.enabled (eq .Values.envoy.kind "${kind}")`;
 
-/** The generated files of `deploy/`, by path: what `isoline manifests` prints, so that they can't differ from it. */
+/**
+ * The generated files of `deploy/`, by path. They come from `isoline manifests`, so that they cannot differ from it.
+ */
 export function generated() {
   return {
     "deploy/kustomize/crds.yaml": manifests("crds"),

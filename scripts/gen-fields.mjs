@@ -52,7 +52,10 @@ const OLDER = {
 /** Fields that the API server sets; their contents are not checked. */
 const OPAQUE = new Set(["status", "managedFields"]);
 
-/** A tree of fields: 0 is a value whose contents are not checked, a list has the fields of its entries, `*` is any key. */
+/**
+ * A tree of fields: 0 is a value whose contents are not checked, a list has the fields of its entries, and `*` is any
+ * key.
+ */
 function treeOf(schema, definitions, seen = []) {
   if (schema.$ref) {
     const name = schema.$ref.replace("#/definitions/", "");

@@ -78,8 +78,9 @@ const oldest = registryOf("1.36");
 const newer = new Set(Object.keys(JSON.parse(readFileSync(join(root, "protos/newer.json"), "utf8"))));
 
 /**
- * The text of src/gen/envoy.ts: proto3-JSON types, in snake_case, of the roots and all referenced types. Fields and values
- * that the oldest supported Envoy lacks are left out, so that no code writes them: Envoy rejects a whole answer with one.
+ * The text of src/gen/envoy.ts: proto3-JSON types, in snake_case, of the roots and all referenced types. Fields and
+ * values that the oldest supported Envoy lacks are left out, so that no code writes them: Envoy rejects a whole
+ * response that contains one.
  */
 export function generate() {
   const roots = JSON.parse(readFileSync(join(root, "protos/roots.json"), "utf8")).map((name) => {

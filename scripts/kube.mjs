@@ -7,7 +7,9 @@ import { isMain, run } from "./run.mjs";
 const KUBERNETES = "1.37.2";
 const ETCD = "3.7.3";
 
-/** Modules that k8s.io/kubernetes replaces with folders of its own tree; a build from the module proxy must list them. */
+/**
+ * Modules that k8s.io/kubernetes replaces with folders of its own tree. A build from the module proxy must list them.
+ */
 const STAGING =
   "api apiextensions-apiserver apimachinery apiserver cli-runtime client-go cloud-provider cluster-bootstrap code-generator component-base component-helpers controller-manager cri-api cri-client cri-streaming csi-translation-lib dynamic-resource-allocation endpointslice externaljwt kms kube-aggregator kube-controller-manager kube-proxy kube-scheduler kubectl kubelet metrics mount-utils pod-security-admission sample-apiserver streaming".split(
     " ",
@@ -33,7 +35,7 @@ function findKube() {
   return undefined;
 }
 
-/** Where kube-controller-manager is, built first where it is missing. Rejects where it cannot be built. */
+/** The path of kube-controller-manager, which is built if it is missing. Rejects if it cannot be built. */
 export async function controllerManager() {
   const file = join(cache(), "kube-controller-manager");
   if (!existsSync(file)) await buildKube(["kube-controller-manager"]);
@@ -88,8 +90,8 @@ export function hasGo() {
 }
 
 /**
- * Prints the paths of the binaries as one line of JSON, and builds missing ones if possible. Otherwise prints the reason, for
- * the tests that call this script.
+ * Prints the paths of the binaries as one line of JSON, and builds missing ones if possible. Otherwise prints the
+ * reason, for the tests that call this script.
  */
 if (isMain(import.meta)) {
   let reason = "";

@@ -5,13 +5,14 @@ import { root } from "./run.mjs";
 const hashOf = (text) => `sha256-${createHash("sha256").update(text).digest("base64")}`;
 
 /**
- * Builds the page into texts that the server and the Worker hold as a constant. The script and the style stand in the document, and the policy
- * names their hashes: one request, no path to serve, and no version of one server that meets that of another.
+ * Builds the page as texts that the server and the Worker contain as constants. The document contains the script and
+ * the style, and the policy contains their hashes. So the page needs one request and no further paths, and a
+ * browser never combines files of two servers with different versions.
  *
  * @returns {Promise<{ html: string, policy: string, etag: string }>}
  */
 export async function buildPage() {
-  // Not a static import: setup.mjs may only just have installed it.
+  // A dynamic import, because setup.mjs may install the package first.
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
     absWorkingDir: root,

@@ -25,7 +25,7 @@ export async function buildTypes() {
   }
 }
 
-/** The declaration files that one imports, with itself. */
+/** The declaration files that a file imports, directly or indirectly, and the file itself. */
 function reachable(file, found = new Set()) {
   if (found.has(file)) return found;
   found.add(file);

@@ -7,7 +7,7 @@ import { isMain, root } from "./run.mjs";
 
 /**
  * Makes the files of a release: the npm tarball, its CycloneDX bill of materials, and SHA-256 sums of both. Throws when
- * the changelog has no part for the version of package.json.
+ * the changelog has no section for the version of package.json.
  *
  * @param {string} folder the output folder, which is replaced
  */

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Runs a program in the checkout with this terminal and forwards SIGTERM and SIGINT to it. Resolves to its exit code, or to 1
- * when a signal ended it.
+ * Runs a program in the checkout with this terminal and forwards SIGTERM and SIGINT to it. Resolves to its exit code,
+ * or to 1 when a signal ended it.
  *
  * @param {string} command
  * @param {readonly string[]} args

@@ -7,7 +7,7 @@ import { setup } from "./setup.mjs";
  * @property {number} passed
  * @property {number} failed
  * @property {number} [skipped]
- * @property {string} [why] the reason for which the step was skipped
+ * @property {string} [why] the reason why the step was skipped
  *
  * @typedef {object} Step
  * @property {string} name
@@ -56,8 +56,8 @@ export async function vitest(args, env = {}, node = process.execPath) {
 }
 
 /**
- * Runs steps in order, and prints a table of them with their seconds. The last line is `N passed, N failed` for all steps, in
- * the form of the Vitest reporter; a skipped step counts as one.
+ * Runs steps in order, and prints a table of them with their seconds. The last line is `N passed, N failed` for all
+ * steps, in the form of the Vitest reporter; a skipped step counts as one.
  *
  * @param {readonly Step[]} steps
  * @returns {Promise<number>} the exit code

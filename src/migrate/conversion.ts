@@ -12,20 +12,20 @@ import type {
 import type { SourceObject } from "./source.js";
 import type { KindTable } from "./table.js";
 
-/** What objects are converted to, and how the result is named. */
+/** The target API, the names in the result, and the classes of the input. */
 export interface MigrateOptions {
   readonly to: "httpproxy" | "gateway";
-  /** `ingressClassName` of HTTPProxies. */
+  /** The `ingressClassName` of the HTTPProxies. */
   readonly ingressClass?: string;
-  /** Of the Gateway that is written with `to: gateway`. */
+  /** The name of the Gateway that `to: gateway` writes. */
   readonly gateway: Name;
-  /** The peer that Ingresses without a class are of. */
+  /** The peer of Ingresses without a class. */
   readonly from?: string;
-  /** Names of classes that a peer is installed under beside its usual one. */
+  /** Class names of the peer `from`, in addition to its usual one. */
   readonly classes: readonly string[];
 }
 
-/** An object beside routes that the result needs. */
+/** An object that the result needs in addition to its routes. */
 export interface ResultObject {
   readonly part: SourcePart;
   readonly object: Readonly<Record<string, unknown>>;
@@ -37,7 +37,7 @@ interface RemarkOptions {
   readonly closes?: boolean;
 }
 
-/** What is known while objects are converted: the input, and what readers have made of it. */
+/** The state of a conversion: the input, and the routes, sites and remarks that readers made from it. */
 export class Conversion {
   readonly routes: SourceRoute[] = [];
   readonly sites: SourceSite[] = [];
@@ -46,7 +46,7 @@ export class Conversion {
   readonly remarks: Remark[] = [];
   readonly taken = new Map<SourceObject, KindTable>();
   readonly leftOut: { readonly object: SourceObject; readonly reason: string }[] = [];
-  /** Objects that Isoline serves, and that must not be kept as they are. */
+  /** Objects that Isoline serves but that must be left out, because a policy for them is not converted. */
   readonly withheld = new Set<SourceObject>();
   readonly #byName = new Map<string, SourceObject>();
   readonly #byKind = new Map<string, SourceObject[]>();
@@ -54,7 +54,7 @@ export class Conversion {
   constructor(
     objects: readonly SourceObject[],
     readonly options: MigrateOptions,
-    /** Told of how many objects are converted. */
+    /** Receives the number of converted objects. */
     private readonly taking: (done: number) => void = () => undefined,
   ) {
     for (const object of objects) {
@@ -74,7 +74,7 @@ export class Conversion {
     return this.#byName.get(`${group}|${kind}|${namespace}|${name}`);
   }
 
-  /** The object is converted, and its fields are judged by the table. */
+  /** Marks an object as converted. The table evaluates its fields. */
   take(object: SourceObject, table: KindTable): void {
     this.taken.set(object, table);
     this.taking(this.taken.size);
@@ -101,7 +101,7 @@ export class Conversion {
     });
   }
 
-  /** The number of a port, which for a name is that of the Service among the input; undefined where it is not known. */
+  /** The number of a port. A named port is looked up in the Services of the input; undefined if it is not found. */
   portNumber({
     namespace,
     name,
@@ -116,14 +116,14 @@ export class Conversion {
     return found?.at("port").number();
   }
 
-  /** The only port of a Service among the input. */
+  /** The port of a Service of the input that has only one port; otherwise undefined. */
   onlyPort(namespace: string, name: string): number | undefined {
     const ports = this.find("", "Service", namespace, name)?.root.at("spec", "ports").items() ?? [];
     return ports.length === 1 ? ports[0]?.at("port").number() : undefined;
   }
 }
 
-/** Traefik's group before version 3 is the same API. */
+/** Traefik's group before version 3 has the same API. */
 const groupOf = ({ group }: SourceObject): string => (group === "traefik.containo.us" ? "traefik.io" : group);
 
 export const partOf = (object: SourceObject, field?: Field): SourcePart => ({

@@ -3,15 +3,15 @@ import type { SourceObject } from "./source.js";
 /** One object of the result. */
 export interface ResultDocument {
   readonly object: Readonly<Record<string, unknown>>;
-  /** What it comes of, a line each. */
+  /** Its sources in the input, one line each. */
   readonly comments: readonly string[];
-  /** Of the members of the list `spec.LIST`, which is the last field: what each comes of. */
+  /** The sources of the members of the list `spec.LIST`, which is the last field. */
   readonly members?: {
     readonly list: "routes" | "rules" | "listeners";
     readonly comments: readonly string[];
   };
-  /** The place in the input that decides where it stands in the result. */
+  /** The object of the input that determines the position in the result. */
   readonly source: SourceObject;
-  /** An object of the input that the result keeps. */
+  /** An object of the input that is kept unchanged. */
   readonly isKept?: true;
 }

@@ -2,9 +2,9 @@ import { type FieldPath, pathText } from "../schema/field-path.js";
 import { isRecord } from "../schema/issues.js";
 import { quote } from "../schema/words.js";
 
-/** What a reader has looked at in one object, and what it could not read there. */
+/** The fields of one object that a reader has read, and the values that it could not read. */
 export interface FieldLog {
-  /** Paths that were read, as `pathText` prints them. */
+  /** Paths of fields that were read, in the form of `pathText`. */
   readonly used: Set<string>;
   readonly problems: { readonly path: FieldPath; readonly message: string }[];
 }
@@ -12,8 +12,8 @@ export interface FieldLog {
 export const fieldLog = (): FieldLog => ({ used: new Set(), problems: [] });
 
 /**
- * A field of an object of a peer. Each read is recorded, so that fields that no reader looked at are found (`table.ts`). A value of
- * another type than the one that is asked for is a problem and reads as absent. Going to an inner field is no read.
+ * A field of a peer's object. Each read is recorded, so that `table.ts` finds fields that no reader has read. A value
+ * of an unexpected type is a problem and reads as absent. Access to an inner field does not count as a read.
  */
 export class Field {
   constructor(
@@ -35,20 +35,20 @@ export class Field {
     return pathText(this.path);
   }
 
-  /** Whether there is a value. */
+  /** Whether the field has a value. */
   get given(): boolean {
     return this.value !== undefined && this.value !== null;
   }
 
-  /** Whether there is a value; the field counts as read. */
+  /** Whether the field has a value. The field counts as read. */
   seen(): boolean {
     this.use();
     return this.given;
   }
 
-  /** The value as it is, with all that is in it. */
+  /** The unchanged value. The field and all its inner fields count as read. */
   use(): unknown {
-    // Nothing is said of what is not there.
+    // An absent field is not recorded.
     if (!this.given) return undefined;
     this.log.used.add(this.pathText);
     return this.value;
@@ -58,7 +58,7 @@ export class Field {
     return this.#typed("text", (value) => typeof value === "string");
   }
 
-  /** A port: a number or a name. */
+  /** A port number or a port name. */
   port(): number | string | undefined {
     return this.#typed<number | string>(
       "a port",
@@ -74,7 +74,7 @@ export class Field {
     return this.#typed("true or false", (value) => typeof value === "boolean");
   }
 
-  /** A duration: text such as `10s`, or a number of which the reader knows the unit. */
+  /** A duration: text such as `10s`, or a number in a unit that the reader defines. */
   textOrNumber(): string | number | undefined {
     return this.#typed<string | number>(
       "text or a number",
@@ -82,7 +82,7 @@ export class Field {
     );
   }
 
-  /** Members of a list, which are not read yet. */
+  /** The members of a list, which are not read yet. */
   items(): Field[] {
     if (!this.given) return [];
     if (!Array.isArray(this.value)) {
@@ -97,7 +97,7 @@ export class Field {
     return this.items().flatMap((item) => item.text() ?? []);
   }
 
-  /** Fields of a map, which are not read yet. */
+  /** The entries of a map, which are not read yet. */
   entries(): [string, Field][] {
     if (!this.given) return [];
     if (!isRecord(this.value)) {
@@ -111,7 +111,7 @@ export class Field {
     ]);
   }
 
-  /** A map of texts. */
+  /** The entries of a map with text values. */
   record(): [string, string][] {
     return this.entries().flatMap(([key, field]): [string, string][] => {
       const value = field.text();

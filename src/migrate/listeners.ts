@@ -4,8 +4,8 @@ import { isSameTreatment } from "./order.js";
 import { isToHttps } from "./writers/httpproxy-route.js";
 
 /**
- * Sources such as Traefik have a route for HTTP and another one for HTTPS with the same match: these become one route where a host has TLS. Where they
- * differ, an HTTPProxy keeps that of HTTPS, and HTTP redirects to it.
+ * Joins two routes with the same match, one for HTTP and one for HTTPS, on hosts with TLS. Sources such as Traefik have
+ * such pairs. If the two differ, an HTTPProxy keeps the HTTPS route, and HTTP redirects to it.
  */
 export function joinListeners(
   routes: readonly SourceRoute[],
@@ -48,7 +48,7 @@ interface Pair {
   readonly host: string;
 }
 
-/** What a route of a pair becomes; undefined: nothing, as the other one has it. */
+/** The result for one route of a pair; undefined if the HTTPS route of the pair replaces it. */
 function joined(
   route: SourceRoute,
   { plain, secured, host }: Pair,

@@ -3,7 +3,7 @@ import { compareHeaders, compareQueries, quoteRegex } from "../graph/matches/ord
 
 export const methodHeader = ":method";
 
-/** Those of the Gateway API. */
+/** The HTTP methods of the Gateway API. */
 export const methods: readonly string[] = [
   "GET",
   "HEAD",
@@ -52,20 +52,20 @@ export const anyPath: PathMatch = { kind: "prefix", value: "/" };
 export const prefix = (value: string): PathMatch => ({ kind: "prefix", value: value === "" ? "/" : value });
 export const exact = (value: string): PathMatch => ({ kind: "exact", value });
 export const regex = (value: string): PathMatch => ({ kind: "regex", value });
-/** A prefix of whole segments. */
+/** A prefix match of whole path segments. */
 export function segments(value: string): PathMatch {
   const path = value.replace(/\/+$/, "");
   return path === "" ? anyPath : { kind: "segment", value: path };
 }
 
-/** A regular expression for what begins with the text, in any case of its letters. */
+/** A case-insensitive prefix match, as a regular expression. */
 export const anyCasePrefix = (value: string): PathMatch => regex(`(?i)${quoteRegex(value)}.*`);
 
-/** A regular expression of which Go or nginx look for a match anywhere, as one that is for the whole text. */
+/** Converts a regular expression that Go or nginx search anywhere in a text to one that matches the whole text. */
 export function wholeRegex(searched: string): string {
   const flags = /^\(\?[a-z]+\)/.exec(searched)?.[0] ?? "";
   let body = searched.slice(flags.length);
-  // A branch at the top level has its own anchors.
+  // Each branch at the top level has its own anchors.
   if (hasTopLevelBranch(body)) return `${flags}(?:.*(?:${body}).*)`;
   let start = ".*";
   let end = ".*";
@@ -86,7 +86,7 @@ function isEscaped(text: string, at: number): boolean {
   return slashes % 2 === 1;
 }
 
-/** Whether a regular expression has `|` outside of groups and classes. */
+/** Whether a regular expression has `|` outside groups and character classes. */
 export function hasTopLevelBranch(text: string): boolean {
   let depth = 0;
   let inClass = false;
@@ -102,7 +102,7 @@ export function hasTopLevelBranch(text: string): boolean {
   return false;
 }
 
-/** The text that all matches of a regular expression begin with. */
+/** The literal text at the start of all matches of a regular expression. */
 export function literalHead(expression: string): string {
   if (/\(\?\w*i/.test(expression) || hasTopLevelBranch(expression)) return "/";
   let head = "";
@@ -116,7 +116,7 @@ export function literalHead(expression: string): string {
   return head;
 }
 
-/** A regular expression as HTTPProxy takes it, which has to begin with a slash: `/{0}` is one that is not there. */
+/** A regular expression for HTTPProxy, which requires a slash at the start. `/{0}` matches the empty text. */
 export function slashedRegex(expression: string): string {
   if (expression.startsWith("/")) return expression;
   const [, flags, rest] = /^\(\?([a-zA-Z]+)\)\/(.*)$/s.exec(expression) ?? [];

@@ -18,21 +18,22 @@ import { concerns, judgeBy, type KindTable, type Verdict } from "./table.js";
 import { writeGateway } from "./writers/gateway.js";
 import { type WriterInput, writeHttpProxies } from "./writers/httpproxy.js";
 
-/** What a migration gives. */
+/** The result of a migration. */
 export interface Migration {
   readonly documents: readonly ResultDocument[];
   readonly report: MigrationReport;
-  /** Peers that the input has objects of. */
+  /** The peers whose objects the input contains. */
   readonly peers: readonly Peer[];
 }
 
-/** How far a migration is. */
+/** Receives the number of converted objects and the number of all objects. */
 export type MigrationProgress = (done: number, all: number) => void;
 
 /**
- * Converts the objects of other ingress controllers to HTTPProxies or to objects of the Gateway API. The result has an object for each part of the
- * input, in its order, and all that could not be kept is in the report; what restricts access and can't be kept makes its routes answer
- * 503, with a remark of severity `error`. The result depends on the input alone.
+ * Converts the objects of other ingress controllers to HTTPProxies or to objects of the Gateway API. The result has an
+ * object for each part of the input, in the order of the input. The report lists everything that could not be kept.
+ * Routes with a restriction of access that cannot be converted answer 503, with a remark of severity `error`. The
+ * result depends only on the input.
  */
 export function migrate(
   manifests: readonly InputManifest[],
@@ -85,7 +86,10 @@ export function migrate(
   return { documents, report, peers: used };
 }
 
-/** A route whose match is as the target has it, so that its order is known. One whose conditions the target does not have is closed for more requests. */
+/**
+ * The route with the match that the target will have, so that its order can be compared. If the target lacks a
+ * condition, the route is closed and matches all requests, regardless of this condition.
+ */
 function written(route: SourceRoute, conversion: Conversion): SourceRoute {
   const { to } = conversion.options;
   const unsaid = route.match.headers.filter((header) => !isSaid(header, to));
@@ -93,7 +97,7 @@ function written(route: SourceRoute, conversion: Conversion): SourceRoute {
   const { path } = said.match;
   if (to === "httpproxy")
     return path.kind === "regex" ? withPath(said, regex(slashedRegex(path.value))) : said;
-  // A prefix of the Gateway API is one of segments: what is restricted must not fall to another route.
+  // A prefix of the Gateway API matches whole segments. Restricted requests must not reach another route.
   const isRestricted = said.action.kind === "respond" || said.access.length > 0;
   return isRestricted && path.kind === "prefix" && path.value !== "/"
     ? withPath(said, regex(`${quoteRegex(path.value)}.*`))
@@ -132,7 +136,7 @@ const withPath = (route: SourceRoute, path: PathMatch): SourceRoute => ({
   match: { ...route.match, path },
 });
 
-/** Objects in the order of the input; of one name the last counts, as for `kubectl apply`. */
+/** Objects in the order of the input. The last of several objects with the same name wins, as with `kubectl apply`. */
 function lastOfEach(manifests: readonly InputManifest[]): SourceObject[] {
   const objects = new Map<string, SourceObject>();
   for (const manifest of manifests) {
@@ -142,7 +146,7 @@ function lastOfEach(manifests: readonly InputManifest[]): SourceObject[] {
   return [...objects.values()];
 }
 
-/** Gives ports that are named their numbers, of the Services of the input. */
+/** Replaces the names of ports with the numbers in the Services of the input. */
 function numberPorts(conversion: Conversion): void {
   const numbered = (backend: SourceBackend): SourceBackend => {
     const port = conversion.portNumber(backend);
@@ -186,7 +190,7 @@ function numberPorts(conversion: Conversion): void {
 
 const resultGroups = ["projectcontour.io", "gateway.networking.k8s.io"];
 
-/** Whether Isoline serves the object as it is. */
+/** Whether Isoline serves the object unchanged. */
 const isServed = (object: SourceObject): boolean =>
   resultGroups.includes(object.group) ||
   isIngress(object) ||
@@ -215,7 +219,7 @@ const keptDocuments = (objects: readonly SourceObject[], { taken }: Conversion):
     .filter((object) => !taken.has(object) && isServed(object))
     .map((object) => ({ object: object.value, comments: [], source: object, isKept: true }));
 
-/** Routes with what the tables of their objects say of them: a route of which a restriction is lost is closed. */
+/** Evaluates the tables of all objects. A route that loses a restriction is closed. */
 function closedRoutes({ routes, sites, taken }: Conversion): { routes: SourceRoute[]; remarks: Remark[] } {
   const remarks: Remark[] = [];
   const judges = new Map<KindTable, ReturnType<typeof judgeBy>>();
@@ -260,20 +264,20 @@ function closedRoutes({ routes, sites, taken }: Conversion): { routes: SourceRou
   return { routes: closed, remarks };
 }
 
-/** A route that answers 503 in the place of what it can't be kept to. */
+/** Closes a route: it answers 503, because the result cannot keep a restriction. */
 const close = (route: SourceRoute): SourceRoute => ({
   ...route,
   action: { kind: "respond", status: 503, body: "" },
   access: [],
 });
 
-/** What is closed is answered 500 in the Gateway API. */
+/** Closed routes answer 500 in the Gateway API. */
 const withStatus = (remark: Remark): Remark =>
   remark.closes
     ? { ...remark, message: remark.message.replace(/\b(answered|answers) 503/, "$1 500") }
     : remark;
 
-/** The first of each host. */
+/** The first site of each host. A later site that differs gets a remark. */
 function firstSites({ sites }: Conversion, remarks: Remark[]): SourceSite[] {
   const byHost = new Map<string, SourceSite>();
   for (const site of sites) {
@@ -292,7 +296,7 @@ function firstSites({ sites }: Conversion, remarks: Remark[]): SourceSite[] {
   return [...byHost.values()];
 }
 
-/** Whether the second asks for certificates of clients, and the first does not. */
+/** Whether the second site requests client certificates and the first does not. */
 const isWeaker = ({ tls: first }: SourceSite, { tls: second }: SourceSite): boolean =>
   second.kind === "terminate" && second.client !== undefined && !(first.kind === "terminate" && first.client);
 
@@ -302,7 +306,10 @@ function nameOfDocument({ object }: ResultDocument): string {
   return `${String(object.kind)}/${String(metadata.namespace ?? "")}/${String(metadata.name)}`;
 }
 
-/** Without what is among the kept ones as it is. A name or a host that a kept one has is an error: applied together, one of the two would be lost. */
+/**
+ * Removes documents that equal a kept one. A different document with the name or the host of a kept one is an error: if
+ * both were applied, one of them would be lost.
+ */
 function besideKept(
   documents: readonly ResultDocument[],
   kept: readonly ResultDocument[],
@@ -343,7 +350,7 @@ function inInputOrder(
   return [...documents].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
-/** What may restrict access beside the input, and is not in it. */
+/** Remarks about kinds that may restrict access and that the input does not contain. */
 function besideOf({ beside, groups }: Peer, objects: readonly SourceObject[]): Remark[] {
   const missing = (beside ?? []).filter(
     ({ kinds }) =>

@@ -7,20 +7,20 @@ export type RemarkSeverity = "info" | "warning" | "error";
 /** A place in an object of the input. */
 export interface SourcePart {
   readonly object: SourceObject;
-  /** As `pathText` prints it; empty for the whole object. */
+  /** In the form of `pathText`; empty for the whole object. */
   readonly path: string;
 }
 
-/** Something that is to be said of the conversion. */
+/** A note about the conversion, for the report. */
 export interface Remark {
   readonly severity: RemarkSeverity;
   readonly about: Ref;
   readonly path: string;
   readonly message: string;
   readonly todo?: string;
-  /** Hosts whose requests it is about. */
+  /** The hosts whose requests it concerns. */
   readonly hosts: readonly string[];
-  /** Routes answer 503 because of it. */
+  /** Whether routes answer 503 because of it. */
   readonly closes: boolean;
 }
 
@@ -52,9 +52,9 @@ export interface HeaderChanges {
 export const noHeaders: HeaderChanges = { set: [], add: [], remove: [] };
 
 export type SourceRewrite =
-  /** Another prefix in the place of the matched one. */
+  /** Replaces the matched prefix. */
   | { readonly kind: "prefix"; readonly value: string }
-  /** Another path, whatever was matched. */
+  /** Replaces the whole path. */
   | { readonly kind: "full"; readonly value: string };
 
 export interface Redirect {
@@ -86,20 +86,20 @@ export interface Retry {
   readonly statusCodes?: readonly number[];
 }
 
-/** Who may use a route. What a target can't say closes the route. */
+/** A restriction of access to a route. If the target cannot express it, the route is closed. */
 export type AccessRule = { readonly part: SourcePart } & (
   | {
       readonly kind: "addresses";
       readonly allow: readonly string[];
       readonly deny: readonly string[];
-      /** `Peer` is the connection's other end, `Remote` the client as trusted proxies say it. */
+      /** `Peer` is the address of the connection; `Remote` is the client address that trusted proxies report. */
       readonly source: "Peer" | "Remote";
     }
   | { readonly kind: "external"; readonly service: ExternalAuth }
   | { readonly kind: "external-off" }
 );
 
-/** An authorization service that Envoy asks in its own way. */
+/** An authorization service with Envoy's ext_authz protocol. */
 export interface ExternalAuth extends Name {
   readonly port: number;
   readonly protocol: "h2" | "h2c" | "http";
@@ -130,13 +130,13 @@ export interface SourceHealthCheck {
   readonly healthyThresholdCount?: number;
 }
 
-/** What is done to requests of a route beside sending them on. */
+/** Changes to requests and responses of a route, and options for forwarding them. */
 export interface RouteFilters {
   readonly rewrite?: SourceRewrite;
   readonly host?: string;
   readonly requestHeaders: HeaderChanges;
   readonly responseHeaders: HeaderChanges;
-  /** For the whole response, such as `15s`; `infinity` for none, absent for Envoy's own. */
+  /** The timeout of the whole response, such as `15s`. `infinity` disables it; if absent, Envoy's default applies. */
   readonly timeout?: string;
   readonly idle?: string;
   readonly retry?: Retry;
@@ -155,9 +155,9 @@ export const noFilters = (timeout: string | undefined): RouteFilters => ({
   websockets: true,
 });
 
-/** One way of requests through a host. */
+/** A route for one or several hosts. */
 export interface SourceRoute {
-  /** Places of the input that it comes from, the one to name in a comment first. */
+  /** The places in the input that it comes from. Comments name the first one. */
   readonly parts: readonly SourcePart[];
   /** Lower case; `*` is any host. */
   readonly hosts: readonly string[];
@@ -165,20 +165,20 @@ export interface SourceRoute {
   readonly action: SourceAction;
   readonly filters: RouteFilters;
   readonly access: readonly AccessRule[];
-  /** Over HTTP: served, a redirect to HTTPS with this status, or nothing. */
+  /** The treatment of HTTP requests: served, not served, or redirected to HTTPS with this status. */
   readonly http: "serve" | "none" | 301 | 302 | 303 | 307 | 308;
-  /** Whether it is there over HTTPS, where its host has a certificate. */
+  /** Whether the route is served over HTTPS if its host has a certificate. */
   readonly https: boolean;
-  /** The source tries routes with a lower number first, those of one number in the order of the list. */
+  /** The source tries routes with lower numbers first. Routes with equal numbers keep the order of the list. */
   readonly precedence?: number;
-  /** It answers 503, because of a remark that its reader has made. */
+  /** Whether the route answers 503 because of a remark of its reader. */
   readonly closed?: boolean;
 }
 
 export const byPrecedence = (a: SourceRoute, b: SourceRoute): number =>
   (a.precedence ?? 0) - (b.precedence ?? 0);
 
-/** How connections to a host are taken. */
+/** A host with its TLS configuration and its backends for TCP. */
 export interface SourceSite {
   readonly part: SourcePart;
   readonly host: string;
@@ -191,7 +191,7 @@ export interface SourceSite {
         readonly client?: ClientCertificates;
       }
     | { readonly kind: "passthrough" };
-  /** What TCP connections are sent to. */
+  /** The backends of TCP connections. */
   readonly tcp?: readonly SourceBackend[];
 }
 
@@ -199,12 +199,12 @@ export interface ClientCertificates {
   readonly ca?: Name;
   readonly crl?: Name;
   readonly optional: boolean;
-  /** Any certificate is let through. */
+  /** Whether client certificates are accepted without verification. */
   readonly unchecked?: boolean;
   readonly forward?: readonly ("subject" | "cert" | "chain" | "dns" | "uri")[];
 }
 
-/** A port whose connections go to Services, without a host. */
+/** A port that forwards TCP connections to Services, without a host. */
 export interface TcpPort {
   readonly part: SourcePart;
   readonly port: number;

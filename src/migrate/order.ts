@@ -3,16 +3,16 @@ import { matchOf } from "./matches.js";
 import { byPrecedence, type Remark, type SourceRoute } from "./model.js";
 import { covers, overlaps } from "./overlap.js";
 
-/** Hosts with more routes are compared pair by pair for a second or more. */
+/** The limit for a comparison of all pairs of routes of a host. With more routes it takes a second or more. */
 const mostRoutes = 4000;
 
-/** A route for what two have in common may have something in common with a third one. */
+/** The limit of rounds. A route that is added for an overlap may overlap with a third route. */
 const mostRounds = 4;
 
 /**
- * Compares the order in which the source tries routes (`byPrecedence`) with that of the result. A route that its source never reaches is
- * left out. For two that one request can meet, and that the result tries the other way round, a route for what they have in common is added; where there
- * is none, it is an error.
+ * Compares the order in which the source tries routes (`byPrecedence`) with the order of the result. Leaves out routes
+ * that the source never reaches. If one request can match two routes, and the result tries them in the opposite order,
+ * a route for the overlap is added. If this is not possible, an error is reported.
  */
 export function inOrder(
   routes: readonly SourceRoute[],
@@ -34,7 +34,7 @@ export function inOrder(
 
 interface Compared {
   readonly kept: SourceRoute[];
-  /** Routes for what two have in common, after the one whose requests they take. */
+  /** Routes for overlaps. Each one is inserted after the route `of`, whose requests it gets. */
   readonly added: { readonly route: SourceRoute; readonly of: SourceRoute }[];
   readonly infos: Remark[];
   readonly errors: Remark[];
@@ -71,7 +71,7 @@ interface Pair {
   readonly first: SourceRoute;
 }
 
-/** Returns whether the later one is never reached. */
+/** Returns whether the later route is never reached. */
 function comparePair(
   { later, first, host, own, isLast }: Pair & { host: string; own: readonly SourceRoute[]; isLast: boolean },
   { added, infos, errors }: Compared,
@@ -102,7 +102,10 @@ function byHostOf(routes: readonly SourceRoute[]): Map<string, SourceRoute[]> {
   return byHost;
 }
 
-/** The first of two routes for the requests of the second: closer than both. Undefined where its path is not the wider one, or a prefix of it is rewritten. */
+/**
+ * The first route, limited to the requests of the later one; its match is more specific than both. Undefined if the
+ * path of the first is not the wider one, or if the first rewrites a prefix.
+ */
 function common(first: SourceRoute, later: SourceRoute, host: string): SourceRoute | undefined {
   const rewrite = first.action.kind === "redirect" ? first.action.redirect.path : first.filters.rewrite;
   const bare = (path: SourceRoute["match"]["path"]) => matchOf(path);
@@ -129,14 +132,14 @@ const swappedRemark = (later: SourceRoute, first: SourceRoute, host: string): Re
   todo: "let one of the two matches leave out what the other one takes",
 });
 
-/** Whether the first is on all listeners of the second. */
+/** Whether the first route is on all listeners of the later one. */
 const listensWhere = (first: SourceRoute, later: SourceRoute): boolean =>
   (first.https || !later.https) && (first.http !== "none" || later.http === "none");
 
 const listeningTogether = (a: SourceRoute, b: SourceRoute): boolean =>
   (a.https && b.https) || (a.http !== "none" && b.http !== "none");
 
-/** Pairs that the result tries in another order than the source, or of which both are the same match. */
+/** Pairs of routes that the result tries in a different order than the source, or that have the same match. */
 function* swapped(own: readonly SourceRoute[], isRanked: boolean): Generator<Pair> {
   const done = new Set<SourceRoute>();
   for (const [j, later] of own.entries()) {
@@ -153,7 +156,9 @@ function* swapped(own: readonly SourceRoute[], isRanked: boolean): Generator<Pai
   }
 }
 
-/** Of the same object, where the target keeps the order of rules of which no one is closer. */
+/**
+ * Whether two routes come from the same object and neither is more specific. The target keeps the order of such rules.
+ */
 function sameCloseness(a: SourceRoute, b: SourceRoute): boolean {
   const [before, after] = [
     { match: a.match, priority: 0 },
@@ -162,7 +167,7 @@ function sameCloseness(a: SourceRoute, b: SourceRoute): boolean {
   return a.parts[0]?.object === b.parts[0]?.object && compareRoutes(before, after) < 0;
 }
 
-/** Whether two routes do the same with requests that they take. */
+/** Whether two routes treat requests in the same way. */
 export const isSameTreatment = (a: SourceRoute, b: SourceRoute): boolean =>
   JSON.stringify([a.action, a.filters, a.access.map(({ part: _, ...rule }) => rule)]) ===
   JSON.stringify([b.action, b.filters, b.access.map(({ part: _, ...rule }) => rule)]);

@@ -2,13 +2,13 @@ import { RE2JS } from "re2js";
 import type { HeaderMatch, Match, PathMatch, QueryMatch } from "../graph/matches/match-types.js";
 import { literalHead } from "./matches.js";
 
-/** Whether some request may meet both matches; true where it can't be told. */
+/** Whether a request can match both; true if this cannot be determined. */
 export const overlaps = (a: Match, b: Match): boolean =>
   pathsOverlap(a.path, b.path) &&
   !a.headers.some((one) => b.headers.some((other) => headersExclude(one, other))) &&
   !a.queries.some((one) => b.queries.some((other) => queriesExclude(one, other)));
 
-/** Whether each request of `inner` meets `outer`, too; false where it can't be told. */
+/** Whether each request that matches `inner` also matches `outer`; false if this cannot be determined. */
 export const covers = (outer: Match, inner: Match): boolean =>
   pathCovers(outer.path, inner.path) &&
   outer.headers.every((one) => inner.headers.some((other) => same(one, other))) &&
@@ -25,7 +25,7 @@ function pathsOverlap(a: PathMatch, b: PathMatch): boolean {
 
 const headOf = ({ kind, value }: PathMatch): string => (kind === "regex" ? literalHead(value) : value);
 
-/** Whether a match takes a path. */
+/** Whether a path matches. */
 export function takes({ kind, value }: PathMatch, path: string): boolean {
   switch (kind) {
     case "prefix":
@@ -55,7 +55,7 @@ function pathCovers(outer: PathMatch, inner: PathMatch): boolean {
   return outer.kind === "regex" && inner.kind === "regex" && outer.value === inner.value;
 }
 
-/** Whether `takes` is right of it: a regular expression that RE2 does not read is taken for one that matches. */
+/** Whether the result of `takes` is reliable. A regular expression that RE2 cannot parse counts there as a match. */
 function isSure({ kind, value }: PathMatch): boolean {
   if (kind !== "regex") return true;
   try {

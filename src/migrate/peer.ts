@@ -4,21 +4,22 @@ import type { SourceObject } from "./source.js";
 /** Another ingress controller, or another API of Contour. */
 export interface Peer {
   readonly name: string;
-  /** API groups, or how they end. */
+  /** API groups, or suffixes of API groups. */
   readonly groups: readonly string[];
-  /** Kinds that count where others refer to them, as `KIND.GROUP`. */
+  /** Kinds that are converted only if a converted object refers to them, as `KIND.GROUP`. */
   readonly kinds: readonly string[];
-  /** What is read of a cluster beside Ingresses and Services. */
+  /** The kinds to list in a Kubernetes cluster, in addition to Ingresses and Services. */
   readonly collections: readonly PeerCollection[];
-  /** Whether routes begin with the object. */
+  /** Whether the conversion starts from this object. */
   takes(object: SourceObject, options: MigrateOptions): boolean;
-  /** Reads the objects that it takes, in their order. */
+  /** Converts the objects that `takes` accepts, in their order. */
   read(objects: readonly SourceObject[], conversion: Conversion): void;
   /**
-   * Where Isoline serves the objects as they are: the settings to do so with. `--verify` compares what comes of them with what comes of the result.
+   * The settings with which Isoline serves the objects unchanged, if it supports them. `--verify` compares the objects,
+   * compiled with these settings, with the result.
    */
   readonly served?: Readonly<Record<string, unknown>>;
-  /** What may restrict access and is not among objects of the given kinds. */
+  /** Remarks about kinds that may restrict access, for an input that has no object of these kinds. */
   readonly beside?: readonly {
     readonly kinds: readonly string[];
     readonly message: string;
@@ -26,17 +27,17 @@ export interface Peer {
   }[];
 }
 
-/** A kind of a peer, of which a cluster has one of the versions or none. */
+/** A kind of a peer. A Kubernetes cluster has one of the versions or none. */
 export interface PeerCollection {
   readonly kind: string;
   readonly group: string;
-  /** The newest first. */
+  /** Newest first. */
   readonly versions: readonly string[];
   readonly plural: string;
   readonly namespaced: boolean;
 }
 
-/** Kinds of one group whose plural is the name in lower case with an `s`, or `es` or `ies` by the rules of English. */
+/** Kinds of one group whose plural is the name in lower case with the regular English ending: `s`, `es` or `ies`. */
 export const collectionsOf = (
   group: string,
   versions: readonly string[],

@@ -8,5 +8,5 @@ import { nginx } from "./readers/nginx/nginx.js";
 import { traefik } from "./readers/traefik/traefik.js";
 import { voyager } from "./readers/voyager.js";
 
-/** In the order in which an object is offered to them. */
+/** All peers, in the order in which they convert their objects. */
 export const peers: readonly Peer[] = [ingressRoute, nginx, traefik, istio, emissary, kong, gloo, voyager];

@@ -5,14 +5,14 @@ import type { Remark, RemarkSeverity, SourceRoute, SourceSite } from "./model.js
 import type { SourceObject } from "./source.js";
 import { concerns } from "./table.js";
 
-/** What becomes of one host. */
+/** The result for one host. */
 export interface HostReport {
   /** `*` is any host. */
   readonly host: string;
   readonly routes: number;
-  /** Routes that say what the source says, without any difference. */
+  /** Routes that do not differ from the source. */
   readonly same: number;
-  /** Routes that answer 503 (500 in the Gateway API), as what restricts them can't be kept. */
+  /** Routes that answer 503 (500 in the Gateway API), because a restriction cannot be converted. */
   readonly closed: number;
   readonly worst: RemarkSeverity | "same";
   readonly remarks: readonly ShownRemark[];
@@ -20,19 +20,19 @@ export interface HostReport {
 
 export type ShownRemark = Omit<Remark, "hosts"> & {
   readonly hosts: readonly string[];
-  /** How many further places of the object it is of. */
+  /** The number of further places in the object that have the same remark. */
   readonly more: number;
 };
 
 export interface MigrationReport {
   readonly hosts: readonly HostReport[];
-  /** Of no one host. */
+  /** Remarks that concern no host. */
   readonly others: readonly ShownRemark[];
-  /** Objects of the input that are converted, and those that come of them. */
+  /** The converted objects of the input, each with the objects of the result that come from it. */
   readonly objects: readonly { readonly source: string; readonly results: readonly string[] }[];
   /** Objects of the peers' groups that are not converted. */
   readonly leftOut: readonly { readonly object: string; readonly reason: string }[];
-  /** Objects that are served as they are, and objects that are no routes. */
+  /** The number of objects that are kept unchanged, and the number of objects without routes. */
   readonly kept: number;
   readonly noRoutes: number;
   readonly counts: Readonly<Record<RemarkSeverity, number>>;
@@ -121,7 +121,7 @@ function placesOf(remarks: readonly Remark[]): Map<string, Remark[]> {
   return places;
 }
 
-/** Remarks that say the same of several places of an object, once. */
+/** Combines equal remarks about several places of an object. */
 function gathered(remarks: readonly Remark[]): ShownRemark[] {
   const groups = new Map<string, Remark[]>();
   for (const remark of remarks) {

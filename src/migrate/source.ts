@@ -5,9 +5,9 @@ import { Field, type FieldLog, fieldLog } from "./field.js";
 /** One manifest of the input. */
 export interface InputManifest {
   readonly value: unknown;
-  /** `FILE:LINE`; empty where it was read of a cluster. */
+  /** `FILE:LINE`; empty for an object that was read from a Kubernetes cluster. */
   readonly place: string;
-  /** The document as it was written, where it holds this object alone. */
+  /** The original text of the document, if it contains only this object. */
   readonly text?: string;
 }
 
@@ -28,7 +28,7 @@ export interface SourceObject {
   readonly log: FieldLog;
 }
 
-/** Undefined for what is no object of Kubernetes. */
+/** Undefined if the value is no object of Kubernetes. */
 export function sourceObject({ value, place, text }: InputManifest): SourceObject | undefined {
   if (!isRecord(value) || typeof value.kind !== "string" || typeof value.apiVersion !== "string")
     return undefined;
@@ -63,5 +63,5 @@ export function sourceObject({ value, place, text }: InputManifest): SourceObjec
 export const annotationOf = (object: SourceObject, name: string): Field =>
   object.root.at("metadata", "annotations", name);
 
-/** Of Services that the result has, such as those of subsets. */
+/** The label of Services that a migration creates, such as Services for subsets. */
 export const migratedLabel = "isoline.dev/migrated";

@@ -3,24 +3,24 @@ import { isRecord } from "../schema/issues.js";
 import type { FieldLog } from "./field.js";
 import type { RemarkSeverity } from "./model.js";
 
-/** What becomes of a field of a peer's object. */
+/** The result for a field of a peer's object. */
 export type Row =
   | { readonly verdict: "carried" | "ignored" }
   | {
       readonly verdict: "changed" | "lost";
       readonly severity: RemarkSeverity;
       readonly note: string;
-      /** What the user does about it. */
+      /** What the user can do about it. */
       readonly todo?: string;
-      /** The field restricts access: routes that it is of answer 503. */
+      /** The field restricts access: its routes answer 503. */
       readonly closes?: true;
     };
 
-/** The result says the same. */
+/** The result is equivalent. */
 export const carried: Row = { verdict: "carried" };
 /** The field has no effect on requests. */
 export const ignored: Row = { verdict: "ignored" };
-/** The result says almost the same; the note has the difference. */
+/** The result is almost equivalent. The note describes the difference. */
 export const changed = (note: string, severity: RemarkSeverity = "info", todo?: string): Row => ({
   verdict: "changed",
   severity,
@@ -33,7 +33,7 @@ export const lost = (note: string, severity: RemarkSeverity = "warning", todo?: 
   note,
   ...(todo ? { todo } : {}),
 });
-/** The field keeps requests out and can't be converted. */
+/** The field restricts access and cannot be converted. */
 export const restricts = (note: string, todo?: string): Row => ({
   verdict: "lost",
   severity: "error",
@@ -45,20 +45,20 @@ export const restricts = (note: string, todo?: string): Row => ({
 /** The fields of one kind. */
 export interface KindTable {
   /**
-   * By path: `spec.routes[].match`, where `[]` is any member of a list and `*` any key of a map. A row is for all below its path that has no row
-   * of its own.
+   * Rows by path, such as `spec.routes[].match`. `[]` is any member of a list, and `*` any key of a map. A row applies
+   * to all fields below its path that have no row of their own.
    */
   readonly fields: Readonly<Record<string, Row>>;
-  /** Annotations by name. Those that begin with one of `prefixes` and are not here are not known. */
+  /** Annotations by name. Other annotations with one of `prefixes` are unknown. */
   readonly annotations?: Readonly<Record<string, Row>>;
   readonly prefixes?: readonly string[];
-  /** Of annotations that are not known: what they do; without it they are taken for ones that restrict. */
+  /** The row of unknown annotations. Without it, they count as restrictions. */
   readonly unknown?: Row;
-  /** Annotations whose names hold a value; the reader takes them all. */
+  /** Annotations whose names contain a value. The reader converts all of them. */
   readonly known?: RegExp;
 }
 
-/** What is to be said of a field. */
+/** The evaluation of one field. */
 export interface Verdict {
   readonly path: FieldPath;
   readonly severity: RemarkSeverity;
@@ -89,7 +89,10 @@ function treeOf({ fields }: KindTable): Node {
   return root;
 }
 
-/** Whether a field is of the part at `part`, or of the object around it: not of another member of a list that the part is in. */
+/**
+ * Whether a field belongs to the part at `part` or to an object that contains the part. A field of another member of
+ * the same list does not.
+ */
 export function concerns(field: FieldPath, part: string): boolean {
   if (part === "") return true;
   for (const [i, step] of pathOf(part).entries()) {
@@ -100,7 +103,7 @@ export function concerns(field: FieldPath, part: string): boolean {
   return true;
 }
 
-/** Judges objects of one kind by its table. */
+/** Evaluates objects of one kind by its table. */
 export function judgeBy(
   table: KindTable,
 ): (value: Readonly<Record<string, unknown>>, log: FieldLog) => Verdict[] {
@@ -141,7 +144,7 @@ function annotations(metadata: unknown, table: KindTable, log: FieldLog, verdict
   }
 }
 
-/** @param row that of the closest outer path that has one. */
+/** @param row the row of the closest outer path that has one */
 function walk(
   value: unknown,
   path: FieldPath,
@@ -157,7 +160,7 @@ function walk(
   const own = node?.row ?? row;
   if (node && node.below.size > 0 && (isRecord(value) || Array.isArray(value))) {
     if (node.row) {
-      // What has no row of its own below is judged by this one.
+      // Inner fields without a row of their own are evaluated by this row.
       for (const [key, inner] of entriesOf(value)) walk(inner, [...path, key], node, node.row, log, verdicts);
       return;
     }
@@ -194,7 +197,7 @@ function judge(row: Row | undefined, path: FieldPath, log: FieldLog, verdicts: V
 
 const notConverted = "is not converted: the object is not understood at this place";
 
-/** A row that is for a whole map or list is met when any of it was read. */
+/** A row for a whole map or list counts as read if any part of the map or list was read. */
 function usedBelow(path: FieldPath, { used }: FieldLog): boolean {
   const text = pathText(path);
   if (used.has(`${text}#`)) return true;

@@ -2,7 +2,10 @@ import { writeYaml } from "../documents/write.js";
 import { printable } from "../schema/printable.js";
 import type { ResultDocument } from "./document.js";
 
-/** The documents of a result as one YAML stream, with what each comes of as comments. Kept objects are written as they were. */
+/**
+ * Writes the documents of a result as one YAML stream, with their sources as comments. Kept objects keep their original
+ * text.
+ */
 export function writeDocuments(documents: readonly ResultDocument[]): string {
   return documents.map((document) => `---\n${documentText(document)}`).join("");
 }
@@ -25,5 +28,5 @@ function documentText({ object, comments, members, source, isKept }: ResultDocum
 
 const indented = (text: string, by = 2): string => text.replace(/^(?=.)/gm, " ".repeat(by));
 
-/** The text of a document without the line that begins it and empty lines around it. */
+/** The text of a document without its `---` line and without empty lines around it. */
 const withoutMarker = (text: string): string => `${text.replace(/^---[ \t]*\n/, "").trim()}\n`;

@@ -7,11 +7,11 @@ import { carried, changed, ignored, type KindTable } from "../table.js";
 /** A path of a rule of an Ingress. */
 export interface IngressPath {
   readonly object: SourceObject;
-  /** Lower case; `*` for any host. */
+  /** Lower case; `*` is any host. */
   readonly host: string;
   readonly path: string;
   readonly type: "Exact" | "Prefix" | "ImplementationSpecific";
-  /** Undefined where it names no Service. */
+  /** Undefined if the path names no Service. */
   readonly backend: SourceBackend | undefined;
   readonly field: Field;
 }
@@ -34,7 +34,7 @@ export const ingressFields: KindTable["fields"] = {
 
 export const classAnnotation = "kubernetes.io/ingress.class";
 
-/** The class that an Ingress names; empty when it names none. */
+/** The class of an Ingress; empty if it has none. */
 export const classOf = ({ root }: SourceObject): string =>
   root.at("spec", "ingressClassName").text() ??
   root.at("metadata", "annotations", classAnnotation).text() ??
@@ -43,7 +43,10 @@ export const classOf = ({ root }: SourceObject): string =>
 export const isIngress = ({ kind, group }: SourceObject): boolean =>
   kind === "Ingress" && (group === "networking.k8s.io" || group === "extensions");
 
-/** Whether an Ingress is of a peer: by its class, or without one by annotations of the peer or the option `--from`. */
+/**
+ * Whether an Ingress belongs to a peer: by its class, or without a class by annotations of the peer or the option
+ * `--from`.
+ */
 export function isOfPeer(
   object: SourceObject,
   {
@@ -89,7 +92,7 @@ export function ingressPaths(object: SourceObject): IngressPath[] {
     });
 }
 
-/** Hosts of rules, also of those without paths. */
+/** The hosts of all rules, including rules without paths. */
 export const ruleHosts = (object: SourceObject): string[] =>
   object.root
     .at("spec", "rules")
@@ -116,7 +119,7 @@ export const defaultBackendOf = (object: SourceObject): SourceBackend | undefine
   backendOf(object, object.root.at("spec", "defaultBackend")) ??
   backendOf(object, object.root.at("spec", "backend"));
 
-/** The Secret of the certificate of each host that a section `tls` names. */
+/** The certificate Secret of each host in `spec.tls`. */
 export function tlsHosts(
   object: SourceObject,
 ): Map<string, { readonly secret: Name | undefined; readonly field: Field }> {
@@ -132,7 +135,7 @@ export function tlsHosts(
   return hosts;
 }
 
-/** Sites of the hosts of rules that have a certificate; the first Ingress of a host that names one counts. */
+/** Adds sites for the hosts of rules that have a certificate. The first Ingress with a certificate for a host wins. */
 export function addSites(object: SourceObject, conversion: Conversion, done: Set<string>): void {
   const named = tlsHosts(object);
   for (const host of new Set(ruleHosts(object))) {
@@ -147,19 +150,19 @@ export function addSites(object: SourceObject, conversion: Conversion, done: Set
   }
 }
 
-/** Annotations of one prefix. */
+/** The annotations of an object that have one prefix. */
 export class IngressAnnotations {
   constructor(
     private readonly object: SourceObject,
     private readonly prefix: string,
   ) {}
 
-  /** Undefined for an empty one, too. */
+  /** Undefined if the annotation is absent or empty. */
   text(name: string): string | undefined {
     return annotationOf(this.object, `${this.prefix}${name}`).text()?.trim() || undefined;
   }
 
-  /** As Go's ParseBool reads it. */
+  /** Parses the value in the same way as Go's ParseBool. */
   flag(name: string): boolean | undefined {
     const text = this.text(name);
     if (text !== undefined && /^(?:1|t|T|TRUE|true|True)$/.test(text)) return true;

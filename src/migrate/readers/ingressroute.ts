@@ -59,7 +59,10 @@ const table: KindTable = {
   prefixes: ["contour.heptio.com/"],
 };
 
-/** Contour's API before HTTPProxy. Delegations are followed, so that each root becomes an object with the whole paths of all its routes. */
+/**
+ * Contour's API before HTTPProxy. Delegations are resolved: each root becomes one object with the complete paths of all
+ * its routes.
+ */
 export const ingressRoute: Peer = {
   name: "ingressroute",
   groups: [group],
@@ -139,15 +142,15 @@ function readRoot(root: SourceObject, host: string, reading: Reading): void {
 interface Place {
   readonly host: string;
   readonly hasTls: boolean;
-  /** From the root on. */
+  /** The chain of delegating objects, starting with the root. */
   readonly parents: readonly SourceObject[];
-  /** The match that delegates here. */
+  /** The match of the delegating route. */
   readonly within?: string;
-  /** Where routes are put. */
+  /** The list that receives the routes. */
   readonly routes: SourceRoute[];
 }
 
-/** Up to the first wrong route: IngressRoute serves those before it alone. */
+/** Reads the routes up to the first invalid one, because IngressRoute serves only the routes before it. */
 function readRoutes(object: SourceObject, place: Place, reading: Reading): void {
   const fields = object.root.at("spec", "routes").items();
   for (const [i, field] of fields.entries()) {
@@ -186,7 +189,7 @@ function follow(object: SourceObject, field: Field, match: string, place: Place,
   readRoutes(target, { ...place, parents: [...place.parents, target], within: match }, reading);
 }
 
-/** Why IngressRoute does not follow a delegation. */
+/** The reason why IngressRoute does not follow a delegation, or undefined. */
 function delegateProblem(
   target: SourceObject | undefined,
   name: string,
@@ -271,7 +274,7 @@ function filtersOf(
 
 const isDuration = (text: string): boolean => /^(?:\d+(?:\.\d+)?(?:h|m|s|ms|us|µs|ns))+$/.test(text);
 
-/** What can't be read is no timeout at all; without one Envoy's own holds. */
+/** A value that cannot be parsed disables the timeout. Without a value, Envoy's default applies. */
 function timeoutOf(text: string | undefined): string | undefined {
   if (text === undefined || text === "") return undefined;
   return isDuration(text) && !/^0+(?:\.0+)?[a-z]+$/.test(text) ? text : "infinity";

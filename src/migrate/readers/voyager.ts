@@ -111,7 +111,7 @@ const table: KindTable = {
   prefixes: [prefix],
 };
 
-/** Voyager: Ingresses of its own group. */
+/** Voyager: Ingresses of its own API group. */
 export const voyager: Peer = {
   name: "voyager",
   groups: [group],

@@ -1,6 +1,6 @@
 import type { Remark, RemarkSeverity, SourcePart, SourceRoute } from "../model.js";
 
-/** `Ingress/shop/web spec.rules[0]`. */
+/** A place as text, such as `Ingress/shop/web spec.rules[0]`. */
 export const shownPart = ({ object, path }: SourcePart): string =>
   [object.ref, path, object.place === "" ? "" : `(${object.place})`].filter((word) => word !== "").join(" ");
 
@@ -9,7 +9,7 @@ export const firstPart = ({ parts: [part] }: SourceRoute): SourcePart => {
   return part;
 };
 
-/** What a writer has to say of a route. */
+/** The remarks of a writer. */
 export class WriterRemarks {
   readonly all: Remark[] = [];
 
@@ -50,16 +50,16 @@ export class WriterRemarks {
   }
 }
 
-/** Names of the objects of one kind in the result: each is given out once. */
+/** Names for the objects of one kind in the result. Each name is used once. */
 export class Names {
   readonly #used: Set<string>;
 
-  /** @param taken names that are not free, as `NAMESPACE/NAME`. */
+  /** @param taken names that are not available, as `NAMESPACE/NAME`. */
   constructor(taken: readonly string[] = []) {
     this.#used = new Set(taken);
   }
 
-  /** The first of the wishes that is free, else the last with a number. */
+  /** The first available name of `wishes`. If none is available, the last one with a number. */
   take(namespace: string, ...wishes: readonly string[]): string {
     const free = wishes.map(shortened).find((name) => !this.#used.has(`${namespace}/${name}`));
     let name = free ?? "";
@@ -72,7 +72,10 @@ export class Names {
   }
 }
 
-/** Names of HTTPProxies are in names of clusters and headers, which are longer; a label has 63 characters. */
+/**
+ * A valid name of at most 200 characters: names of clusters and headers contain the name of an HTTPProxy, and are
+ * longer. A label has at most 63 characters.
+ */
 const shortened = (name: string): string =>
   name
     .toLowerCase()
@@ -81,11 +84,11 @@ const shortened = (name: string): string =>
     .slice(0, 200)
     .replace(/[.-]+$/, "") || "migrated";
 
-/** A host as a part of a name. */
+/** A host in the form of a part of a name. */
 export const slugOf = (host: string): string =>
   host === "*" ? "any" : host.replace(/^\*\./, "any-").replaceAll(".", "-");
 
-/** Without the fields that hold nothing. */
+/** Removes empty fields. */
 export const compact = <T extends object>(fields: T): T =>
   Object.fromEntries(
     Object.entries(fields).filter(

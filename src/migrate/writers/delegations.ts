@@ -4,12 +4,12 @@ import { type Names, shownPart } from "./common.js";
 
 interface Use {
   readonly secret: Name;
-  /** The namespace of the HTTPProxy. */
+  /** The namespace of the HTTPProxy that uses the Secret. */
   readonly to: string;
   readonly part: SourcePart;
 }
 
-/** A TLSCertificateDelegation for each namespace that has Secrets of which HTTPProxies of others make use. */
+/** One TLSCertificateDelegation for each namespace with Secrets that HTTPProxies of other namespaces use. */
 export function delegations(uses: readonly Use[], names: Names): ResultDocument[] {
   const byNamespace = new Map<string, Use[]>();
   for (const use of uses)

@@ -6,13 +6,13 @@ import { compact, type WriterRemarks } from "./common.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A filter that no implementation has: the Gateway API wants requests answered 500 where a filter can't be applied. */
+/** A filter that no implementation has. The Gateway API requires a response 500 if a filter cannot be applied. */
 const closedFilter = {
   type: "ExtensionRef",
   extensionRef: { group: "isoline.dev", kind: "Closed", name: "not-converted" },
 } as const;
 
-/** The rule of an HTTPRoute that says what one route says. */
+/** The rule of an HTTPRoute for one route. */
 export function ruleOf(
   route: SourceRoute,
   { asksForCertificates }: { readonly asksForCertificates: boolean },
@@ -54,7 +54,7 @@ export function ruleOf(
   });
 }
 
-/** The rule that sends plain requests of a route to HTTPS. */
+/** The rule that redirects plain requests of a route to HTTPS. */
 export const toHttpsRule = (route: SourceRoute, status: number): Fields => ({
   matches: [matchFields(route)],
   filters: [{ type: "RequestRedirect", requestRedirect: { scheme: "https", statusCode: status } }],

@@ -15,12 +15,12 @@ import { takenOf, type WriterInput } from "./httpproxy.js";
 type Fields = Readonly<Record<string, unknown>>;
 
 const group = "gateway.networking.k8s.io";
-/** What the CustomResourceDefinitions allow. */
+/** The limits of the CustomResourceDefinitions. */
 const most = { listeners: 64, rules: 16, hostnames: 16, parents: 32 };
 
 const allRoutes = { namespaces: { from: "All" } } as const;
 
-/** Writes one Gateway, and HTTPRoutes, TLSRoutes, TCPRoutes and ReferenceGrants for it. */
+/** Writes one Gateway, and its HTTPRoutes, TLSRoutes, TCPRoutes and ReferenceGrants. */
 export function writeGateway(input: WriterInput): { documents: ResultDocument[]; remarks: WriterRemarks } {
   const remarks = new WriterRemarks();
   const writer = new GatewayWriter(input, remarks);
@@ -167,7 +167,10 @@ class GatewayWriter {
     ];
   }
 
-  /** One HTTPRoute for the routes of an object that have the same hosts and listeners, and one for their redirects to HTTPS. */
+  /**
+   * Groups routes by object, hosts and listeners. Each group becomes an HTTPRoute; redirects to HTTPS form their own
+   * group.
+   */
   #httpRoutes(): ResultDocument[] {
     const groups = new Map<
       string,
@@ -221,7 +224,7 @@ class GatewayWriter {
       const tls = this.#secure.get(host)?.site.tls;
       return tls?.kind === "terminate" && tls.client !== undefined;
     });
-    // Of rules that are alike close the first counts.
+    // The first of equally specific rules wins.
     const rules = [...routes].sort(byPrecedence).map((route) => ({
       fields: redirect
         ? toHttpsRule(route, route.http as number)
@@ -262,7 +265,7 @@ class GatewayWriter {
     return documents;
   }
 
-  /** What backends need beside the route. */
+  /** Adds the ReferenceGrants and policies that the backends of a route need. */
   #followBackends(route: SourceRoute, namespace: string): void {
     const part = firstPart(route);
     const backends = route.action.kind === "forward" ? route.action.backends : [];

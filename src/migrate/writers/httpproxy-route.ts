@@ -4,16 +4,16 @@ import { compact, type WriterRemarks } from "./common.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a route may use of its host. */
+/** The properties of a host that its routes depend on. */
 export interface HostTerms {
   readonly hasTls: boolean;
-  /** The authorization service of the host, as JSON, where it has one. */
+  /** The authorization service of the host as JSON, if it has one. */
   readonly auth?: string;
 }
 
 export const closedResponse = { directResponsePolicy: { statusCode: 503 } };
 
-/** The routes of an HTTPProxy that say what one route says: none when nothing of it is left. */
+/** The routes of an HTTPProxy for one route; empty if the route is left out. */
 export function httpProxyRoutes(
   route: SourceRoute,
   terms: HostTerms,
@@ -38,7 +38,7 @@ export function httpProxyRoutes(
   );
 }
 
-/** Whether the route, as HTTPProxy, may have a rewrite of its path. */
+/** A path condition of HTTPProxy. `replaceable` is whether the route may rewrite its path. */
 interface PathCondition {
   readonly path?: Fields;
   readonly replaceable: boolean;
@@ -53,7 +53,7 @@ function pathConditions(
   if (path.kind === "segment") {
     const below = { path: { prefix: `${path.value}/` }, replaceable: true };
     const rewrite = action.kind === "redirect" ? action.redirect.path : filters.rewrite;
-    // A rewritten prefix with a slash at its end takes the path without it, too.
+    // A rewritten prefix with a slash at its end also matches the path without the slash.
     if (!isClosed && action.kind === "forward" && rewrite?.kind === "prefix") return [below];
     return [{ path: { exact: path.value }, replaceable: false }, below];
   }
@@ -83,7 +83,7 @@ const headerCondition = ({
 const queryCondition = ({ name, kind, value, ignoreCase }: QueryMatch): Fields =>
   compact({ name, [kind]: kind === "present" ? true : value, ignoreCase: ignoreCase || undefined });
 
-/** `permitInsecure`; undefined when the host does by itself what the route is for. */
+/** The field `permitInsecure`; undefined if the route is left out, such as a redirect that the host does by itself. */
 function listeningOf(route: SourceRoute, { hasTls }: HostTerms, remarks: WriterRemarks): Fields | undefined {
   const { http, https, action } = route;
   if (!hasTls) {
@@ -127,11 +127,11 @@ function listeningOf(route: SourceRoute, { hasTls }: HostTerms, remarks: WriterR
   return { permitInsecure: true };
 }
 
-/** A redirect to the same address over HTTPS, which a host with TLS does by itself. */
+/** Whether a redirect goes to the same address over HTTPS. A host with TLS redirects by itself. */
 export const isToHttps = ({ scheme, hostname, port, path }: Redirect): boolean =>
   scheme === "https" && hostname === undefined && path === undefined && (port === undefined || port === 443);
 
-/** Undefined: a rule can't be kept, and the route is closed. */
+/** The fields for the access rules; undefined if a rule cannot be kept and the route is closed. */
 function accessFields(route: SourceRoute, { auth }: HostTerms, remarks: WriterRemarks): Fields | undefined {
   const fields: Record<string, unknown> = {};
   let isOff = false;
@@ -269,7 +269,7 @@ const hashPolicy = (one: object): Fields => {
   return { hashSourceIP: true };
 };
 
-/** Whether HTTPProxy can say the rewrite of the path: without it requests would get to what is not meant. */
+/** Whether HTTPProxy can express the rewrite of the path. Without the rewrite, requests would reach wrong paths. */
 function isRewritten(route: SourceRoute, remarks: WriterRemarks): boolean {
   const { rewrite } = route.filters;
   if (route.action.kind !== "forward" || !rewrite) return true;

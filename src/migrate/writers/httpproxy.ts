@@ -13,11 +13,11 @@ export interface WriterInput {
   readonly sites: readonly SourceSite[];
   readonly tcpPorts: readonly TcpPort[];
   readonly options: MigrateOptions;
-  /** `KIND/NAMESPACE/NAME` of objects that the result keeps. */
+  /** `KIND/NAMESPACE/NAME` of kept objects. */
   readonly taken: readonly string[];
 }
 
-/** What is written of one host. */
+/** The input for the HTTPProxies of one host. */
 interface Host {
   readonly host: string;
   readonly site: SourceSite | undefined;
@@ -25,7 +25,10 @@ interface Host {
   readonly source: SourceObject;
 }
 
-/** Writes HTTPProxies: a root for each host, which includes one of each further namespace that has Services of it. */
+/**
+ * Writes HTTPProxies: one root for each host. The root includes one HTTPProxy for each further namespace with Services
+ * of the host.
+ */
 export function writeHttpProxies(input: WriterInput): {
   documents: ResultDocument[];
   remarks: WriterRemarks;
@@ -49,7 +52,7 @@ export function writeHttpProxies(input: WriterInput): {
   return { documents: [...documents, ...delegations(secrets, names)], remarks };
 }
 
-/** Names of kept objects of a kind, as `Names` has them. */
+/** The names of kept objects of one kind, in the form that `Names` requires. */
 export const takenOf = ({ taken }: WriterInput, kind: string): string[] =>
   taken.filter((name) => name.startsWith(`${kind}/`)).map((name) => name.slice(kind.length + 1));
 
@@ -81,7 +84,7 @@ function hostsOf({ routes, sites }: WriterInput, remarks: WriterRemarks): Host[]
 
 const anyHost = "HTTPProxy needs a host: what is for any host is left out";
 
-/** The namespace whose Services a route sends requests to; undefined for one that sends none. */
+/** The namespaces of the Services that a route forwards to; empty if it does not forward. */
 function homeOf({ action }: SourceRoute): readonly string[] {
   if (action.kind !== "forward") return [];
   return [...new Set(action.backends.map(({ namespace }) => namespace))];
@@ -176,7 +179,7 @@ function proxyName(
   return names.take(namespace, ...(isAlone ? [first.name] : []), `${first.name}-${slugOf(host)}`);
 }
 
-/** A route to Services of several namespaces, which no HTTPProxy may name together. */
+/** Closes a route to Services of several namespaces, because one HTTPProxy cannot refer to all of them. */
 function closedFor(route: SourceRoute, namespaces: readonly string[], remarks: WriterRemarks): SourceRoute {
   const message = `HTTPProxy can't send requests of one route to the namespaces ${namespaces.join(", ")}; answered 503`;
   remarks.route("error", route, message, { closes: true, todo: "convert it with --to gateway" });
@@ -275,7 +278,7 @@ function tlsFields(site: SourceSite, nameSecret: (secret: Name, part: SourcePart
 const tcpService = ({ name, port, weight }: NonNullable<SourceSite["tcp"]>[number]): Fields =>
   compact({ name, port, weight });
 
-/** One policy for the whole host, which all its routes have to agree on. */
+/** The CORS policy of the whole host. All its routes must agree on it. */
 function corsOf(routes: readonly SourceRoute[], remarks: WriterRemarks): Fields | undefined {
   const answering = routes.filter(({ action }) => action.kind === "forward");
   const [first] = answering.map(({ filters }) => filters.cors);

@@ -92,11 +92,11 @@ interface Reading {
 
 interface Auth {
   readonly part: SourcePart;
-  /** Undefined: it can't be asked. */
+  /** Undefined if the service cannot be used. */
   readonly service: ExternalAuth | undefined;
 }
 
-/** The one authorization service of all Mappings. */
+/** The authorization service, which applies to all Mappings. */
 function authOf(objects: readonly SourceObject[], conversion: Conversion): Auth | undefined {
   const [object] = objects.filter(({ kind }) => kind === "AuthService");
   if (!object) return undefined;
@@ -140,7 +140,7 @@ function authOf(objects: readonly SourceObject[], conversion: Conversion): Auth 
   };
 }
 
-/** Mappings of one match on one set of hosts share its requests. */
+/** Mappings with the same match and the same hosts. They share the requests. */
 interface Group {
   readonly mappings: SourceObject[];
   readonly hosts: readonly { readonly host: string; readonly of: EmissaryHost | undefined }[];
@@ -232,7 +232,7 @@ function addGroup({ mappings, hosts, match: { match, prefix, problem } }: Group,
   }
 }
 
-/** By precedence, then the length of the prefix's text, then the number of conditions. */
+/** The order: precedence, then length of the prefix as text, then number of conditions. */
 const precedenceOf = (
   precedence: number,
   prefix: string,
@@ -255,7 +255,7 @@ function accessOf({ root }: SourceObject, auth: Auth | undefined): AccessRule[] 
   ];
 }
 
-/** Weights are percents; Mappings without one share what the others leave of 100. */
+/** Weights are percentages. Mappings without a weight share the rest of 100. */
 function backendsOf(
   mappings: readonly SourceObject[],
   hosts: readonly string[],

@@ -6,19 +6,19 @@ import { meet } from "../istio/hosts.js";
 
 export const group = "getambassador.io";
 
-/** A Host, or the names of a TLSContext. */
+/** A Host, or one host name of a TLSContext. */
 export interface EmissaryHost {
   readonly object: SourceObject;
   readonly hostname: string;
   readonly selector: readonly (readonly [string, string])[];
   readonly hasTls: boolean;
-  /** Of requests without TLS. */
+  /** The treatment of requests without TLS. */
   readonly http: SourceRoute["http"];
   readonly parts: readonly SourcePart[];
   readonly closed: boolean;
 }
 
-/** All Hosts, with their sites. TLSContexts that name hosts of no Host are hosts, too. */
+/** Reads all Hosts and adds their sites. Host names of TLSContexts that no Host has count as Hosts. */
 export function readHosts(objects: readonly SourceObject[], conversion: Conversion): EmissaryHost[] {
   const hosts = objects.filter(({ kind }) => kind === "Host").map((object) => readHost(object, conversion));
   const contexts = objects
@@ -141,7 +141,7 @@ function versionOf(field: Field): "1.2" | "1.3" | undefined {
   return text === "v1.2" ? "1.2" : text === "v1.3" ? "1.3" : undefined;
 }
 
-/** The hosts of a Mapping, by the Host that has them; alone where there are no Hosts at all. */
+/** The hosts of a Mapping, each with its Host. If there are no Hosts at all, `of` is undefined. */
 export function hostsOf(
   object: SourceObject,
   all: readonly EmissaryHost[],
@@ -168,7 +168,7 @@ export function hostsOf(
         ? meet(own ?? "*", of.hostname)
         : undefined;
     const before = host === undefined ? undefined : found.get(host);
-    // Of several Hosts the closest counts.
+    // The most specific of several Hosts wins.
     if (host !== undefined && (!before || of.hostname.length > before.hostname.length)) found.set(host, of);
   }
   if (found.size === 0)

@@ -25,7 +25,7 @@ import type { SourceObject } from "../../source.js";
 
 export type MappingMatch = ReturnType<typeof matchOf>;
 
-/** Which requests a Mapping takes; `problem` says what of it can't be said. */
+/** The match of a Mapping. `problem` describes what the match cannot express. */
 export function mappingMatch(spec: Field): { match: MappingMatch; prefix: string; problem?: string } {
   const text = spec.at("prefix").text() ?? "/";
   const isRegex = spec.at("prefix_regex").flag() ?? false;
@@ -80,7 +80,7 @@ export function mappingMatch(spec: Field): { match: MappingMatch; prefix: string
   };
 }
 
-/** Texts by name; `true` stands for any value. */
+/** Texts by name; `true` matches any value. */
 const valuesOf = (field: Field): [string, string | true][] =>
   field.entries().flatMap(([name, value]): [string, string | true][] => {
     const found = value.use();
@@ -89,7 +89,7 @@ const valuesOf = (field: Field): [string, string | true][] =>
     return text === undefined ? [] : [[name, text]];
   });
 
-/** `[http[s]://]NAME[.NAMESPACE][:PORT]`; undefined for what is no Service of the cluster. */
+/** Parses `[http[s]://]NAME[.NAMESPACE][:PORT]`; undefined if it is no Service of the Kubernetes cluster. */
 export function serviceOf(
   text: string,
   namespace: string,
@@ -103,7 +103,7 @@ export function serviceOf(
   return { namespace: own, name, port: Number(port ?? (isTls ? 443 : 80)), isTls };
 }
 
-/** What a Mapping does with its requests. */
+/** The filters of the routes of a Mapping. */
 export function mappingFilters(
   object: SourceObject,
   usualTimeout: number,
@@ -146,7 +146,7 @@ export function mappingFilters(
   };
 }
 
-/** The default takes the prefix off. */
+/** By default, the prefix is removed. */
 function rewriteOf(spec: Field): SourceRewrite | undefined {
   const text = spec.at("rewrite").text();
   const own = spec.at("prefix").text() ?? "/";
@@ -159,7 +159,7 @@ function rewriteOf(spec: Field): SourceRewrite | undefined {
   };
 }
 
-/** Values are texts, or have `append`, which is the default. */
+/** A value is a text or an object with `append`; appending is the default. */
 function headersOf(spec: Field, of: "request" | "response"): HeaderChanges {
   const set: [string, string][] = [];
   const add: [string, string][] = [];
@@ -174,7 +174,7 @@ function headersOf(spec: Field, of: "request" | "response"): HeaderChanges {
   return { set, add, remove: single === undefined ? removed.texts() : [single] };
 }
 
-/** Lists are lists, or texts with commas. */
+/** A list is a YAML list or a comma-separated text. */
 const listOf = (field: Field): string[] =>
   typeof field.use() === "string" ? (field.text() ?? "").split(",").map((one) => one.trim()) : field.texts();
 

@@ -222,7 +222,7 @@ export const moduleTable: KindTable = {
   },
 };
 
-/** Kinds that restrict requests, and of which nothing is read. */
+/** Kinds that restrict requests and are not converted. */
 export const filterTable: KindTable = {
   fields: {
     spec: restricts(
@@ -232,7 +232,7 @@ export const filterTable: KindTable = {
   },
 };
 
-/** Kinds that have a setting as their counterpart. */
+/** Kinds whose counterpart is a setting. */
 export const serviceTable: KindTable = {
   fields: { spec: lost("is a setting", "warning", "set rateLimitService, tracing or accessLog") },
 };

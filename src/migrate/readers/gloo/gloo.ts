@@ -23,7 +23,7 @@ import { policyTable, routeTableTable, virtualServiceTable } from "./table.js";
 export const gatewayGroup = "gateway.solo.io";
 const attached = ["RouteOption", "VirtualHostOption", "TrafficPolicy", "HTTPListenerPolicy", "RoutePolicy"];
 
-/** Gloo: VirtualServices. Of kgateway, HTTPRoutes are kept, but for those that a policy is attached to. */
+/** Gloo: VirtualServices. HTTPRoutes of kgateway are kept, except those with an attached policy. */
 export const gloo: Peer = {
   name: "gloo",
   groups: ["solo.io", "kgateway.dev"],
@@ -60,7 +60,7 @@ export const gloo: Peer = {
   ],
 };
 
-/** What a policy is attached to must not be served without it. */
+/** Leaves out the targets of a policy, which must not be served without it. */
 function withhold(object: SourceObject, conversion: Conversion): void {
   conversion.take(object, policyTable);
   const refs = object.root.at("spec", "targetRefs").items();
@@ -82,7 +82,7 @@ interface Place {
   readonly hasTls: boolean;
   readonly parts: readonly SourcePart[];
   readonly parents: readonly SourceObject[];
-  /** Defaults of the virtual host. */
+  /** The options of the virtual host, which are defaults for its routes. */
   readonly host: Field;
   readonly conversion: Conversion;
 }
@@ -100,7 +100,7 @@ function readVirtualService(object: SourceObject, conversion: Conversion): void 
   for (const field of host.at("routes").items()) readRoute(object, field, place);
 }
 
-/** Returns whether the hosts have a certificate. */
+/** Adds the sites of hosts. Returns whether the hosts have a certificate. */
 function addSites(object: SourceObject, hosts: readonly string[], conversion: Conversion): boolean {
   const ssl = object.root.at("spec", "sslConfig");
   const part = partOf(object, ssl);
@@ -176,7 +176,7 @@ function readRoute(object: SourceObject, field: Field, place: Place): void {
       match,
       ...(match.path.kind === "prefix" ? { action: answer, filters: options } : wholePaths(answer, options)),
       access: [],
-      // A virtual service is for TLS or for plain connections.
+      // A VirtualService is either for TLS or for plain connections.
       http: hasTls ? "none" : "serve",
       https: hasTls,
       ...(isLost || problem !== undefined ? { closed: true } : {}),
@@ -184,7 +184,7 @@ function readRoute(object: SourceObject, field: Field, place: Place): void {
   }
 }
 
-/** Without a prefix of the path the whole of it is replaced. */
+/** If the match is not a prefix, a rewrite replaces the whole path. */
 function wholePaths(action: SourceAction, filters: RouteFilters): Pick<SourceRoute, "action" | "filters"> {
   const { rewrite } = filters;
   return {
@@ -198,7 +198,7 @@ const wholePath = (redirect: Redirect): Redirect =>
     ? { ...redirect, path: { kind: "full", value: redirect.path.value } }
     : redirect;
 
-/** Routes of RouteTables, whose paths are whole. */
+/** Reads the routes of RouteTables. Their paths are complete, not relative to the delegating route. */
 function follow(object: SourceObject, field: Field, delegate: Field, place: Place): void {
   const { conversion, hosts, parents } = place;
   const part = partOf(object, field);
@@ -236,7 +236,7 @@ function follow(object: SourceObject, field: Field, delegate: Field, place: Plac
   }
 }
 
-/** A match for each method. */
+/** One match for each method. */
 function matcherOf(field: Field): { match: SourceRoute["match"]; problem?: string }[] {
   const anyCase = field.at("caseSensitive").flag() === false;
   const [start, whole, pattern] = [

@@ -81,7 +81,7 @@ function upstreamService(field: Field, target: Target, context: Context): Source
   }
   const upstream = conversion.find(upstreams, "Upstream", namespace, name);
   if (!upstream) {
-    // Upstreams that Gloo has found are called by their Service.
+    // Gloo names the Upstreams that it discovers after their Services.
     const [, own, service, port] = /^([a-z0-9]+(?:-[a-z0-9]+)*?)-([a-z0-9-]+)-(\d+)$/.exec(name) ?? [];
     const known = conversion
       .ofKind("", "Service")
@@ -122,7 +122,7 @@ function upstreamService(field: Field, target: Target, context: Context): Source
   };
 }
 
-/** Options of a route, with those of its virtual host where it has none. */
+/** The options of a route. Options of its virtual host are the defaults. */
 export function optionsOf(own: Field, host: Field, context: Context): RouteFilters {
   const at = (...keys: readonly string[]): Field =>
     own.at(...keys).given ? own.at(...keys) : host.at(...keys);

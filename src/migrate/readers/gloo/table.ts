@@ -2,7 +2,7 @@ import { carried, changed, ignored, type KindTable, lost, type Row, restricts } 
 
 const custom = "write by hand what it does: authorization, jwtProviders, ipAllowPolicy";
 
-/** `options` of a route or a virtual host. */
+/** The `options` of a route or a virtual host. */
 const options = (at: string): Record<string, Row> => ({
   [`${at}.prefixRewrite`]: carried,
   [`${at}.hostRewrite`]: carried,
@@ -150,7 +150,7 @@ export const upstreamGroupTable: KindTable = {
   fields: { "spec.destinations": carried, "spec.namespacedStatuses": ignored },
 };
 
-/** Objects with options that are attached from outside. */
+/** Objects that attach options to other objects. */
 export const policyTable: KindTable = {
   fields: { spec: restricts("is not converted, and what it is for is left out", custom) },
 };

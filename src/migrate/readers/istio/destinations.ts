@@ -19,7 +19,10 @@ interface Context {
   readonly conversion: Conversion;
 }
 
-/** The Service of a destination, with what its DestinationRule says; undefined with a remark. */
+/**
+ * The Service of a destination, with the settings of its DestinationRule. If it cannot be converted, adds a remark and
+ * returns undefined.
+ */
 export function destinationOf(field: Field, context: Context): Destination | undefined {
   const { owner, hosts, conversion } = context;
   const part = partOf(owner, field);
@@ -104,7 +107,7 @@ function ruleOf(
   });
 }
 
-/** A Service for the endpoints of a subset, made once. */
+/** Adds a Service for the endpoints of a subset, once. Returns its name. */
 function subsetService(
   { namespace, name }: ServiceName,
   subset: string,
@@ -138,7 +141,7 @@ function subsetService(
   return made;
 }
 
-/** Istio takes the protocol of a port from its name, or `appProtocol`. */
+/** Istio determines the protocol of a port by its `appProtocol` or its name. */
 function clearProtocol(
   { namespace, name }: ServiceName,
   port: number,

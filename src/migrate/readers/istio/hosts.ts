@@ -49,7 +49,7 @@ function serverOf(gateway: SourceObject, field: Field, conversion: Conversion): 
   };
 }
 
-/** What two names of hosts have in common: the closer one. */
+/** The hosts that two host names have in common: the more specific name. */
 export function meet(a: string, b: string): string | undefined {
   if (a === b || b === "*") return a;
   if (a === "*") return b;
@@ -57,7 +57,7 @@ export function meet(a: string, b: string): string | undefined {
   return b.startsWith("*.") && a.endsWith(b.slice(1)) ? a : undefined;
 }
 
-/** The hosts of a server that a VirtualService of a namespace has. */
+/** The hosts that a server has in common with a VirtualService of a namespace. */
 export const hostsAt = ({ hosts, gateway }: Server, own: readonly string[], namespace: string): string[] =>
   hosts.flatMap((text) => {
     const slash = text.indexOf("/");
@@ -66,7 +66,7 @@ export const hostsAt = ({ hosts, gateway }: Server, own: readonly string[], name
     return isOpen ? own.flatMap((host) => meet(host, text.slice(slash + 1)) ?? []) : [];
   });
 
-/** How the hosts of a VirtualService are reached. */
+/** Hosts of a VirtualService that the same servers serve in the same way. */
 export interface ReachedHosts {
   readonly hosts: string[];
   readonly http: SourceRoute["http"];
@@ -76,7 +76,7 @@ export interface ReachedHosts {
 
 const isPlain = ({ protocol }: Server): boolean => ["HTTP", "HTTP2", "GRPC", "GRPC-WEB"].includes(protocol);
 
-/** Hosts by the way in which they are reached, over all servers. */
+/** Groups hosts by the servers that serve them, and by HTTP and HTTPS. */
 export function reachedBy(
   servers: readonly Server[],
   own: readonly string[],
@@ -107,7 +107,10 @@ export function reachedBy(
 
 const systemNamespace = "istio-system";
 
-/** The Secret that a server names, which is in the namespace of the gateway's pods: where there is one among the input, else that of Istio. */
+/**
+ * The Secret of a server. Istio requires it in the namespace of the gateway's pods: the namespace of the Gateway if the
+ * input has the Secret there, otherwise Istio's own.
+ */
 function secretNamed(name: string, gateway: SourceObject, conversion: Conversion): Name {
   const own = [gateway.namespace, systemNamespace].find((namespace) =>
     conversion.find("", "Secret", namespace, name),
@@ -115,7 +118,7 @@ function secretNamed(name: string, gateway: SourceObject, conversion: Conversion
   return { namespace: own ?? systemNamespace, name };
 }
 
-/** Sites of the hosts of the servers that end TLS. */
+/** Adds the sites of the hosts of a server with TLS. */
 export function addSites(server: Server, hosts: readonly string[], conversion: Conversion): void {
   const { gateway, field, mode } = server;
   const part = partOf(gateway, field);

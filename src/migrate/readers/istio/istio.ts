@@ -12,7 +12,7 @@ const policies = ["AuthorizationPolicy", "RequestAuthentication", "EnvoyFilter",
 const kinds = ["Gateway", "VirtualService", ...policies, "PeerAuthentication"];
 const groups = [networking, "security.istio.io", "extensions.istio.io"];
 
-/** Istio's Gateways and VirtualServices, of the north-south side. */
+/** Istio's Gateways and VirtualServices, for traffic that comes from outside the mesh. */
 export const istio: Peer = {
   name: "istio",
   groups: ["istio.io"],
@@ -64,13 +64,13 @@ interface Reading {
   readonly conversion: Conversion;
   readonly servers: ReadonlyMap<SourceObject, readonly Server[]>;
   readonly restricting: readonly SourcePart[];
-  /** Hosts of the servers that end TLS. */
+  /** The hosts of each server that terminates TLS. */
   readonly ended: Map<Server, Set<string>>;
 }
 
 const systemNamespace = "istio-system";
 
-/** What restricts requests at the gateway: of its namespace, or selecting its pods. */
+/** The policies that restrict requests at the gateway: in its namespace or Istio's, or with a selector for its pods. */
 function policiesOf(
   objects: readonly SourceObject[],
   gateways: readonly SourceObject[],
@@ -223,7 +223,7 @@ function backendsOf(
     });
 }
 
-/** TLS that is passed through, by server name. */
+/** The routes for TLS that is passed through, by server name. */
 function readTls(
   field: Field,
   object: SourceObject,

@@ -17,17 +17,17 @@ import {
 /** One entry of `match`. */
 export interface IstioMatch {
   readonly match: Match;
-  /** Of hosts, where the entry asks for one. */
+  /** The host that the entry requires, if any. */
   readonly authority?: string;
   readonly scheme?: string;
   readonly port?: number;
   readonly gateways: readonly string[];
-  /** It is for requests of the mesh alone. */
+  /** Whether the entry is only for requests inside the mesh. */
   readonly isOfMesh: boolean;
   readonly problem?: string;
 }
 
-/** The entries of `match`; one for any request where there is none. */
+/** The entries of `match`; without entries, one entry for any request. */
 export function matchesOf(field: Field): IstioMatch[] {
   const items = field.items();
   return items.length > 0
@@ -100,7 +100,7 @@ function headerOf(name: string, field: Field, invert: boolean): HeaderMatch {
   return header(name, found.kind, found.value, options);
 }
 
-/** What a delegate's match is under its parent's; undefined where they have no request in common. */
+/** The match of a delegate within the match of its parent; undefined if no request matches both. */
 export function merged(parent: IstioMatch, child: IstioMatch): IstioMatch | undefined {
   const [outer, inner] = [parent.match.path, child.match.path];
   const isWide = outer.kind === "prefix" && (outer.value === "/" || inner.value.startsWith(outer.value));

@@ -21,12 +21,12 @@ interface Place {
   readonly owner: SourceObject;
   readonly reached: readonly ReachedHosts[];
   readonly conversion: Conversion;
-  /** Objects that hold for all of it. */
+  /** Objects that apply to all routes of the VirtualService. */
   readonly parts: readonly SourcePart[];
   readonly parents: readonly SourceObject[];
 }
 
-/** The routes of one entry of `http`, for each way in which the hosts are reached. */
+/** The routes of one entry of `http`, for each group of hosts. */
 export function httpRoutes(
   field: Field,
   place: Place,
@@ -45,7 +45,7 @@ export function httpRoutes(
   );
 }
 
-/** The routes of another VirtualService, under the match of this one. */
+/** The routes of a delegate VirtualService, within the match of this one. */
 function delegated(field: Field, place: Place, matches: readonly IstioMatch[]): SourceRoute[] {
   const { owner, conversion, parents } = place;
   const name = field.at("delegate", "name").text() ?? "";
@@ -185,7 +185,7 @@ function readAction(
   };
 }
 
-/** A fault for all requests is an answer; for a part of them it is for tests. */
+/** A fault for all requests becomes a response. A fault for some requests is for tests, and is left out. */
 function abortOf(
   field: Field,
   owner: SourceObject,
@@ -249,7 +249,7 @@ function filtersOf(
   };
 }
 
-/** Istio has none by default. */
+/** Istio has no timeout by default. */
 const timeoutOf = (text: string | undefined): string =>
   text === undefined || /^0+(?:\.0+)?[a-z]*$/.test(text) ? "infinity" : text;
 
@@ -271,7 +271,7 @@ const knownConditions = [
   "unavailable",
 ];
 
-/** Without a policy there are two tries more. */
+/** Without a policy, Istio retries twice. */
 function retryOf(field: Field): Retry | undefined {
   const usual = ["connect-failure", "refused-stream", "unavailable", "cancelled"];
   if (!field.given) return { count: 2, on: usual };
@@ -324,7 +324,7 @@ function mirrorsOf(
       })),
   ];
   return all.flatMap(({ field: mirror, percent: share }) => {
-    // The field `port` of a mirror is of the destination, as that of a route is.
+    // The field `port` of a mirror belongs to the destination, as in a route.
     mirror.use();
     const found = destinationOf(mirror, { owner, hosts, conversion });
     return found ? [{ backend: found.backend, percent: Math.round(share) }] : [];

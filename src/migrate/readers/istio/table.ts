@@ -199,5 +199,5 @@ const refused = restricts(
   "write by hand what it does: jwtProviders, ipAllowPolicy, authorization",
 );
 
-/** Objects whose effect is not read. */
+/** Kinds that restrict requests and are not converted. */
 export const policyTable: KindTable = { fields: { spec: refused } };

@@ -163,7 +163,7 @@ function pathOf({ path, type }: IngressPath, options: KongOptions): PathMatch {
   return type === "Prefix" ? segments(path) : textPrefix(path);
 }
 
-/** One list of headers for each combination of method and values. */
+/** One list of headers for each combination of a method and header values. */
 function conditionsOf(object: SourceObject, options: KongOptions): HeaderMatch[][] {
   const methods = options.list("methods", ["route", "methods"]);
   let all: HeaderMatch[][] = methods.length > 0 ? methods.map((one) => [method(one)]) : [[]];
@@ -180,7 +180,10 @@ function conditionsOf(object: SourceObject, options: KongOptions): HeaderMatch[]
   return all;
 }
 
-/** More fields first, hosts before wildcards, regular expressions before prefixes, their priority, the longer path. */
+/**
+ * The order of routes: more fields first; exact hosts before wildcards; regular expressions before prefixes, by their
+ * priority; longer paths first.
+ */
 function precedenceOf({ path, headers }: SourceRoute["match"], host: string, options: KongOptions): number {
   const priority = Number(options.text("regex-priority", ["route", "regex_priority"]) ?? 0);
   const isPattern = path.kind === "regex";
@@ -206,7 +209,7 @@ interface Rewritten {
   readonly closed?: boolean;
 }
 
-/** `strip-path` takes the path off, and the Service's `path` is put before what is left. */
+/** `strip-path` removes the matched path. The `path` of the Service is put before the rest. */
 function rewriteOf(
   match: PathMatch,
   options: KongOptions,
@@ -247,7 +250,7 @@ function listeningOf(options: KongOptions, hasTls: boolean): Pick<SourceRoute, "
     "true";
   const isSecure = protocols.length > 0 && !protocols.some((one) => one === "http" || one === "grpc");
   const isPlain = protocols.length > 0 && !protocols.some((one) => one === "https" || one === "grpcs");
-  // Without a certificate of its own a host would be served without TLS.
+  // A host without its own certificate would otherwise be served without TLS.
   if (isSecure && !hasTls) return { http: "none", https: true };
   if (hasTls && (isSecure || forced)) return { http: 301, https: true };
   return { http: "serve", https: hasTls && !isPlain };

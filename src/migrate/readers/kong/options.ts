@@ -5,7 +5,9 @@ import { IngressAnnotations } from "../ingress-rules.js";
 import { group } from "./plugins.js";
 import { kongIngressTable, prefix, upstreamPolicyTable } from "./table.js";
 
-/** Options of an Ingress or a Service: an annotation, else the field of the KongIngress that it names. */
+/**
+ * The options of an Ingress or a Service: an annotation, otherwise the field of the KongIngress that the object names.
+ */
 export class KongOptions {
   readonly annotations: IngressAnnotations;
   readonly kongIngress: SourceObject | undefined;
@@ -13,7 +15,7 @@ export class KongOptions {
   constructor(
     readonly object: SourceObject,
     conversion: Conversion,
-    /** Sections of a KongIngress that count for it. */
+    /** The sections of a KongIngress that apply to the object. */
     sections: readonly ("route" | "proxy" | "upstream")[],
   ) {
     this.annotations = new IngressAnnotations(object, prefix);
@@ -53,7 +55,7 @@ export class KongOptions {
   }
 }
 
-/** How the endpoints of a Service are chosen, and asked for their health. */
+/** The load balancing and the health checks of a Service. */
 export function balancingOf(
   service: KongOptions,
   conversion: Conversion,

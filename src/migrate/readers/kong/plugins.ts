@@ -6,7 +6,7 @@ import { isRefused, pluginTable } from "./table.js";
 
 export const group = "configuration.konghq.com";
 
-/** What plugins make of the requests of a route. */
+/** The effects of plugins on a route. */
 export interface Plugged {
   readonly parts: SourcePart[];
   readonly access: AccessRule[];
@@ -23,7 +23,10 @@ interface Target {
   readonly conversion: Conversion;
 }
 
-/** Plugins of a route: of one name the closest counts, the Ingress before the Service before those for all. */
+/**
+ * Applies the plugins of a route. Of several plugins with one name the most specific wins: of the Ingress, of the
+ * Service, then global.
+ */
 export function applyPlugins(lists: readonly (readonly SourceObject[])[], target: Target): Plugged {
   const plugged: Plugged = {
     parts: [],
@@ -91,7 +94,7 @@ function apply(name: string, object: SourceObject, { hosts, conversion }: Target
   }
 }
 
-/** `NAME:VALUE`. `add` is for headers that are not there, and `replace` for those that are. */
+/** Reads entries `NAME:VALUE`. In Kong, `add` applies only to absent headers, and `replace` only to present ones. */
 function transform(
   config: Field,
   changes: Plugged["request"],
@@ -162,7 +165,7 @@ function redirect(
   };
 }
 
-/** Plugins by the names of an annotation: KongPlugins of the namespace, else KongClusterPlugins. */
+/** The plugins that an annotation names: KongPlugins of the namespace, otherwise KongClusterPlugins. */
 export function pluginsNamed(
   names: readonly string[],
   { namespace, part }: { readonly namespace: string; readonly part: SourcePart },
@@ -171,7 +174,7 @@ export function pluginsNamed(
   const objects: SourceObject[] = [];
   let closed = false;
   for (const name of names) {
-    // Cluster-scoped objects are read as those of the namespace `default`.
+    // Cluster-scoped objects have the namespace `default` here.
     const found =
       conversion.find(group, "KongPlugin", namespace, name) ??
       conversion.ofKind(group, "KongClusterPlugin").find((plugin) => plugin.name === name);
@@ -193,6 +196,6 @@ export function pluginsNamed(
   return { objects, closed };
 }
 
-/** KongClusterPlugins that hold for all routes. */
+/** The KongClusterPlugins that apply to all routes. */
 export const globalPlugins = (conversion: Conversion): SourceObject[] =>
   conversion.ofKind(group, "KongClusterPlugin").filter(({ labels }) => labels.global === "true");

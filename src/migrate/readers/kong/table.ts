@@ -37,7 +37,7 @@ export const ingressTable: KindTable = {
     "ingress.kubernetes.io/force-ssl-redirect": carried,
   },
   prefixes: [prefix],
-  // A header for each name.
+  // One annotation for each header name.
   known: /^konghq\.com\/headers\./,
 };
 
@@ -245,11 +245,11 @@ const harmlessPlugins = [
   "zipkin",
 ];
 
-/** Of a plugin that is not known it is not known what it refuses. */
+/** The table of a plugin. An unknown plugin counts as a restriction, because its effect is unknown. */
 export const pluginTable = (name: string): KindTable =>
   (Object.hasOwn(byPlugin, name) ? byPlugin[name] : undefined) ??
   (harmlessPlugins.includes(name) ? harmless : refused);
 
-/** Whether a plugin without any configuration restricts requests. */
+/** Whether a plugin is unknown, and so counts as a restriction even without configuration. */
 export const isRefused = (name: string): boolean =>
   !Object.hasOwn(byPlugin, name) && !harmlessPlugins.includes(name);

@@ -3,7 +3,7 @@ import type { SourceObject } from "../../source.js";
 import { IngressAnnotations } from "../ingress-rules.js";
 import { prefix, tcpTable } from "./table.js";
 
-/** TCPIngress: connections by port, or by server name. */
+/** TCPIngress: connections by port or by server name. */
 export function readTcp(object: SourceObject, conversion: Conversion): void {
   conversion.take(object, tcpTable);
   const annotations = new IngressAnnotations(object, prefix);

@@ -4,7 +4,10 @@ import type { Location, NginxHost } from "./location.js";
 import { readSnippet } from "./snippets.js";
 import { basic, waf } from "./table.js";
 
-/** Whether a path has a restriction of its whole host that can't be kept: server snippets and client certificates are of hosts. */
+/**
+ * Whether a path has a restriction that applies to its whole host and cannot be converted. Server snippets and client
+ * certificates apply to hosts.
+ */
 export function closesHost({ annotations }: Location, hasTls: boolean): boolean {
   const snippet = annotations.text("server-snippet");
   if (snippet !== undefined && readSnippet(snippet).unknown.length > 0) return true;
@@ -13,7 +16,7 @@ export function closesHost({ annotations }: Location, hasTls: boolean): boolean 
   return !hasTls || mode === "optional_no_ca" || annotations.text("auth-tls-match-cn") !== undefined;
 }
 
-/** Whether something restricts the path that can't be kept; a remark says what. */
+/** Whether a restriction of the path cannot be converted. Adds a remark with the reason. */
 export function restrictionsOf(location: Location, host: NginxHost, conversion: Conversion): boolean {
   const { annotations, object } = location;
   let isClosed = false;
@@ -84,7 +87,7 @@ const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?|[0-9a-fA-F:.]*:[0-9a-
 interface AddressLists {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
-  /** The annotation to name. */
+  /** The annotation that remarks refer to. */
   readonly name: string;
 }
 

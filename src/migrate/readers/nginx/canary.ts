@@ -26,7 +26,7 @@ export function canaryOf({ object, field, backend }: IngressPath, annotations: I
   };
 }
 
-/** Routes of a location with those of its canary before them: by header, then by cookie, then by weight. */
+/** The routes of a location, after the routes of its canary: by header, then by cookie, then by weight. */
 export function withCanary(
   routes: readonly SourceRoute[],
   { canary }: Location,
@@ -79,7 +79,10 @@ function byHeader({ header: name, value, pattern }: Canary): Choice[] {
   ];
 }
 
-/** A cookie counts only where the header has not decided. The Gateway API keeps the order of rules and needs no exclusion. */
+/**
+ * The cookie applies only if the header does not decide. For HTTPProxy, the routes exclude the deciding values of the
+ * header. The Gateway API keeps the order of rules and needs no exclusion.
+ */
 function byCookie({ cookie, header: name, value, pattern }: Canary, to: MigrateOptions["to"]): Choice[] {
   if (cookie === undefined) return [];
   const decides = name !== undefined && value === undefined && pattern === undefined && to === "httpproxy";

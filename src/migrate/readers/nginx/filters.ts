@@ -14,7 +14,7 @@ import { readSnippet } from "./snippets.js";
 
 interface Forwarding {
   readonly filters: RouteFilters;
-  /** The backend with the protocol that annotations give it. */
+  /** The backend with the protocol that the annotations define. */
   backendOf(backend: SourceBackend): SourceBackend;
 }
 
@@ -24,7 +24,7 @@ interface Context {
   note(severity: "info" | "warning" | "error", name: string, message: string, todo?: string): void;
 }
 
-/** What ingress-nginx does with requests of a path that it sends on, its defaults among it. */
+/** The filters of a path that forwards requests, including the defaults of ingress-nginx. */
 export function filtersOf(location: Location, host: NginxHost, conversion: Conversion): Forwarding {
   const { annotations, object } = location;
   const context: Context = {
@@ -83,7 +83,7 @@ function protocolOf({ annotations, note }: Context): SourceBackend["protocol"] {
   return protocols[protocol];
 }
 
-/** Without `proxy-ssl-secret` the others have no effect. */
+/** Without `proxy-ssl-secret`, the other annotations have no effect. */
 function validationOf({ annotations, location, note }: Context): SourceBackend["validation"] {
   const secret = annotations.text("proxy-ssl-secret");
   const verify = annotations.text("proxy-ssl-verify") === "on";
@@ -231,7 +231,7 @@ function corsOf({ annotations, note }: Context): Cors | undefined {
   );
   const isAny = origins.includes("*");
   return {
-    // A `*` in an origin is one label.
+    // A `*` in an origin matches one label.
     allowOrigin: isAny ? ["*"] : origins.map((one) => originPattern(one)),
     allowMethods: list("cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS"),
     allowHeaders: list("cors-allow-headers", defaultHeaders),

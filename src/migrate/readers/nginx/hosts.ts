@@ -4,7 +4,10 @@ import { noFilters, type SourceRoute, type SourceSite } from "../../model.js";
 import type { Location, NginxHost } from "./location.js";
 import { redirectOf, urlRedirect } from "./locations.js";
 
-/** What holds for a host: `app-root`, aliases, `from-to-www-redirect`, passthrough, client certificates, and the path `/` that nginx adds. */
+/**
+ * Adds what applies to a whole host: `app-root`, aliases, `from-to-www-redirect`, passthrough, client certificates, and
+ * the path `/` that nginx adds.
+ */
 export function addHostExtras(
   host: NginxHost,
   routes: readonly SourceRoute[],
@@ -63,7 +66,10 @@ const redirectRoute = (
   precedence: -200_000,
 });
 
-/** nginx adds `/` with the annotations of the host's first Ingress: a redirect of it holds for all paths of the host. */
+/**
+ * nginx adds `/` with the annotations of the host's first Ingress, so that a redirect of this Ingress applies to all
+ * paths of the host.
+ */
 function addedRoot(host: NginxHost): SourceRoute[] {
   if (host.locations.some(({ path, type }) => path === "/" && type !== "Exact")) return [];
   const [first] = host.locations;
@@ -106,7 +112,7 @@ function setPassthrough({ host, locations }: NginxHost, location: Location, conv
   else conversion.sites.push(site);
 }
 
-/** Of the whole host: the first Ingress that asks for certificates counts. */
+/** Client certificates apply to the whole host. The first Ingress that requests them wins. */
 function clientCertificates({ host, locations }: NginxHost, conversion: Conversion): void {
   for (const { annotations, object } of locations) {
     const secret = annotations.text("auth-tls-secret");

@@ -2,7 +2,7 @@ import { partOf } from "../../conversion.js";
 import type { SourceBackend, SourcePart } from "../../model.js";
 import type { IngressAnnotations, IngressPath } from "../ingress-rules.js";
 
-/** A second Service of a path, and which requests it gets. */
+/** A second Service of a path, and the conditions for its requests. */
 export interface Canary {
   readonly part: SourcePart;
   readonly backend: SourceBackend | undefined;
@@ -22,15 +22,15 @@ export interface Location extends IngressPath {
   readonly isAdded?: true;
 }
 
-/** What is known of a host before its paths are converted. */
+/** The properties of a host that are determined before its paths are converted. */
 export interface NginxHost {
   readonly host: string;
   readonly hasTls: boolean;
-  /** An Ingress restricts all of it in a way that can't be kept. */
+  /** Whether an Ingress restricts the whole host in a way that cannot be converted. */
   readonly isClosed: boolean;
-  /** All paths are regular expressions, in any case of letters. */
+  /** Whether the host is in regex mode: all its paths are case-insensitive regular expressions. */
   readonly isRegex: boolean;
-  /** Of a host in that mode: all paths have a form that a prefix says as well. */
+  /** In regex mode: whether prefixes can express all paths. */
   readonly isUsual: boolean;
   readonly locations: readonly Location[];
 }
@@ -40,6 +40,6 @@ export const partsOf = ({ object, field, canary }: Location): SourcePart[] => [
   ...(canary ? [canary.part] : []),
 ];
 
-/** Exact before the others, longer text first; of a host in regex mode longer text first. */
+/** Exact paths first, then longer paths. In regex mode, longer paths first. */
 export const precedenceOf = ({ path, type }: Location, { isRegex }: NginxHost): number =>
   (type === "Exact" && !isRegex ? -100_000 : 0) - path.length;

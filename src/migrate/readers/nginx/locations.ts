@@ -30,7 +30,7 @@ export function locationRoutes(location: Location, host: NginxHost, conversion: 
       hosts: [host.host],
       closes: true,
     });
-  // Redirects come before address lists and passwords in nginx, and before the redirect to HTTPS.
+  // nginx evaluates redirects before address lists and passwords, and before the redirect to HTTPS.
   if (to) {
     conversion.remark("info", part, "the redirect keeps the query of the request", { hosts: [host.host] });
     const route: SourceRoute = {
@@ -121,7 +121,7 @@ interface UrlRedirect {
   readonly status: number;
 }
 
-/** The URL of the redirect annotations, of which the temporary one wins. */
+/** The redirect of the annotations, as `STATUS URL`. The temporary redirect has precedence. */
 export function redirectOf(annotations: IngressAnnotations): string | undefined {
   const { url, status } = chosenRedirect(annotations) ?? {};
   return url === undefined ? undefined : `${status} ${url}`;
@@ -139,7 +139,9 @@ function chosenRedirect(annotations: IngressAnnotations): UrlRedirect | undefine
 const codeOf = (code: number, highest: number, usual: number): number =>
   code >= 300 && code <= highest ? code : usual;
 
-/** Undefined for what is no URL, and for a code that Envoy's redirects do not have. */
+/**
+ * Parses `STATUS URL`; undefined if the URL is invalid, or if Envoy's redirects do not support the URL or the status.
+ */
 export function urlRedirect(text: string): Redirect | undefined {
   const space = text.indexOf(" ");
   const status = Number(text.slice(0, space));

@@ -82,7 +82,10 @@ function hostsOf(
   });
 }
 
-/** `use-regex`, or a target that differs from its path, makes all paths of the host regular expressions. */
+/**
+ * One path with `use-regex`, or with a target that differs from the path, makes all paths of the host regular
+ * expressions.
+ */
 const isRegexLocation = ({ annotations, path }: Location): boolean => {
   const target = annotations.text("rewrite-target");
   return annotations.flag("use-regex") === true || (target !== undefined && target !== path);
@@ -90,7 +93,7 @@ const isRegexLocation = ({ annotations, path }: Location): boolean => {
 
 const typeOf = ({ type }: IngressPath): "Exact" | "Prefix" => (type === "Exact" ? "Exact" : "Prefix");
 
-/** The oldest Ingress has a path. */
+/** Adds a path to its host. If several Ingresses have the path, the oldest one wins. */
 function addLocation(byHost: Map<string, Location[]>, location: Location, conversion: Conversion): void {
   const own = byHost.get(location.host) ?? [];
   byHost.set(location.host, own);
@@ -104,7 +107,9 @@ function addLocation(byHost: Map<string, Location[]>, location: Location, conver
   conversion.remark("warning", part, message, { hosts: [location.host] });
 }
 
-/** `defaultBackend` takes what no path of the hosts takes; without rules, all hosts that are not known. */
+/**
+ * `defaultBackend` gets the requests that no path of the hosts matches; without rules, the requests to unknown hosts.
+ */
 function addDefault(
   object: SourceObject,
   annotations: IngressAnnotations,

@@ -6,15 +6,15 @@ import type { SourceRewrite } from "../../model.js";
 export interface RegexPath {
   readonly match: PathMatch;
   readonly rewrite?: SourceRewrite;
-  /** Why it can't be said. */
+  /** The reason why the path cannot be converted. */
   readonly problem?: string;
 }
 
 const plain = /^[A-Za-z0-9/._~-]*$/;
 
 /**
- * A path of the usual forms, of which the target is a prefix for another prefix: `/p(/|$)(.*)` with `/q/$2`, `/p/(.*)` with `/q/$1`, and paths
- * without any sign of regular expressions. Undefined for another form.
+ * Converts paths whose target replaces one prefix with another: `/p(/|$)(.*)` with `/q/$2`, `/p/(.*)` with `/q/$1`, and
+ * paths without syntax of regular expressions. Undefined for other forms.
  */
 export function usualForm(path: string, target: string | undefined): RegexPath | undefined {
   const effective = target === path ? undefined : target;
@@ -38,7 +38,7 @@ export function usualForm(path: string, target: string | undefined): RegexPath |
   return undefined;
 }
 
-/** Any other path: a regular expression that begins at the start of the path, in any case of its letters. */
+/** Converts any other path: a case-insensitive regular expression, anchored at the start of the path. */
 export function anyForm(path: string, target: string | undefined): RegexPath {
   const effective = target === path ? undefined : target;
   const match = regex(`(?i)${path}.*`);

@@ -1,14 +1,14 @@
 import { type HeaderChanges, noHeaders } from "../../model.js";
 
-/** What a snippet does, as far as that is certain. */
+/** The effects of a snippet, as far as they are certain. */
 export interface SnippetEffects {
   readonly requestHeaders: HeaderChanges;
   readonly responseHeaders: HeaderChanges;
-  /** Directives that are not understood; they may restrict access. */
+  /** Directives that the reader does not support. They may restrict access. */
   readonly unknown: readonly string[];
 }
 
-/** Directives that change nothing that a client or a backend would miss. */
+/** Directives without an effect on which a client or a backend depends. */
 const harmless = new Set([
   "access_log",
   "client_max_body_size",
@@ -26,7 +26,7 @@ const harmless = new Set([
   "server_tokens",
 ]);
 
-/** nginx's variables that have an operator of Envoy. */
+/** The variables of nginx that have an equivalent operator of Envoy. */
 const variables: Readonly<Record<string, string>> = {
   $host: "%REQ(:AUTHORITY)%",
   $http_host: "%REQ(:AUTHORITY)%",
@@ -35,13 +35,13 @@ const variables: Readonly<Record<string, string>> = {
   $scheme: "%REQ(X-FORWARDED-PROTO)%",
 };
 
-/** What is read of a snippet so far. */
+/** The effects that were read so far. */
 interface Reading {
   readonly request: { set: [string, string][]; remove: string[] };
   readonly response: { set: [string, string][]; add: [string, string][]; remove: string[] };
 }
 
-/** Reads nginx configuration: headers that are set and removed. */
+/** Reads the headers that nginx configuration sets and removes. */
 export function readSnippet(text: string): SnippetEffects {
   const reading: Reading = { request: { set: [], remove: [] }, response: { set: [], add: [], remove: [] } };
   const unknown = new Set<string>();
@@ -56,7 +56,7 @@ export function readSnippet(text: string): SnippetEffects {
   };
 }
 
-/** Whether the directive is understood. */
+/** Reads a directive. Returns whether the reader supports it. */
 function readDirective(words: readonly string[], { request, response }: Reading): boolean {
   const [name, first = "", second, ...rest] = words;
   const [, headerName = "", inner] = /^([A-Za-z0-9-]+):\s*(.*)$/s.exec(first) ?? [];
@@ -88,7 +88,7 @@ function readDirective(words: readonly string[], { request, response }: Reading)
   }
 }
 
-/** A value with Envoy's operators in the place of nginx's variables; undefined with a variable that has none. */
+/** A value with Envoy's operators in place of nginx's variables; undefined if a variable has no equivalent. */
 function withOperators(text: string): string | undefined {
   let isKnown = true;
   const value = text.replace(/\$\{?(\w+)\}?/g, (_, name: string) => {
@@ -106,7 +106,7 @@ const token = /#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|[^\s{};"']+/gs;
 const unquoted = (word: string): string =>
   /^["']/.test(word) ? word.slice(1, -1).replace(/\\(.)/g, "$1") : word;
 
-/** The words of each directive; a block is one directive of which only the name is read. */
+/** The words of each directive. A block is one directive, and only its name is read. */
 function directives(text: string): string[][] {
   const found: string[][] = [];
   let words: string[] = [];

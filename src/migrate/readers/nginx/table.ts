@@ -26,7 +26,7 @@ const cookie = lost(
   "warning",
 );
 
-/** What the reader decides by value is `carried` here: it makes remarks of its own. */
+/** Annotations whose effect depends on the value are `carried` here: the reader adds remarks for them. */
 const rows: Readonly<Record<string, Row>> = {
   "rewrite-target": carried,
   "use-regex": carried,

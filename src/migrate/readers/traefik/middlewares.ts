@@ -5,7 +5,7 @@ import type { AccessRule, Cors, HeaderChanges, Redirect, SourcePart, SourceRewri
 import type { SourceObject } from "../../source.js";
 import { middlewareTable } from "./table.js";
 
-/** What middlewares make of the requests of a route. */
+/** The effects of middlewares on a route. */
 export interface AppliedMiddlewares {
   readonly parts: SourcePart[];
   readonly access: AccessRule[];
@@ -22,13 +22,13 @@ export interface AppliedMiddlewares {
 export interface MiddlewareRef {
   readonly name: string;
   readonly namespace: string;
-  /** Where it is named. */
+  /** The place that names the middleware. */
   readonly part: SourcePart;
 }
 
 export const group = "traefik.io";
 
-/** What is known of the route that middlewares are applied to. */
+/** The route that middlewares are applied to. */
 interface Target {
   readonly path: PathMatch;
   readonly hosts: readonly string[];
@@ -133,7 +133,7 @@ function apply(
   }
 }
 
-/** The first prefix that the path has is taken off. */
+/** Removes the first prefix that the path has. */
 function stripPrefix(
   prefixes: readonly string[],
   { path, hosts, conversion }: Target,
@@ -179,7 +179,7 @@ function redirectScheme(field: Field, applied: AppliedMiddlewares): void {
   };
 }
 
-/** Headers of answers by field. */
+/** Response headers by field. */
 const securityHeaders = [
   ["customFrameOptionsValue", "X-Frame-Options"],
   ["customBrowserXSSValue", "X-XSS-Protection"],

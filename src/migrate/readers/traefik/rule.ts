@@ -1,14 +1,14 @@
 import type { HeaderMatch, PathMatch, QueryMatch } from "../../../graph/matches/match-types.js";
 import { exact, header, method, prefix, query, regex, wholeRegex } from "../../matches.js";
 
-/** One branch of a rule: all of it must hold. */
+/** One alternative of a rule. All its conditions must match. */
 export interface Branch {
-  /** Lower case; `*` for any. */
+  /** Lower case; `*` is any host. */
   readonly hosts: readonly string[];
   readonly path: PathMatch;
   readonly headers: readonly HeaderMatch[];
   readonly queries: readonly QueryMatch[];
-  /** What of it can't be said: the branch is wider than the source without it. */
+  /** A condition that cannot be expressed. Without it, the branch matches more requests than the source. */
   readonly problem?: string;
 }
 
@@ -26,9 +26,9 @@ interface Term {
 const mostBranches = 64;
 
 /**
- * Reads a rule of Traefik, in the syntax of version 3 or, with `isOld`, of version 2.
+ * Parses a rule of Traefik, in the syntax of version 3 or, with `isOld`, of version 2.
  *
- * @returns its branches, or why it can't be read.
+ * @returns its branches, or the reason why it cannot be parsed.
  */
 export function readRule(text: string, { isOld }: { readonly isOld: boolean }): readonly Branch[] | string {
   const expression = new Parser(text).read();
@@ -99,7 +99,7 @@ class Parser {
   }
 }
 
-/** Alternatives, each a list of terms. More than `mostBranches` are not written out. */
+/** Expands an expression to alternatives, each a list of terms. Stops after one more than `mostBranches`. */
 function expand(expression: Expression, isNot: boolean, isOld: boolean): Term[][] {
   if (expression.kind === "not") return expand(expression.of, !isNot, isOld);
   if (expression.kind === "call") return calls(expression, isNot, isOld);
@@ -114,7 +114,7 @@ function expand(expression: Expression, isNot: boolean, isOld: boolean): Term[][
 
 const pairs = ["Header", "Headers", "HeaderRegexp", "HeadersRegexp", "Query", "QueryRegexp"];
 
-/** Version 2 takes several values, of which any will do. */
+/** In version 2, a call has several values, and one of them must match. */
 function calls(
   { name, values }: Extract<Expression, { kind: "call" }>,
   isNot: boolean,
@@ -163,7 +163,7 @@ interface Building {
   readonly queries: QueryMatch[];
 }
 
-/** Returns what of the term can't be said. */
+/** Adds a term. Returns a description of the term if it cannot be expressed. */
 function addTerm({ name, values, isNot }: Term, building: Building, isOld: boolean): string | undefined {
   const [first = "", second = ""] = values;
   const shown = `${isNot ? "!" : ""}${name}(${values.join(", ")})`;
@@ -210,7 +210,7 @@ function addNot(name: string, [first = "", second = ""]: readonly string[], { he
   return true;
 }
 
-/** `.+`-like ones are any host, and one label before a fixed name a wildcard. */
+/** A pattern such as `.+` is any host. A pattern for one label before a fixed name is a wildcard. */
 function addHostRegexp(pattern: string, { hosts }: Building, isOld: boolean): boolean {
   const text = isOld ? `^${oldPattern(pattern)}$` : pattern;
   if (/^\^?(?:\(\?:)?\.[+*]\)?\$?$/.test(text)) return true;
@@ -223,7 +223,7 @@ function addHostRegexp(pattern: string, { hosts }: Building, isOld: boolean): bo
   return true;
 }
 
-/** `{name:pattern}` of version 2 as a regular expression. */
+/** Converts `{name:pattern}` of version 2 to a regular expression. */
 const oldPattern = (text: string): string =>
   text.replace(/\{[^:}]*(?::((?:[^{}]|\{[^}]*\})*))?\}|[\\.+*?()|[\]^$]/g, (all, pattern?: string) => {
     if (!all.startsWith("{")) return `\\${all}`;

@@ -5,13 +5,13 @@ import type { SourceObject } from "../../source.js";
 import { group } from "./middlewares.js";
 import { traefikServiceTable, transportTable } from "./table.js";
 
-/** Where requests of a route go. */
+/** The targets of the requests of a route. */
 export interface Targets {
   readonly parts: SourcePart[];
   readonly backends: SourceBackend[];
   readonly mirrors: { readonly backend: SourceBackend; readonly percent: number }[];
   balancing?: SourceBalancing;
-  /** Why there is none; a remark says it. */
+  /** Whether the route has no target. A remark contains the reason. */
   closed: boolean;
 }
 
@@ -20,7 +20,7 @@ interface Context {
   readonly hosts: readonly string[];
 }
 
-/** The Services of a list, with what TraefikServices among them lead to. */
+/** The Services of a list, and the Services that TraefikServices in the list refer to. */
 export function targetsOf(services: readonly Field[], owner: SourceObject, context: Context): Targets {
   const targets: Targets = { parts: [], backends: [], mirrors: [], closed: false };
   for (const service of services)
@@ -62,7 +62,7 @@ function addService(
   });
 }
 
-/** What a TraefikService leads to, with the weight that it has as a whole. */
+/** Adds the targets of a TraefikService; `weight` is its weight as a whole. */
 function addTraefikService(
   found: SourceObject,
   weight: number | undefined,
@@ -86,7 +86,7 @@ function addTraefikService(
   targets.backends.push(...(isWhole ? inner.backends : shares(inner.backends, weight ?? 1)));
 }
 
-/** Weights of an inner list are shares of the weight of the whole. */
+/** Divides the weight of a TraefikService between its backends, in proportion to their own weights. */
 function shares(backends: readonly SourceBackend[], weight: number): SourceBackend[] {
   const sum = backends.reduce((all, backend) => all + (backend.weight ?? 1), 0);
   return backends.map((backend) => ({
@@ -157,7 +157,7 @@ function serviceBackend(
   };
 }
 
-/** Traefik verifies backends unless a ServersTransport says otherwise. */
+/** Traefik verifies backends unless a ServersTransport disables it. */
 function validationOf(
   field: Field,
   namespace: string,

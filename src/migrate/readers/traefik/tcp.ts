@@ -3,7 +3,7 @@ import type { SourceBackend } from "../../model.js";
 import type { SourceObject } from "../../source.js";
 import { addTls } from "./tls.js";
 
-/** IngressRouteTCP: connections by server name, which TLS ends for or passes through. */
+/** IngressRouteTCP: connections by server name, with TLS that is terminated or passed through. */
 export function readTcpRoutes(object: SourceObject, conversion: Conversion): void {
   const tls = object.root.at("spec", "tls");
   const isPassthrough = tls.at("passthrough").flag() ?? false;

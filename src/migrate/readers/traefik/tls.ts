@@ -12,7 +12,10 @@ interface TlsFields {
   closed: boolean;
 }
 
-/** Adds the sites of hosts whose routes are over TLS. Returns objects that they depend on, and whether the routes have to be closed. */
+/**
+ * Adds the sites of hosts whose routes use TLS. Returns the objects that the sites depend on, and whether the routes
+ * must be closed.
+ */
 export function addTls(
   owner: SourceObject,
   tls: Field,
@@ -57,7 +60,7 @@ function storeOf(conversion: Conversion): { namespace: string; name: string } | 
   return undefined;
 }
 
-/** A TLSOption, which is the one with the name `default` where none is named. */
+/** The named TLSOption; without a name, the TLSOption `default`. */
 function optionsOf(
   owner: SourceObject,
   tls: Field,

@@ -88,10 +88,10 @@ interface Entry {
 const plainNames = ["web", "http", "traefik"];
 const secureNames = ["websecure", "https"];
 
-/** Which entry points a router is on, by their usual names. Undefined where a name is not known. */
+/** The entry points of a router, by their usual names; undefined if a name is unknown. */
 function entryOf(names: readonly string[], hasTls: boolean): Entry | undefined {
   if (names.some((name) => !plainNames.includes(name) && !secureNames.includes(name))) return undefined;
-  // A router with TLS takes no plain requests, whatever its entry points.
+  // A router with TLS accepts no plain requests, regardless of its entry points.
   if (hasTls) return { http: false, https: true };
   if (names.length === 0) return { http: true, https: false };
   return {
@@ -126,7 +126,7 @@ function readIngressRoute(object: SourceObject, conversion: Conversion): void {
   }
 }
 
-/** Branches that differ in their hosts alone are one route. */
+/** Merges branches that differ only in their hosts. */
 function groupedByRest(branches: readonly Branch[]): Branch[] {
   const groups = new Map<string, Branch>();
   for (const branch of branches) {
@@ -267,7 +267,7 @@ function readIngress(object: SourceObject, conversion: Conversion): void {
 const tlsField = (object: SourceObject, named: ReturnType<typeof tlsHosts>, host: string): Field =>
   named.get(host)?.field ?? object.root.at("spec", "tls", 0);
 
-/** `NAMESPACE-NAME@kubernetescrd`, of which the namespace may hold `-`, too. */
+/** Parses `NAMESPACE-NAME@kubernetescrd`. The namespace may contain `-`, too. */
 function annotationRef(text: string, object: SourceObject): MiddlewareRef {
   const part = partOf(object, annotationOf(object, `${annotationPrefix}router.middlewares`));
   const [name = "", provider] = text.split("@");
