@@ -1,27 +1,29 @@
 import type { Command, Option } from "commander";
 import type { shells } from "./shells.js";
 
-/** A command of the tree, with what may follow it. */
+/** A command, and the words and options that may follow it. */
 interface Node {
-  /** The words after the program's name, such as `fleet export`; empty for the program. */
+  /** The words after the program's name, such as `fleet export`; empty for the program itself. */
   readonly path: string;
   readonly description: string;
   readonly options: readonly CompletedOption[];
   readonly commands: readonly Node[];
-  /** The values of its arguments, where they are fixed. */
+  /** The allowed values of its arguments, if they are fixed. */
   readonly words: readonly string[];
 }
 
 interface CompletedOption {
-  /** Such as `-f` and `--file`. */
+  /** The names of the option, such as `-f` and `--file`. */
   readonly flags: readonly string[];
   readonly description: string;
   readonly takesValue: boolean;
-  /** The values, where they are fixed. */
+  /** The allowed values, if they are fixed. */
   readonly choices: readonly string[];
 }
 
-/** The script that completes the commands, options and fixed values of a program; other words are files. */
+/**
+ * The script that completes the commands, options and fixed values of a program. Other words are completed as files.
+ */
 export function completionScript(shell: (typeof shells)[number], program: Command): string {
   const root = nodeOf(program, []);
   const { [shell]: write } = { bash, fish, zsh };
@@ -50,7 +52,7 @@ const optionOf = ({ short, long, description, required, optional, argChoices }: 
 const withInner = (node: Node): readonly Node[] => [node, ...node.commands.flatMap(withInner)];
 const lastWord = ({ path }: Node): string => path.split(" ").at(-1) ?? "";
 const wordsAfter = ({ commands, words }: Node): string[] => [...commands.map(lastWord), ...words];
-/** A text in single quotes, for any of the shells. */
+/** A text in single quotes, valid in all three shells. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function bash(name: string, root: Node): string {
@@ -112,7 +114,7 @@ function fish(name: string, root: Node): string {
   return `# fish completion of ${name}\n${lines.join("\n")}\n`;
 }
 
-/** Whether the words before the cursor name the command and none of its subcommands. */
+/** The condition that the words before the cursor name the command and none of its subcommands. */
 function fishCondition({ path, commands }: Node): string {
   const seen = path === "" ? [] : path.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`);
   const inner = commands.map(lastWord).join(" ");

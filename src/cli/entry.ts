@@ -3,8 +3,8 @@
 declare const ISOLINE_NODE: string;
 
 /**
- * The program `isoline`. Compiled to syntax that old releases of Node can parse, and without static imports, so that
- * these print one line instead of a syntax error.
+ * The program `isoline`. It is compiled to syntax that old releases of Node can parse, and has no static imports, so
+ * that old releases print one line instead of a syntax error.
  */
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 const [oldestMajor = 0, oldestMinor = 0] = ISOLINE_NODE.split(".").map(Number);

@@ -10,24 +10,25 @@ import { parseConfig } from "./config-file.js";
 import { askAdmin } from "./envoy-admin.js";
 import { askServer, type ServerAccess } from "./server-url.js";
 
-/** The options of `isoline envoy` as commander hands them over. */
+/** The options of `isoline envoy` as commander passes them. */
 export interface EnvoyCommandOptions extends ServerAccess {
   readonly xds?: string;
   readonly format: "text" | "json";
-  /** Prints Envoy's response flags, and asks no one. */
+  /** Prints Envoy's response flags, without a request. */
   readonly flags?: boolean;
 }
 
 interface Compared {
   readonly dump: ConfigDump;
-  /** Absent without a server. */
+  /** Absent if no server is given. */
   readonly review?: Review;
   readonly flags: readonly RaisedFlag[];
 }
 
 /**
- * `isoline envoy`: compares what a running Envoy has with what the server serves, and names the response flags whose counters have risen. Returns the
- * exit code: 1 where they differ or Envoy refuses something.
+ * `isoline envoy`: compares the configuration of a running Envoy with the configuration that the server serves, and
+ * lists the response flags whose counters have risen. Returns the exit code: 1 if they differ or Envoy rejects
+ * something.
  */
 export async function envoyCommand(admin: string | undefined, options: EnvoyCommandOptions): Promise<number> {
   if (admin === undefined || options.flags) {
@@ -49,7 +50,7 @@ async function compare(admin: string, options: EnvoyCommandOptions): Promise<Com
   const flags = raisedFlags(countersOf(await askAdmin(admin, "/stats?format=json&usedonly&type=Counters")));
   if (options.xds === undefined) return { dump, flags };
   const served = parseConfig(await askServer("--xds", options.xds, "config", options), options.xds);
-  // What the server hides is no difference.
+  // Values that the server hides are not differences.
   const shown = { values: served.values === "shown" };
   const own = await hidden(dump.config, shown);
   const [has, should] = aligned(

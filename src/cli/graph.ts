@@ -4,14 +4,16 @@ import { hostsOf } from "./asked-hosts.js";
 import { type ExplainerOptions, explainerOf } from "./explain.js";
 import { UsageError } from "./usage.js";
 
-/** The options of `isoline graph` as commander hands them over. */
+/** The options of `isoline graph` as commander passes them. */
 export interface GraphCommandOptions extends ExplainerOptions {
   readonly format: PictureFormat;
-  /** `-` is standard output. */
+  /** The file to write; `-` is standard output. */
   readonly output: string;
 }
 
-/** `isoline graph`: hosts with their routes, clusters and endpoints, as a picture or text. Returns the exit code. */
+/**
+ * `isoline graph`: prints hosts with their routes, clusters and endpoints, as a picture or text. Returns the exit code.
+ */
 export async function graphCommand(host: string | undefined, options: GraphCommandOptions): Promise<number> {
   const explainer = await explainerOf(options);
   const hosts = await hostsOf(explainer, options, { host });

@@ -24,7 +24,7 @@ import { addToken } from "./commands/token.js";
 
 /** Set by the build: the version of the package. */
 declare const ISOLINE_VERSION: string;
-/** Set by the build: the commit of the checkout, with `-dirty` after changes; empty where it is not known. */
+/** Set by the build: the commit of the checkout, with `-dirty` after changes; empty if it is unknown. */
 declare const ISOLINE_COMMIT: string;
 
 /** The commands, each from a file of `commands/`. The code of a command is loaded when it runs. */

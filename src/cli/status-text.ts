@@ -6,7 +6,7 @@ import { ago } from "../verdict/ago.js";
 const types = ["listeners", "routes", "scoped-routes", "clusters", "endpoints", "secrets"] as const;
 const labels = { current: "current", behind: "behind", refused: "REFUSES", never: "NONE" } as const;
 
-/** Envoys as a table, those that are worst off first; types that none of them asks for have no column. */
+/** Envoys as a table, those with the worst state first. A type without subscriptions has no column. */
 export function envoyTable({ envoys, total }: EnvoyPage, now: number): string[] {
   const shown = types.filter((type) => envoys.some((row) => row.types[type]));
   const head = ["ENVOY", "TOKEN", "RELEASE", "SEEN", ...shown.map((type) => type.toUpperCase())];
@@ -28,7 +28,7 @@ function cellOf({ types: states }: EnvoyRow, type: (typeof types)[number], now: 
   return state.state === "current" ? "current" : `${labels[state.state]}${part} (${ago(state.since, now)})`;
 }
 
-/** Cells in columns, each as wide as its widest cell. */
+/** Aligns cells in columns, each as wide as its widest cell. */
 function columns(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? "").length)));
   return rows.map((row) =>

@@ -9,11 +9,11 @@ import { isColoured, paint } from "./colour.js";
 import { askServer, type ServerAccess } from "./server-url.js";
 import { envoyTable, problemLines } from "./status-text.js";
 
-/** The options of `isoline status` as commander hands them over. */
+/** The options of `isoline status` as commander passes them. */
 export interface StatusCommandOptions extends ServerAccess {
   readonly xds: string;
   readonly watch?: boolean;
-  /** The level from which on the exit code is 1. */
+  /** The lowest level with exit code 1. */
   readonly failOn: "warning" | "bad" | "never";
   readonly format: "text" | "json";
 }
@@ -32,7 +32,7 @@ const colours: Readonly<Record<Level, "good" | "warning" | "error">> = {
   bad: "error",
 };
 
-/** `isoline status`: the verdict on a running server, its Envoys and its problems. Returns the exit code. */
+/** `isoline status`: prints the verdict on a running server, its Envoys and its problems. Returns the exit code. */
 export async function statusCommand(options: StatusCommandOptions): Promise<number> {
   if (options.watch) return watch(options);
   const state = await stateOf(options);
@@ -70,7 +70,7 @@ function codeOf(overview: Overview, { failOn }: StatusCommandOptions): number {
   return failing.includes(level) ? 1 : 0;
 }
 
-/** Prints the state when it is another one, until the process ends; a server that can't be reached is asked again. */
+/** Prints the state whenever it changes, until the process ends. Tries again if the server can't be reached. */
 async function watch(options: StatusCommandOptions): Promise<never> {
   const clear = process.stdout.isTTY ? "\u001b[2J\u001b[H" : "";
   let before = "";
@@ -81,7 +81,7 @@ async function watch(options: StatusCommandOptions): Promise<never> {
     } catch (error) {
       text = `${messageOf(error)}\n`;
     }
-    // On a terminal what was seen last is kept up to date; in a file there is a line for each change.
+    // A terminal is redrawn every time, so that the ages stay current; a file gets the state only after a change.
     const isNew = process.stdout.isTTY || withoutAges(text) !== before;
     before = withoutAges(text);
     if (isNew) process.stdout.write(clear + text);

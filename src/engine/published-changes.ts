@@ -4,55 +4,61 @@ import { type Snapshot, xdsTypes } from "../link/snapshot.js";
 import type { Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
 
-/** Why something new is published: what a source has put. */
+/** The cause of a publication: a change of a source. */
 export interface Cause {
   /** The name of a pushed source or of a cluster, or `files`. */
   readonly source: string;
-  /** Of a push. */
+  /** The revision of the push, if the source is pushed. */
   readonly revision?: number;
   /** The name of the token that pushed it. */
   readonly by?: string;
-  /** The first objects that changed, where the source has that. */
+  /** The first objects that changed, if the source reports them. */
   readonly objects?: readonly Ref[];
 }
 
-/** One entry of the history of what was served. */
+/** One entry of the history of publications. */
 export interface PublishedChange extends ServedChange {
-  /** Counts entries from 1. */
+  /** The number of the entry, from 1. */
   readonly number: number;
-  /** Milliseconds since the epoch: of the first and the last publication of the entry. */
+  /** The times of the first (`at`) and the last (`until`) publication of the entry, in ms since the epoch. */
   readonly at: number;
   readonly until: number;
-  /** Publications that are one entry. */
+  /** The number of publications in the entry. */
   readonly count: number;
-  /** The first part of the versions that were published last. */
+  /** The sequence of the last publication: the first part of its versions. */
   readonly sequence: number;
   readonly causes: readonly Cause[];
-  /** The first of a store, or one after a restart with other content than before: nothing to compare it with is in memory. */
+  /**
+   * `first`: the first publication of a store. `restart`: the first publication after a restart, if its content differs
+   * from the content before. In both cases no previous snapshot is in memory to compare with.
+   */
   readonly start?: "first" | "restart";
 }
 
-/** Entries that are kept; those beyond take the place of the oldest. */
+/** The number of entries that are kept. A further entry replaces the oldest one. */
 export const maxChanges = 200;
 const maxCauses = 10;
 const maxObjects = 5;
 const maxSections = 40;
-/** Publications of one source without revisions that follow each other so closely are one entry: a controller writes many objects. */
+/**
+ * Publications within this time after the first one of an entry belong to the entry, if they have the same sources and
+ * no revisions: a controller writes many objects.
+ */
 const togetherMs = 5000;
-/** The same where endpoints alone change, as they do at each restart of a Pod. */
+/** The same time for publications that change only endpoints, as each restart of a Pod does. */
 const endpointsTogetherMs = 600_000;
 
 const slotOf = (number: number): string => `published:${number % maxChanges}`;
 
-/** Of which snapshot an entry was made, and its number. */
+/** The number of the newest entry, and the hashes of the content that it describes. */
 interface Noted {
   readonly changes: number;
   readonly content: string;
 }
 
 /**
- * The history of what was served: a bounded number of entries in the store, each a publication or several that belong together. What changed is
- * described when it is published, because no snapshot is kept.
+ * The history of publications: a bounded number of entries in the store. An entry is one publication, or several that
+ * belong together. A change is described when it is published, because snapshots are not kept.
  */
 export class PublishedChanges {
   #causes: Cause[] = [];
@@ -63,7 +69,7 @@ export class PublishedChanges {
     private readonly log: (line: string) => void,
   ) {}
 
-  /** Notes why the next publication comes. */
+  /** Records a cause of the next publication. */
   because(cause: Cause): void {
     const objects = cause.objects?.slice(0, maxObjects);
     const noted = { ...cause, ...(objects ? { objects } : {}) };
@@ -74,12 +80,15 @@ export class PublishedChanges {
     } else if (this.#causes.length < maxCauses) this.#causes.push(noted);
   }
 
-  /** What was put has been linked, and nothing that is served differs. */
+  /** Discards the recorded causes: their changes are linked, and the served configuration stays the same. */
   unchanged(): void {
     this.#causes = [];
   }
 
-  /** Adds a publication. Returns what to keep with it. A description that fails is logged: it must not stop a publication. */
+  /**
+   * Adds a publication. Returns the data to store with it. A failed description is only logged, so that it can't stop
+   * the publication.
+   */
   add(
     before: Snapshot | undefined,
     after: Snapshot,
@@ -130,12 +139,12 @@ export class PublishedChanges {
     return entry?.number === number ? entry : undefined;
   }
 
-  /** How many entries there have been. */
+  /** The number of entries so far, including replaced ones. */
   get count(): number {
     return this.#noted().changes;
   }
 
-  /** Entries, the newest first: at most `limit`, below the number `below`. */
+  /** At most `limit` entries with numbers below `below`, newest first. */
   list(limit: number, below = Number.POSITIVE_INFINITY): readonly PublishedChange[] {
     const found: PublishedChange[] = [];
     const newest = this.count;

@@ -18,37 +18,40 @@ import { configFor, parseShown, wholeTables } from "./served-config.js";
 export interface ClusterNode {
   readonly cluster: string;
   readonly weight: number;
-  /** `address:port`, at most 32 of them. */
+  /** The first 32 endpoints as `address:port`. */
   readonly endpoints: readonly string[];
-  /** How many there are. */
+  /** The number of all endpoints. */
   readonly endpointCount: number;
 }
 
 export interface RouteNode {
-  /** In words. */
+  /** The match of the route, as text. */
   readonly match: string;
   readonly origin?: RouteOrigin;
   readonly clusters: readonly ClusterNode[];
   readonly facts: readonly Fact[];
-  /** A request that this route takes; absent when none is known, or it has values that are hidden. */
+  /** A request that this route takes; absent if none is known or the request has hidden values. */
   readonly request?: RequestText;
 }
 
-/** What a connection meets: TLS, and clusters where it is passed on. */
+/** The configuration of a connection: TLS, and the clusters if the connection is passed through. */
 export interface ConnectionNode {
   readonly facts: readonly Fact[];
   readonly clusters: readonly ClusterNode[];
-  /** A request over such a connection, where it is passed on. */
+  /** A request over such a connection, if it is passed through. */
   readonly request?: RequestText;
 }
 
 export interface HostNode {
   readonly host: string;
-  /** Absent without TLS. */
+  /** The configuration of HTTPS connections; absent without TLS. */
   readonly tls?: ConnectionNode;
-  /** On the further listeners of a Gateway for TLS and TCP, by their names; plain TCP is of the host `*`. */
+  /**
+   * Connections on other listeners, which a Gateway has for TLS and TCP, by listener name. Plain TCP belongs to the
+   * host `*`.
+   */
   readonly elsewhere?: Readonly<Record<string, ConnectionNode>>;
-  /** Routes in the order in which they are tried, by route table. */
+  /** The routes by route table, in the order in which Envoy tries them. */
   readonly tables: Readonly<Record<string, readonly RouteNode[]>>;
 }
 
@@ -56,11 +59,11 @@ const maxEndpoints = 32;
 
 export interface NodeOptions {
   readonly values?: Values;
-  /** Each route is given with a request that it takes, where one is known. */
+  /** Whether each route has a request that it takes, if one is known. */
   readonly requests?: boolean;
 }
 
-/** Some hosts of what is served. */
+/** The graphs of some served hosts. */
 export function hostNodes(
   hosts: readonly string[],
   snapshot: Pick<Snapshot, "sets" | "tables">,
@@ -72,7 +75,7 @@ export function hostNodes(
   return hosts.map((host) => hostNode(host, tables, config, origins, shown));
 }
 
-/** One host as a graph: its routes, where they come from, their clusters and endpoints. Holds no keys. */
+/** One host as a graph: its routes, their origins, clusters and endpoints. It contains no keys. */
 export function hostNode(
   host: string,
   tables: ReadonlyMap<string, ReadonlyMap<string, string>>,
@@ -102,7 +105,7 @@ export function hostNode(
   };
 }
 
-/** By listener, without those for plain HTTP. */
+/** The connections of a host by listener, without listeners for plain HTTP. */
 function connections(
   config: RequestConfig,
   host: string,
@@ -122,7 +125,10 @@ function connections(
   return found;
 }
 
-/** The filter chain of a host itself, not one that would take its connections for want of it. */
+/**
+ * The filter chain of the host itself. A chain that takes its connections only because there is no such chain does not
+ * count.
+ */
 function chainOf({ listeners }: RequestConfig, name: string, host: string): FilterChain | undefined {
   const family = parseListenerName(name)?.family;
   const listener = family && listeners.get(name);
@@ -135,7 +141,7 @@ function chainOf({ listeners }: RequestConfig, name: string, host: string): Filt
 
 type Way = Omit<Reach, "manager" | "isFor">;
 
-/** How clients come to a listener or the table of its name. */
+/** How clients reach a listener, or the listener of a route table. */
 function wayTo(name: string, ports: GatewayPorts | undefined): Way {
   const isFallback = name === fallbackTable;
   const front = parseListenerName(isFallback ? ingressHttps : name);
@@ -193,7 +199,7 @@ function routeNodes(
   });
 }
 
-/** Whether a request has no values that a route compares; that of Host is no secret. */
+/** Whether a request contains no value that a route compares. The value of Host is not secret. */
 const isOpen = ({ url, headers }: RequestText, { namesServer }: Pick<Reach, "namesServer">): boolean =>
   headers.length === (namesServer ? 0 : 1) && !url.includes("?");
 

@@ -14,18 +14,18 @@ import { type Section, sectionsOf } from "./review-lines.js";
 
 type Sides = Pick<Snapshot, "sets" | "tables">;
 
-/** What differs between two snapshots, in words. */
+/** The differences between two snapshots, as text. */
 export interface ServedChange {
   /** The types whose resources differ. */
   readonly types: readonly XdsType[];
   /** Names of the first hosts whose routes differ. */
   readonly hosts: readonly string[];
   readonly hostCount: number;
-  /** By host and kind; without values that may be secrets. */
+  /** The differences by host and kind, without values that may be secrets. */
   readonly sections: readonly WordSection[];
-  /** Lines that are left out. */
+  /** The number of omitted lines. */
   readonly more: number;
-  /** No route, listener, certificate or cluster differs. */
+  /** Whether only endpoints differ: no route, listener, certificate or cluster. */
   readonly onlyEndpoints: boolean;
 }
 
@@ -38,7 +38,10 @@ interface WordSection {
   }[];
 }
 
-/** Beyond so many resources, or so many characters of them, only their numbers are given: a description takes time and memory. */
+/**
+ * Above these limits (resources, characters of them) a change has only their numbers: a description takes time and
+ * memory.
+ */
 const maxResources = 400;
 const maxCharacters = 2_000_000;
 const maxHosts = 50;
@@ -54,8 +57,8 @@ const newPair = <T>(): Pair<T> => ({ before: new Map(), after: new Map() });
 const namesIn = <T>({ before, after }: Pair<T>): Set<string> => new Set([...before.keys(), ...after.keys()]);
 
 /**
- * What differs between two lists in the order of their names, in one pass: most is the same object on both sides, and to look up each name of ten
- * thousand would take longer than all else of an edit.
+ * Finds the differences between two lists in the order of their names, in one pass. Most elements are the same object
+ * on both sides; to look up each of ten thousand names would take longer than the rest of an edit.
  */
 function addDifferences<T>(
   a: Iterator<readonly [string, T]>,
@@ -91,7 +94,7 @@ function* hostsOf(table: Table | undefined): Generator<readonly [string, Resourc
   for (const host of table?.hosts ?? []) yield [host.name, host];
 }
 
-/** The virtual hosts that differ, by the name of the whole route table and the host, as `table\nhost`. */
+/** The virtual hosts that differ. A key is `table\nhost`, with the name of the whole route table. */
 function changedHosts(a: Tables, b: Tables): Pair<Resource> {
   const found = newPair<Resource>();
   for (const part of new Set([...a.keys(), ...b.keys()])) {
@@ -103,7 +106,7 @@ function changedHosts(a: Tables, b: Tables): Pair<Resource> {
       keyOf: (name) => `${table}\n${name}`,
     });
   }
-  // A table that is split, or joined again, has the same hosts in other parts.
+  // After a table is split or joined again, the same hosts are in other parts.
   for (const [key, { json }] of found.before)
     if (found.after.get(key)?.json === json) {
       found.before.delete(key);
@@ -137,13 +140,16 @@ function parsedTables(hosts: ReadonlyMap<string, Resource>): EnvoyConfig["tables
   return tables;
 }
 
-/** Clusters by their names alone, which their endpoints have, too: endpoints are compared of clusters that are on both sides. */
+/**
+ * Clusters of these names, without other content. Endpoints have the names of their clusters, and are compared only if
+ * the cluster is on both sides.
+ */
 const clustersOf = (names: ReadonlySet<string>, { sets }: Sides): Map<string, Cluster> =>
   new Map([...names].flatMap((name) => (sets.clusters.has(name) ? [[name, { name }]] : [])));
 
 /**
- * What differs between two snapshots, found and described without reading what is the same. `salt` hides values that routes compare requests
- * with: equal values have equal text under one salt.
+ * Finds and describes the differences between two snapshots without reading the equal parts. `salt` hides the values
+ * that routes compare requests with: equal values have equal text under one salt.
  */
 export function servedChange(before: Sides, after: Sides, salt: string): ServedChange {
   const of = (type: XdsType): Pair<Linked> => changedResources(before.sets[type], after.sets[type]);
@@ -223,7 +229,7 @@ function inWords(sections: readonly Section[]): Pick<ServedChange, "sections" | 
   return { sections: shown, more };
 }
 
-/** A line of at most `maxText` characters, in which clusters are named without the hash of their content. */
+/** A line of at most `maxText` characters. Names of clusters in it have no hash of their content. */
 const cut = (text: string): string => shortened(text.replace(/(\/[^/\s]+\/[^/\s]+)\/[0-9a-f]{16}\b/g, "$1"));
 
 const shortened = (text: string): string => (text.length > maxText ? `${text.slice(0, maxText - 1)}…` : text);

@@ -1,9 +1,9 @@
 import { computed, signal } from "@preact/signals";
 
-/** What the fragment of the address says: the view, what of it, and the query. */
+/** The parts of the URL's fragment: the view, the name of the item that it shows, and the query. */
 export interface Address {
   readonly view: string;
-  /** The rest of the path, decoded; empty for none. */
+  /** The decoded rest of the path, such as a host; empty if there is none. */
   readonly name: string;
   readonly query: URLSearchParams;
 }
@@ -38,7 +38,7 @@ export function addressOf(
   return `#/${view}${name ? `/${encodeURIComponent(name)}` : ""}${search ? `?${search}` : ""}`;
 }
 
-/** Puts another query into the address without a new entry of the browser's history. */
+/** Replaces the query of the address without a new entry in the browser's history. */
 export function setQuery(query: Readonly<Record<string, string | undefined>>): void {
   const { view, name } = address.value;
   history.replaceState(null, "", addressOf(view, name, query));

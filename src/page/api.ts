@@ -3,28 +3,28 @@ import type { Overview } from "../verdict/overview.js";
 
 const tokenKey = "isoline-token";
 
-/** Kept for the tab alone. */
+/** Stored for this browser tab only. */
 export const token = signal(sessionStorage.getItem(tokenKey) ?? "");
 effect(() => {
   if (token.value) sessionStorage.setItem(tokenKey, token.value);
   else sessionStorage.removeItem(tokenKey);
 });
 
-/** The server has asked for a token, or for another one. */
+/** Whether the server requires a token, or another token. */
 export const tokenWanted = signal(false);
 export const overview = signal<Overview | undefined>(undefined);
-/** What the server's clock is ahead of that of this machine, in ms. */
+/** The server's clock minus the clock of this machine, in ms. */
 const ahead = signal(0);
-/** Since when the server can't be reached, and why. */
+/** The time since which the server can't be reached, and the reason; undefined while it can be reached. */
 export const lost = signal<{ readonly since: number; readonly why: string } | undefined>(undefined);
 const second = signal(Date.now());
 setInterval(() => {
   second.value = Date.now();
 }, 1000);
-/** The time of the server, in ms since the epoch; it changes each second. */
+/** The server's time, in ms since the epoch; updated every second. */
 export const now = computed(() => second.value + ahead.value);
 
-/** An answer that is an error. */
+/** A response with an error status. */
 export class AnswerError extends Error {
   constructor(
     readonly status: number,
@@ -43,7 +43,7 @@ async function checked(response: Response): Promise<Response> {
   throw new AnswerError(response.status, problem.detail ?? `the server answers ${response.status}`);
 }
 
-/** Asks the server. @throws AnswerError for an answer that is an error; TypeError where there is none. */
+/** Sends a request to the server. @throws AnswerError for an error response; TypeError if there is no response. */
 export async function ask<T>(path: string, method: "GET" | "PUT" = "GET"): Promise<T> {
   const response = await checked(await fetch(path, { method, headers: headers() }));
   return (await response.json()) as T;
@@ -71,7 +71,7 @@ const pauseMs = (ms: number, signal: AbortSignal): Promise<void> =>
     });
   });
 
-/** Text of an answer as lines, as they come. */
+/** The lines of a response, as they arrive. */
 async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const reader = body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
@@ -95,8 +95,9 @@ const firstPauseMs = 1000;
 const longestPauseMs = 15_000;
 
 /**
- * Follows the state of the server until it is aborted: by an answer that goes on and on, or by one request after the other that is held until
- * there is something new. The token goes in a header of each.
+ * Updates the overview from the server until `signal` is aborted or the server requires another token. The server
+ * either keeps one response open and sends a line for each change, or holds each request until there is a change. Each
+ * request has the token in a header.
  */
 export async function follow(signal: AbortSignal): Promise<void> {
   let have = "";

@@ -19,7 +19,7 @@ const tabs = [
   { view: "explain", title: "Explain" },
 ] as const;
 
-/** Views that are opened from a tab. */
+/** The tab of each view that has no tab of its own. */
 const within: Readonly<Record<string, string>> = { host: "hosts", envoy: "envoys" };
 
 function countOf(view: string): string {

@@ -5,7 +5,7 @@ import { Ago, counted } from "./words.js";
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** What changed, in one line. */
+/** The title of an entry: what changed, in one line. */
 function titleOf({
   causes,
   sections,

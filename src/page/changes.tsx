@@ -14,7 +14,7 @@ interface SourceList {
   }[];
 }
 
-/** What a rollback leads to: the content of `to`, as a revision after `from`. */
+/** A rollback: the content of revision `to` is published as a new revision after `from`. */
 interface Rollback {
   readonly source: string;
   readonly from: number;
@@ -24,7 +24,7 @@ interface Rollback {
 const queryOf = ({ source, from, to }: Rollback): string =>
   `sources/${encodeURIComponent(source)}?rollback=${to}&expect=${from}`;
 
-/** A dialog that shows what a rollback changes for traffic, and does it. */
+/** A button with a dialog that shows what a rollback changes for traffic, and runs it after confirmation. */
 function RollbackButton({ rollback }: { readonly rollback: Rollback }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const traffic = useSignal<readonly string[] | undefined>(undefined);
@@ -89,7 +89,7 @@ function RollbackButton({ rollback }: { readonly rollback: Rollback }) {
   );
 }
 
-/** The rollback of what one push changed: to the content before it; undefined where that is not kept. */
+/** The rollback to the content before a push; undefined if the change has another cause or that content is not kept. */
 function rollbackOf({ causes }: PublishedChange, list: SourceList | undefined): Rollback | undefined {
   const [cause] = causes;
   if (causes.length !== 1 || cause?.revision === undefined) return undefined;

@@ -17,7 +17,10 @@ const states = {
 const pageSize = 100;
 const againMs = 5000;
 
-/** Counts up while a view is shown: what is seen last changes without any news. */
+/**
+ * A counter that increases every `ms` while the page is visible. The time of an Envoy's last poll changes without a
+ * change of the overview, so the views use this counter to reload.
+ */
 function useClock(ms: number): number {
   const count = useSignal(0);
   useEffect(() => {

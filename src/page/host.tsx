@@ -13,7 +13,7 @@ type HostFinding = HostDetail["findings"][number];
 
 const levelOf = (severity: HostFinding["severity"]) => (severity === "error" ? "bad" : "warning");
 
-/** `grouped`: its reason stands above it already. */
+/** `grouped`: the heading above shows the reason. */
 export const Finding = ({
   finding,
   grouped = false,

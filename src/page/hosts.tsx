@@ -7,7 +7,7 @@ import { VirtualList } from "./virtual-list.js";
 import { counted, Empty, Failure, number, Sign } from "./words.js";
 
 const pageSize = 2000;
-/** A list that took so long is asked for again after ten times as long, at the earliest. */
+/** The pause before the next load, as a multiple of the duration of the last load. */
 const restTimes = 10;
 const leastRestMs = 1000;
 
@@ -15,7 +15,7 @@ const rows = signal<readonly HostRow[] | undefined>(undefined);
 const progress = signal("");
 const failure = signal("");
 
-/** Changes when a row may be another one. */
+/** Changes whenever a row may have changed. */
 const version = computed(() => {
   const { hosts, findings, last } = overview.value ?? {};
   return JSON.stringify([hosts, findings, last?.number, last?.at]);
@@ -27,7 +27,7 @@ const { compare } = new Intl.Collator("en", { numeric: true });
 const worstFirst = (a: HostRow, b: HostRow): number =>
   stateOrder.indexOf(a.state) - stateOrder.indexOf(b.state) || compare(a.host, b.host);
 
-/** All hosts, page by page. A list that could not be had whole is not shown. */
+/** Loads all hosts, page by page, and pauses afterwards. A list that could not be loaded completely is not shown. */
 async function load(): Promise<void> {
   const began = performance.now();
   const all: HostRow[] = [];
@@ -48,7 +48,7 @@ async function load(): Promise<void> {
 let loading: Promise<void> | undefined;
 let loaded = "";
 
-/** Loads the list if it may be another one, and once more if it is another one by then. */
+/** Reloads the list if it may have changed, and again if it changed during the load. */
 function refresh(): void {
   if (loading || loaded === version.value) return;
   loaded = version.value;
@@ -141,7 +141,7 @@ const Head = () => (
   </>
 );
 
-/** How many hosts are listed, and how many of them are not served. */
+/** The number of listed hosts, and of those that are not served. */
 function countOf(found: readonly HostRow[], all: number | undefined): string {
   const failing = found.filter(({ state }) => state === "failing").length;
   const shown =

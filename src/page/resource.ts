@@ -3,13 +3,16 @@ import { useEffect } from "preact/hooks";
 import { AnswerError, ask } from "./api.js";
 
 interface Resource<T> {
-  /** What came last: it stays while newer is asked for, and when that fails. */
+  /** The last successful response. It is kept during the next request, and if that request fails. */
   readonly data: Signal<T | undefined>;
   readonly error: Signal<string>;
   readonly missing: Signal<boolean>;
 }
 
-/** What the server answers to a path; asked for again when `version` is another one. Of another path nothing is kept. */
+/**
+ * The response of the server for a path, requested again whenever `version` changes. The response for a previous path
+ * is discarded.
+ */
 export function useResource<T>(path: string | undefined, version: unknown = ""): Resource<T> {
   const data = useSignal<T | undefined>(undefined);
   const error = useSignal("");

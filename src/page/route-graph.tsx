@@ -7,7 +7,7 @@ import type { Picture, PicturePart } from "../picture/model.js";
 const vnodeOf = ({ tag, attributes, children }: SvgElement): VNode =>
   h(tag, attributes, ...children.map((child) => (typeof child === "string" ? child : vnodeOf(child))));
 
-/** The picture of a host; a click on a route's box calls `choose`. */
+/** The picture of a host. A click on a box calls `choose`. */
 export function RouteGraph({
   picture,
   choose,
@@ -20,7 +20,7 @@ export function RouteGraph({
   useLayoutEffect(() => {
     const { current } = view;
     const routes = scene.boxes.find(({ kind }) => kind === "route");
-    // On a narrow screen routes are seen first, and not the one listener before them.
+    // A narrow screen starts at the routes, not at the listeners left of them.
     if (current && routes && current.clientWidth < routes.x + routes.width)
       current.scrollLeft = routes.x - 40;
   }, [picture.title]);
@@ -30,7 +30,7 @@ export function RouteGraph({
     if (part) choose(part);
   };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a picture that is wider than the screen is scrolled by keys
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls a picture that is wider than the screen
     <section ref={view} class="picture" tabIndex={0} aria-label="Picture of the routes">
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the table of routes has the same links */}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the table of routes has the same links */}

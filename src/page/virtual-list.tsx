@@ -6,18 +6,18 @@ interface VirtualListProps<T> {
   readonly items: readonly T[];
   readonly rowHeight: number;
   readonly label: string;
-  /** The heads of columns, for screen readers. */
+  /** The column headers, also for screen readers. */
   readonly head: ComponentChildren;
   keyOf(item: T): string;
   row(item: T): ComponentChildren;
 }
 
-/** Rows that are made beyond what is seen. */
+/** The number of rows that are rendered above and below the visible ones. */
 const beyond = 8;
 
 /**
- * A list of which only what is seen is in the document, so that ten thousand rows scroll as ten do. It scrolls with the page. Arrow keys move
- * between the links of rows.
+ * A list that renders only the rows in view, so that ten thousand rows scroll as fast as ten. It scrolls with the page.
+ * Arrow keys move the focus between the links of the rows.
  */
 export function VirtualList<T>({ items, rowHeight, label, head, keyOf, row }: VirtualListProps<T>) {
   const list = useRef<HTMLDivElement>(null);

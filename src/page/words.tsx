@@ -9,7 +9,7 @@ export const timeOf = (at: number): string =>
 
 const fullTime = (at: number): string => new Date(at).toLocaleString();
 
-/** How long ago, with the time as a tooltip. */
+/** The age of a time, with the time as a tooltip. */
 export const Ago = ({ at }: { readonly at: number }) => (
   <time dateTime={new Date(at).toISOString()} title={fullTime(at)}>
     {ago(at, now.value)}
@@ -18,14 +18,14 @@ export const Ago = ({ at }: { readonly at: number }) => (
 
 const signs: Readonly<Record<Level, string>> = { good: "✓", warning: "!", bad: "✕" };
 
-/** A level as a shape and a word for screen readers. */
+/** A level as a shape, with a label for screen readers. */
 export const Sign = ({ level, label }: { readonly level: Level; readonly label: string }) => (
   <span class={`sign sign-${level}`} role="img" aria-label={label}>
     {signs[level]}
   </span>
 );
 
-/** Text in which what is between backticks is code. */
+/** Text whose parts between backticks are shown as code. */
 export const Marked = ({ text }: { readonly text: string }) => (
   <>{text.split("`").map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</>
 );
@@ -56,7 +56,7 @@ export function Copy({ text, label = "Copy" }: { readonly text: string; readonly
   );
 }
 
-/** What is shown in place of content: that it is loading, empty, or could not be had. */
+/** The notice for content that is loading, empty or not available. */
 export const Empty = ({
   title,
   children,
@@ -70,7 +70,7 @@ export const Empty = ({
   </div>
 );
 
-/** That something could not be asked for; what was there before stays on the page. */
+/** The message of a failed request. The previous content stays on the page. */
 export const Failure = ({ text }: { readonly text: string }) =>
   text ? (
     <p class="failure" role="alert">

@@ -1,6 +1,6 @@
 import { type Box, lineHeight, padding, type Scene } from "./layout.js";
 
-/** An element of SVG; its text is not escaped yet. */
+/** An SVG element. Its text is not escaped yet. */
 export interface SvgElement {
   readonly tag: "svg" | "g" | "rect" | "path" | "text" | "title" | "circle";
   readonly attributes: Readonly<Record<string, string | number>>;
@@ -13,7 +13,7 @@ const element = (
   ...children: readonly (SvgElement | string)[]
 ): SvgElement => ({ tag, attributes, children });
 
-/** A signs beside the colours, for those who do not see these. */
+/** Signs in addition to the colours, for readers who can't distinguish the colours. */
 const marks = { plain: "", warning: "! ", error: "✕ " } as const;
 
 function drawnBox(box: Box): SvgElement {

@@ -6,7 +6,7 @@ import { textOf } from "./text.js";
 export const pictureFormats = ["text", "svg", "dot", "json"] as const;
 export type PictureFormat = (typeof pictureFormats)[number];
 
-/** Hosts in a format. @throws RangeError for more hosts than a picture may have. */
+/** Hosts in a format. @throws RangeError if an SVG would have more than `maxDrawnHosts` hosts. */
 export function formatHosts(hosts: readonly HostNode[], format: PictureFormat): string {
   switch (format) {
     case "svg":

@@ -1,13 +1,13 @@
 import { Graph, layout } from "@dagrejs/dagre";
 import type { Link, Picture, PicturePart } from "./model.js";
 
-/** A part with its place, in units of one pixel. */
+/** A part with its position and size in pixels. */
 export interface Box extends PicturePart {
   readonly x: number;
   readonly y: number;
   readonly width: number;
   readonly height: number;
-  /** As they fit into the width. */
+  /** The title and the lines, cut to the maximum width of a box. */
   readonly shownTitle: string;
   readonly shownLines: readonly string[];
 }
@@ -25,7 +25,9 @@ interface Point {
   readonly y: number;
 }
 
-/** Of the fonts that a picture is drawn with: no text is measured, as pictures are also made where there is no screen. */
+/**
+ * Estimated widths of a character in pixels. Text is not measured, because pictures are also made without a browser.
+ */
 const titleWidth = 7.9;
 const lineWidth = 6.4;
 export const lineHeight = 15;
@@ -60,7 +62,10 @@ function sized(part: PicturePart): Omit<Box, "x" | "y"> {
   };
 }
 
-/** Gives the parts of a picture their places: from left to right, routes from top to bottom in the order in which they are tried. */
+/**
+ * Positions the parts of a picture: from left to right, and the routes from top to bottom in the order in which Envoy
+ * tries them.
+ */
 export function laidOut(picture: Picture): Scene {
   const graph = new Graph();
   graph.setGraph({ rankdir: "LR", nodesep: 12, ranksep: 64, marginx: margin, marginy: margin });
@@ -97,7 +102,7 @@ export function laidOut(picture: Picture): Scene {
   };
 }
 
-/** Boxes of a kind are of one width, so that columns have straight edges. */
+/** Gives all boxes of a kind the same width, so that columns have straight edges. */
 function sameWidths<T extends Pick<Box, "kind" | "width">>(boxes: readonly T[]): T[] {
   const widest = new Map<string, number>();
   for (const { kind, width } of boxes) widest.set(kind, Math.max(width, widest.get(kind) ?? 0));
@@ -107,8 +112,8 @@ function sameWidths<T extends Pick<Box, "kind" | "width">>(boxes: readonly T[]):
 const gap = 12;
 
 /**
- * The layout avoids crossings by an order of its own. That of routes has a meaning, so it wins: they are stacked in it, and clusters, each beside its
- * endpoints, by the routes that lead to them.
+ * The layout reorders boxes to avoid crossings, but the order of routes matters. This function stacks the routes in
+ * their order, and each cluster with its endpoints by the mean position of the routes that lead to it.
  */
 function inOrder(boxes: readonly Box[], links: readonly Link[]): Box[] {
   const routes = boxes.filter(({ kind }) => kind === "route").sort((a, b) => placeOf(a) - placeOf(b));
@@ -145,10 +150,10 @@ function inOrder(boxes: readonly Box[], links: readonly Link[]): Box[] {
 const heightOf = (column: readonly (readonly Box[])[]): number =>
   column.reduce((sum, row) => sum + Math.max(...row.map(({ height }) => height)) + gap, -gap);
 
-/** The middle of all that the layout has placed. */
+/** The vertical middle of all boxes after the layout. */
 const middleOf = (boxes: readonly Box[]): number =>
   (Math.min(...boxes.map(({ y }) => y)) + Math.max(...boxes.map(({ y, height }) => y + height))) / 2;
 
-/** Routes of several listeners one below the other. */
+/** The sort key of a route: its index in its table. The box for omitted routes is last. */
 const placeOf = ({ route, id, y }: Box): number =>
   route ? route.index : id.endsWith(" more") ? Number.POSITIVE_INFINITY : y;

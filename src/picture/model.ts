@@ -3,11 +3,11 @@ import { serviceOf } from "../explain/names.js";
 import type { Finding } from "../schema/meta.js";
 import { plural } from "../schema/words.js";
 
-/** What is known of a host beside what is served of it. */
+/** Data about a host that is not part of the served configuration. */
 export interface Beside {
-  /** About objects behind the host. */
+  /** Findings about the objects of the host. */
   readonly findings?: readonly Pick<Finding, "about" | "path" | "severity" | "message">[];
-  /** By `namespace/name` of a Service: addresses that are not ready. */
+  /** The number of addresses that are not ready, by `namespace/name` of the Service. */
   readonly notReady?: Readonly<Record<string, number>>;
 }
 
@@ -19,17 +19,17 @@ export interface PicturePart {
   readonly id: string;
   readonly kind: PartKind;
   readonly level: PartLevel;
-  /** The first line. */
+  /** The first line of the box. */
   readonly title: string;
   readonly lines: readonly string[];
-  /** Of a route: its table and its place in it, from 0. */
+  /** The table of a route, and its index in the table from 0. */
   readonly route?: { readonly table: string; readonly index: number };
 }
 
 export interface Link {
   readonly from: string;
   readonly to: string;
-  /** Such as `90 %`. */
+  /** The share of a cluster, such as `90 %`. */
   readonly label?: string;
 }
 
@@ -40,11 +40,11 @@ export interface Picture {
   readonly links: readonly Link[];
 }
 
-/** Routes that are drawn for one host and listener. */
+/** The maximum number of routes that are drawn for one host and listener. */
 const maxRoutes = 40;
 const maxAddresses = 4;
 
-/** Makes the parts of one host. Listeners with the same routes share them. */
+/** The picture of one host. Listeners with the same routes share the boxes of these routes. */
 export function pictureOf(node: HostNode, beside: Beside = {}): Picture {
   const parts = new Map<string, PicturePart>();
   const links: Link[] = [];
@@ -99,7 +99,7 @@ export function pictureOf(node: HostNode, beside: Beside = {}): Picture {
   return { title: node.host, parts: [...parts.values()], links };
 }
 
-/** Tables whose routes are the same in all that is drawn. */
+/** Groups the tables whose routes look the same in the picture. */
 function groupsOf({ tables }: HostNode): { tables: string[]; routes: readonly RouteNode[] }[] {
   const groups = new Map<string, { tables: string[]; routes: readonly RouteNode[] }>();
   for (const [table, routes] of Object.entries(tables)) {
@@ -141,7 +141,7 @@ function hostPart(
 
 type BesideFinding = NonNullable<Beside["findings"]>[number];
 
-/** Findings about the field that a route comes from, or within it. */
+/** Findings about the field that a route comes from, or about a field inside it. */
 function findingsOf({ origin }: RouteNode, findings: readonly BesideFinding[]): readonly BesideFinding[] {
   if (!origin) return [];
   const { ref, field } = origin;

@@ -3,10 +3,10 @@ import { drawn, type SvgElement } from "./draw.js";
 import { laidOut } from "./layout.js";
 import { type Beside, pictureOf } from "./model.js";
 
-/** Hosts that are drawn into one picture. */
+/** The maximum number of hosts in one SVG. */
 export const maxDrawnHosts = 50;
 
-/** Colours of a picture that stands alone; the page has its own. */
+/** The colours of an SVG file. The page has its own. */
 export const svgStyle = `
 .pic{background:#fff;font:12px ui-sans-serif,system-ui,sans-serif}
 .pic rect{fill:#f6f8fb;stroke:#c3ccd8}
@@ -27,7 +27,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Escapes text for XML, and leaves out what XML can't have. */
+/** Escapes text for XML, and removes characters that XML forbids. */
 const escaped = (text: string): string =>
   text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: XML forbids these characters
@@ -40,7 +40,7 @@ function written({ tag, attributes, children }: SvgElement): string {
   return `<${tag}${pairs.join("")}>${inner.join("")}</${tag}>`;
 }
 
-/** Hosts as one SVG document, one under the other. */
+/** The pictures of hosts as one SVG document, one below the other. */
 export function svgOf(hosts: readonly HostNode[], besideOf: (host: string) => Beside = () => ({})): string {
   const scenes = hosts.map((node) => laidOut(pictureOf(node, besideOf(node.host))));
   const width = Math.max(1, ...scenes.map((scene) => scene.width));

@@ -4,7 +4,7 @@ import { type Identity, idLength, type Role, type TokenEntry } from "./tokens.js
 
 const longestPath = 200;
 
-/** Whether a request changes what an admin answers for: any change of the role `admin`, and a rollback. */
+/** Whether a request belongs in the audit log: any change by the role `admin`, and any rollback. */
 export const isAudited = (c: Context, role: Role | undefined): boolean =>
   c.req.method !== "GET" &&
   (role === "admin" || (c.req.query("rollback") !== undefined && role === "publish"));
@@ -19,7 +19,7 @@ export function auditLine(c: Context, { name, id }: Identity, status: number): s
 const shownToken = (name: string, id: string): string =>
   id === "" ? name || "a client without a token" : `${name || "a token without a name"} (${id})`;
 
-/** A line of the audit log for each token that a file has gained or lost. */
+/** A line of the audit log for each token that was added to a file of tokens or removed from it. */
 export function tokenChanges(before: readonly TokenEntry[], after: readonly TokenEntry[]): string[] {
   const without = (entries: readonly TokenEntry[], others: readonly TokenEntry[]): TokenEntry[] => {
     const known = new Set(others.map(lineOf));

@@ -12,12 +12,12 @@ import { pageOf } from "./paging.js";
 import { problem } from "./problem.js";
 import { Remembered } from "./remembered.js";
 
-/** How an Envoy is with one type: that of its subscription that is worst off. */
+/** The state of one type of an Envoy: the worst state of its subscriptions. */
 interface TypeState {
   readonly state: SubscriptionState;
-  /** Milliseconds since the epoch. */
+  /** The time since which it has this state, in ms since the epoch. */
   readonly since: number;
-  /** How many subscriptions of the type it has, and how many are not current. */
+  /** The number of its subscriptions of the type, and of those that are not current. */
   readonly subscriptions: number;
   readonly others: number;
 }
@@ -25,21 +25,21 @@ interface TypeState {
 export interface EnvoyRow {
   readonly node: string;
   readonly token: string;
-  /** Such as `1.40`; absent where it does not say. */
+  /** The release of Envoy, such as `1.40`; absent if Envoy does not send it. */
   readonly release?: string;
-  /** When it polled last, in ms since the epoch. */
+  /** The time of its last poll, in ms since the epoch. */
   readonly seen: number;
   readonly active: boolean;
   readonly state: SubscriptionState;
   readonly types: Readonly<Partial<Record<XdsType, TypeState>>>;
 }
 
-/** The worst first. */
+/** The states, worst first. */
 const states: readonly SubscriptionState[] = ["refused", "never", "behind", "current"];
 const rankOf = (state: SubscriptionState): number => states.indexOf(state);
 const freshMs = 5000;
 
-/** What Envoys have, and what they refuse. */
+/** The known Envoys with their states, by type and subscription. */
 export class EnvoyList {
   #recent: readonly PublishedChange[] = [];
   readonly #remembered: Remembered<readonly EnvoyRow[]>;
@@ -51,7 +51,7 @@ export class EnvoyList {
     this.#remembered = new Remembered({ make: () => this.#allRows(), now: () => hub.now(), freshMs });
   }
 
-  /** Those that are worst off first. */
+  /** All known Envoys, those with the worst state first. */
   get rows(): readonly EnvoyRow[] {
     return this.#remembered.get(`${this.hub.fleet.changes} ${this.engine.sequence}`);
   }
@@ -95,7 +95,7 @@ export class EnvoyList {
     };
   }
 
-  /** Undefined where nothing is served for it, such as a name that is gone. */
+  /** Undefined if nothing is served for the subscription, for example after its name was removed. */
   #stateOf(subscription: Subscription): SubscriptionState | undefined {
     const version = this.#servedVersion(subscription);
     return version === undefined ? undefined : stateOf(subscription, version);
@@ -113,7 +113,7 @@ export class EnvoyList {
     return this.#lacking(type, accepted).at(-1)?.at ?? since;
   }
 
-  /** Entries of the history that an Envoy does not have of a type, the newest first. */
+  /** The changes of a type that an Envoy with the version `accepted` does not have, newest first. */
   #lacking(type: XdsType, accepted: string): readonly PublishedChange[] {
     const { sequence = 0 } = parseVersion(accepted) ?? {};
     return this.#recent.filter((one) => one.sequence > sequence && one.types.includes(type));
@@ -145,7 +145,7 @@ export class EnvoyList {
     };
   }
 
-  /** An Envoy with its subscriptions, those that are not current first; undefined where none of the name is known. */
+  /** An Envoy with its subscriptions, those that are not current first; undefined if the Envoy is not known. */
   detail(node: string, token: string): EnvoyDetail | undefined {
     const row = this.rows.find((one) => one.node === node && one.token === token);
     const known = [...this.hub.fleet.all()].find((one) => one.node === node && one.token === token);
@@ -182,24 +182,29 @@ export interface EnvoyDetail {
     readonly names: readonly string[];
     readonly state: SubscriptionState;
     readonly since: number;
-    /** The version that it has; empty for none. */
+    /** The version that the Envoy has; empty if it has none. */
     readonly accepted: string;
     readonly served: string;
     readonly refused?: string;
   }[];
   readonly more: number;
-  /** The changes that are served and that it does not have, the newest first; at most `maxLacking` of them are looked at. */
+  /**
+   * The published changes that the Envoy does not have, newest first. Only the last `maxLacking` changes are compared.
+   */
   readonly lacks: readonly PublishedChange[];
 }
 
-/** What `GET /envoys` answers. */
+/** The response of `GET /envoys`. */
 export interface EnvoyPage {
   readonly total: number;
   readonly next?: number;
   readonly envoys: readonly EnvoyRow[];
 }
 
-/** `GET /envoys?after=N&limit=N`: Envoys, those that are worst off first; with `?node=ID&token=NAME` one of them with its subscriptions. */
+/**
+ * `GET /envoys?after=N&limit=N`: Envoys, those with the worst state first. With `?node=ID&token=NAME`: one Envoy with
+ * its subscriptions.
+ */
 export function answerEnvoys(c: Context, list: EnvoyList): Response {
   const { node, token = "" } = c.req.query();
   if (node !== undefined) {

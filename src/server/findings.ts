@@ -5,14 +5,17 @@ import type { Inspected } from "./inspect.js";
 import { pageOf } from "./paging.js";
 import { Remembered } from "./remembered.js";
 
-/** What is wrong now, gathered once for all that asks for it within a short time. */
+/** All current findings, gathered once for all requests within a short time. */
 export interface CurrentFindings {
   readonly all: readonly Finding[];
-  /** By the objects that they are about. */
+  /** The findings by the object that they are about. */
   readonly byRef: ReadonlyMap<Ref, readonly Finding[]>;
 }
 
-/** Findings may begin or end to hold with time alone, and a source may have others without a change of objects. */
+/**
+ * The time after which findings are gathered again without a change of objects. Time alone can change findings, and so
+ * can a source.
+ */
 const freshMs = 30_000;
 
 /** The findings of a server, gathered again when objects have changed. */
@@ -37,14 +40,14 @@ export class FindingsCache {
   }
 }
 
-/** Findings of one reason. */
+/** The findings of one severity and reason. */
 interface ReasonGroup {
   readonly severity: Finding["severity"];
   readonly reason: Finding["reason"];
   readonly count: number;
   readonly meaning: string;
   readonly fix: string;
-  /** The namespaces with most of them first; those beyond `maxNamespaces` are left out. */
+  /** The namespaces, those with the most findings first; at most `maxNamespaces`. */
   readonly namespaces: readonly { readonly namespace: string; readonly count: number }[];
   readonly moreNamespaces: number;
 }
@@ -52,20 +55,20 @@ interface ReasonGroup {
 const maxNamespaces = 100;
 const severities = ["error", "warning"] as const;
 
-/** What `GET /findings` answers. */
+/** The response of `GET /findings`. */
 export interface FindingGroups {
   readonly total: number;
   readonly groups: readonly ReasonGroup[];
 }
 
-/** What `GET /findings?list` answers. */
+/** The response of `GET /findings?list`. */
 export interface FindingPage {
   readonly total: number;
   readonly next?: number;
   readonly findings: readonly (Finding & { readonly file?: string; readonly line?: number })[];
 }
 
-/** Findings by severity and reason, errors first, then those with the most. */
+/** Groups findings by severity and reason: errors first, then the largest groups. */
 export function groupsOf(findings: readonly Finding[]): ReasonGroup[] {
   const groups = new Map<string, { first: Finding; count: number; namespaces: Map<string, number> }>();
   for (const finding of findings) {
@@ -98,13 +101,13 @@ export function groupsOf(findings: readonly Finding[]): ReasonGroup[] {
     );
 }
 
-/** A finding with the file and line of its object, where the source is files. */
+/** A finding with the file and line of its object, if the source is files. */
 export const placed = (finding: Finding, { source }: Inspected): object =>
   source?.locate?.(finding) ?? finding;
 
 /**
- * `GET /findings`: groups by severity and reason. With `?list` the findings themselves: `&severity=`, `&reason=`, `&namespace=`, `&q=TEXT` choose,
- * `&after=N&limit=N` page; `next` is the `after` of the next page.
+ * `GET /findings`: groups by severity and reason. With `?list`: the findings themselves, filtered by `&severity=`,
+ * `&reason=`, `&namespace=` and `&q=TEXT`, in pages by `&after=N&limit=N`; `next` is the `after` of the next page.
  */
 export function answerFindings(c: Context, inspected: Inspected, cache: FindingsCache): Response {
   const { all } = cache.current;

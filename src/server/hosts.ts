@@ -24,18 +24,18 @@ import { nothingPublished, problem } from "./problem.js";
 import type { Identity } from "./tokens.js";
 
 /**
- * One row of the list of hosts: `served`; `empty` where a Service of it has no endpoints, so that requests get 503; `errors` where an object
- * behind it has errors; `failing` where objects claim it and nothing serves it.
+ * One row of the list of hosts. The states: `served`; `empty`: one of its Services has no endpoints, so requests get
+ * 503; `errors`: one of its objects has errors; `failing`: objects claim the host, but it is not served.
  */
 export interface HostRow {
   readonly host: string;
   readonly state: "served" | "empty" | "errors" | "failing";
-  /** Names of route tables, or of listeners that pass its connections on. */
+  /** Names of route tables; empty if the host has none, for example because its connections are passed through. */
   readonly tables: readonly string[];
   readonly routes: number;
-  /** The objects that claim it, at most `maxNames`. */
+  /** The objects that claim the host, at most `maxNames`. */
   readonly owners: readonly Ref[];
-  /** `namespace/name` of Services that its routes use, at most `maxNames`. */
+  /** The Services that its routes use as `namespace/name`, at most `maxNames`. */
   readonly services: readonly string[];
   readonly serviceCount: number;
   readonly errors: number;
@@ -45,7 +45,10 @@ export interface HostRow {
 const maxNames = 4;
 const maxRows = 2000;
 
-/** The hosts that are served with their route tables, found once for each snapshot; listeners are read again when they are others. */
+/**
+ * The served hosts with their route tables, found once for each snapshot. Listeners are read again only after a change
+ * of listeners.
+ */
 export class HostIndex {
   #known:
     | { readonly snapshot: Snapshot; readonly tables: ReadonlyMap<string, readonly string[]> }
@@ -54,7 +57,7 @@ export class HostIndex {
 
   constructor(private readonly inspected: Inspected) {}
 
-  /** Empty before anything is published. */
+  /** Empty before the first publication. */
   get tables(): ReadonlyMap<string, readonly string[]> {
     const { snapshot } = this.inspected.engine;
     if (!snapshot) return new Map();
@@ -69,14 +72,14 @@ export class HostIndex {
   }
 }
 
-/** What the answers about hosts are made of. */
+/** The inputs of the responses about hosts. */
 export interface HostParts {
   readonly inspected: Inspected;
   readonly findings: FindingsCache;
   readonly hosts: HostIndex;
 }
 
-/** Hosts that objects with errors claim and that are not served. */
+/** Hosts that are not served and that objects with errors claim. */
 function failingHosts(
   store: Pick<Store, "claimsOf">,
   { byRef }: CurrentFindings,
@@ -99,14 +102,14 @@ function allHosts({ inspected, findings, hosts }: HostParts): readonly string[] 
   return [...served.keys(), ...failingHosts(inspected.engine.store, findings.current, served)].sort();
 }
 
-/** What a host is made of: objects that claim it and that its routes read. */
+/** The objects of a host: those that claim it, and those that its routes read. */
 function objectsOf(store: Store, host: string): readonly Ref[] {
   const unit = hostUnit(host);
   const reads = (store.unit(unit)?.reads ?? []).filter(isObjectRead);
   return [...new Set([...store.claimants(unit), ...reads])].filter((ref) => ref !== settingsRef);
 }
 
-/** Whether a unit is the endpoints of a Service, and there are none. */
+/** Whether a unit is the endpoints of a Service and has none. */
 function hasNoEndpoints(unit: NeededUnit | undefined, store: Store): boolean {
   if (unit === undefined || readUnit(unit).kind !== "endpoints") return false;
   const resources = store.unit(unit)?.resources ?? [];
@@ -147,22 +150,25 @@ export function answerHosts(c: Context, parts: HostParts): Response {
   return c.json({ ...rest, hosts: items.map((host) => rowOf(host, parts)) }, 200, uncached);
 }
 
-/** What one host is, for its picture and its list of routes. */
+/** One host, for its picture and its list of routes. */
 export interface HostDetail {
   readonly row: HostRow;
-  /** Absent where the host is not served. */
+  /** Absent if the host is not served. */
   readonly node?: HostNode;
   readonly findings: readonly (Finding & { readonly file?: string; readonly line?: number })[];
-  /** Where origins of routes stand, by `ref field`, where the source is files. */
+  /** The file and line of each origin of a route, by `ref field`, if the source is files. */
   readonly places: Readonly<Record<string, { readonly file: string; readonly line: number }>>;
-  /** By `namespace/name` of a Service: addresses that are not ready. */
+  /** The number of addresses that are not ready, by `namespace/name` of the Service. */
   readonly notReady: Readonly<Record<string, number>>;
 }
 
 const maxFindings = 200;
 const maxPlaces = 500;
 
-/** `GET /hosts/HOST`: a host as a graph with requests for its routes, its findings, and the places of its objects. */
+/**
+ * `GET /hosts/HOST`: a host as a graph with requests for its routes, its findings, and the files and lines of its
+ * origins.
+ */
 export function answerHost(c: Context, parts: HostParts, who: Identity): Response {
   const { inspected, findings: cache, hosts } = parts;
   const { snapshot, store, platform, settings } = inspected.engine;
@@ -213,7 +219,7 @@ function placesOf({ tables }: HostNode, inspected: Inspected): HostDetail["place
   return found;
 }
 
-/** Addresses of EndpointSlices that are not ready, which no Envoy is given. */
+/** The number of addresses in EndpointSlices that are not ready, by Service. No Envoy gets these addresses. */
 function notReadyOf(store: Store, refs: readonly Ref[]): Record<string, number> {
   const found: Record<string, number> = {};
   for (const ref of refs) {

@@ -16,21 +16,24 @@ import type { Gauge, Metrics } from "./metrics.js";
 import { nothingPublished, problem } from "./problem.js";
 import type { Identity } from "./tokens.js";
 
-/** What is served, with what it was compiled of. */
+/** The served configuration, and the sources that it was compiled from. */
 export interface Inspected {
   readonly engine: Engine;
-  /** Where the objects come from. */
+  /** The source of the objects. */
   readonly source?: Pick<Source, "findings" | "locate" | "status">;
-  /** Of each cluster: what is known of each kind, and where statuses are written how many wait and how many can't be. Without a name it is the only one. */
+  /**
+   * The followed Kubernetes clusters: the state of each kind, and the numbers of pending and failing statuses if
+   * statuses are written. The name is empty if there is only one cluster.
+   */
   clusters?(): readonly {
     readonly cluster: string;
-    /** What is served of it is from the store: it has not answered for every kind since the start. */
+    /** Whether its served objects come from the store, because it has not answered for every kind since the start. */
     readonly stale: boolean;
     readonly kinds: Readonly<
       Record<string, { readonly state: string; readonly held?: { readonly objects: number } }>
     >;
     readonly statuses?: { readonly failing: number; readonly pending: number };
-    /** When the kind that was read least recently was read last, in ms since the epoch. */
+    /** The time of the last read of the kind that was read least recently, in ms since the epoch. */
     readonly lookedAt?: number | undefined;
   }[];
 }
@@ -39,7 +42,7 @@ const uncached = { "cache-control": "no-store" };
 const pageSize = 100;
 const maxPageSize = 500;
 
-/** What routes compare headers with is often a shared secret: whoever may only read is not shown it. */
+/** The values that routes compare headers with are often shared secrets, so the role `read` does not see them. */
 export const valuesFor = ({ role }: Identity): Values => (role === "admin" ? "shown" : "hidden");
 
 /** `GET /explain?method=GET&url=URL&header=NAME:VALUE…`: an Explanation as JSON. */
@@ -64,8 +67,8 @@ export function answerExplain(c: Context, { engine }: Inspected, who: Identity):
 
 /**
  * `GET /graph?host=HOST`, or a page of all hosts in the order of their names: `?after=HOST&limit=N`; `next` is the
- * `after` of the next page. With `requests` each route has a request that it takes. `format` is `json`, `dot`, `svg` or `text`; pages of an SVG have
- * `maxDrawnHosts` hosts at most.
+ * `after` of the next page. With `requests` each route has a request that it takes. `format` is `json`, `dot`, `svg` or
+ * `text`. A page of an SVG has `maxDrawnHosts` hosts at most.
  */
 export function answerGraph(c: Context, inspected: Inspected, who: Identity): Response {
   const { snapshot, store, platform, settings } = inspected.engine;
@@ -94,21 +97,21 @@ export function answerGraph(c: Context, inspected: Inspected, who: Identity): Re
   return c.body(formatHosts(nodes, format), 200, {
     ...uncached,
     "content-type": format === "svg" ? "image/svg+xml" : "text/plain; charset=utf-8",
-    // A picture has names that users wrote: as a document of its own it may do nothing.
+    // A picture contains names that users wrote, so a browser that opens it must not run anything.
     "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
     "x-content-type-options": "nosniff",
     ...("next" in next && next.next ? { link: nextLink(c, next.next) } : {}),
   });
 }
 
-/** The address of the next page, as RFC 8288 has it. */
+/** The link to the next page, as in RFC 8288. */
 function nextLink(c: Context, after: string): string {
   const url = new URL(c.req.url);
   url.searchParams.set("after", after);
   return `<${url.pathname}${url.search}>; rel="next"`;
 }
 
-/** `GET /metrics`, in Prometheus's text format; `own` are the server's gauges. */
+/** `GET /metrics`, in Prometheus's text format. `own`: the server's gauges. */
 export function answerMetrics(
   c: Context,
   metrics: Metrics,

@@ -6,25 +6,25 @@ import type { Identity } from "./tokens.js";
 
 interface LiveOptions {
   /**
-   * `stream`: a request gets a line for each change, for minutes. `once`: it is held until there is a change, and gets one line; for platforms
-   * where a long answer costs as much as what it waits for.
+   * `stream`: the response stays open for minutes and has a line for each change. `once`: the request is held until
+   * there is a change, and gets one line. This is for platforms that bill the duration of an open response.
    */
   readonly mode: "stream" | "once";
   /** Milliseconds since the epoch. */
   now(): number;
 }
 
-/** What a request asks for. */
+/** The parameters of a request. */
 interface Asked {
   readonly token: string;
-  /** The digest of what the client has. */
+  /** The digest of the overview that the client has. */
   readonly have: string;
   readonly mode: LiveOptions["mode"];
 }
 
-/** One line of the answer; an empty line says that the connection lives. */
+/** One line of the response. An empty line shows that the connection is alive. */
 interface LiveLine {
-  /** Of the overview without its time; the client sends it as `have` with its next request. */
+  /** The digest of the overview without its time. The client sends it as `have` with its next request. */
   readonly digest: string;
   readonly overview: Overview;
 }
@@ -32,27 +32,29 @@ interface LiveLine {
 const lookMs = 1000;
 const quietMs = 15_000;
 const longestMs: Readonly<Record<LiveOptions["mode"], number>> = { stream: 600_000, once: 25_000 };
-/** Requests that are open at a time: of one token, and in all. */
+/** The maximum number of open requests: of one token, and in total. */
 const maxOfToken = 32;
 const maxInAll = 256;
 
-/** Answers requests that stay open to be told of changes. */
+/** Answers requests that stay open to report changes. */
 export class LiveRequests {
   readonly #open = new Map<() => void, string>();
 
   constructor(private readonly options: LiveOptions) {}
 
-  /** How many are open. */
+  /** The number of open requests. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** Ends all: who asks is settled anew with the next request. */
+  /** Ends all open requests, so that each client is authenticated again with its next request. */
   release(): void {
     for (const end of [...this.#open.keys()]) end();
   }
 
-  /** `GET /overview?live&have=DIGEST`: lines of JSON, each when the overview is another one than before; of `live=once` one line. */
+  /**
+   * `GET /overview?live&have=DIGEST`: lines of JSON, one for each change of the overview; with `live=once` one line.
+   */
   answer(c: Context, { id }: Identity, current: () => Overview): Response {
     const tokens = [...this.#open.values()];
     if (tokens.length >= maxInAll || tokens.filter((token) => token === id).length >= maxOfToken)
@@ -112,7 +114,7 @@ export class LiveRequests {
   }
 }
 
-/** A look that fails ends the answer: the client asks again, and is answered with the error. */
+/** Runs `look`. If it fails, the response ends: the client's next request gets the error. */
 function lookOrEnd(look: () => void, end: () => void): void {
   try {
     look();

@@ -1,17 +1,17 @@
 import { xdsTypes } from "../link/snapshot.js";
 import type { Role } from "./tokens.js";
 
-/** What the OpenAPI document says of one operation; parameters of its path are added. */
+/** An operation of the OpenAPI document. The parameters of its path are added from the path. */
 interface Operation {
   readonly summary: string;
-  /** The roles of one of which a token is required; empty: none is. */
+  /** The roles that may call the operation; empty if it requires no token. */
   readonly roles: readonly Role[];
   /** Query parameters with their descriptions; a name with `!` is required. */
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: { readonly type: string; readonly required?: boolean };
-  /** The media type of each successful status; an empty one has no body. */
+  /** The media type by successful status; empty if the response has no body. */
   readonly success: Readonly<Record<number, string>>;
-  /** The statuses of errors beside those of all operations with the same roles. */
+  /** The error statuses in addition to those of all operations with the same roles. */
   readonly errors?: readonly number[];
 }
 
@@ -36,7 +36,7 @@ const audit = {
   errors: [400, 413, 415],
 };
 
-/** The operations by method and path, in the form of hono's paths. */
+/** The operations by method and path, in hono's syntax of paths. */
 const operations: Readonly<Record<string, Operation>> = {
   ...Object.fromEntries(
     xdsTypes.map((type) => [
@@ -232,7 +232,7 @@ const problem = {
   },
 };
 
-/** The OpenAPI 3.1 document of the HTTP surface of a server with all its parts. */
+/** The OpenAPI 3.1 document of the HTTP API of a server with all its parts. */
 export function openApi(version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const [key, operation] of Object.entries(operations)) {

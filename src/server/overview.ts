@@ -20,7 +20,7 @@ interface OverviewParts {
   standing?(): Standing;
 }
 
-/** The state of a server, as the verdict needs it. */
+/** The state of a server: the input of the verdict. */
 export function overviewOf(parts: OverviewParts, { role }: Pick<Identity, "role">): Overview {
   const { hub, inspected, findings, envoys, hosts } = parts;
   const { engine } = inspected;
@@ -98,7 +98,7 @@ function noticesOf({ hub, inspected, standing }: OverviewParts): Notice[] {
 
 const maxNotices = 20;
 
-/** `GET /changes?after=N&limit=N`: the history of what was served, the newest first. */
+/** `GET /changes?after=N&limit=N`: the history of publications, newest first. */
 export function answerChanges(c: Context, { engine }: Inspected): Response {
   const page = pageOf(c, engine.changes.list(Number.POSITIVE_INFINITY));
   if (page instanceof Response) return page;

@@ -1,11 +1,11 @@
-/** The page of `src/page` and its policy. Put in by the build. */
+/** The page of `src/page` and its Content-Security-Policy. Set by the build. */
 declare const ISOLINE_PAGE: { readonly html: string; readonly policy: string; readonly etag: string };
 
 const page = ISOLINE_PAGE;
 
 /**
- * `GET /`: the page. It holds no data and so is for everyone; what it shows it asks for with a token of the role `read`, which it keeps for the
- * browser's tab.
+ * `GET /`: the page. It contains no data, so it requires no token. The page requests its data with a token of the role
+ * `read`, which it keeps for the browser tab.
  */
 export function pageResponse(request: Request): Response {
   const headers = {

@@ -11,7 +11,10 @@ interface Page<T> {
   readonly next?: number;
 }
 
-/** The part of a list that `?after=N&limit=N` asks for: `after` items are left out. A response where these are not valid. */
+/**
+ * The page of a list that `?after=N&limit=N` selects; `after` is the number of skipped items. An error response if a
+ * value is not valid.
+ */
 export function pageOf<T>(c: Context, all: readonly T[], largest = maxSize): Page<T> | Response {
   const { after = "0", limit = String(Math.min(usualSize, largest)) } = c.req.query();
   const [start, size] = [Number(after), Number(limit)];

@@ -1,7 +1,10 @@
-/** A value is worked out again no sooner than after so many times the time that it took: the rest of a server's time is for Envoys. */
+/**
+ * The pause before a value is computed again, as a multiple of the duration of its last computation. The rest of a
+ * server's time is for Envoys.
+ */
 const restTimes = 20;
 
-/** Remembers a value that takes a while to work out. */
+/** Keeps a value that takes a while to compute. */
 export class Remembered<T> {
   #known:
     | { readonly key: string; readonly at: number; readonly costMs: number; readonly value: T }
@@ -12,12 +15,12 @@ export class Remembered<T> {
       make(): T;
       /** Milliseconds since the epoch. */
       now(): number;
-      /** For how long (ms) a value holds whose key is the same. */
+      /** How long a value is valid while its key stays the same, in ms. */
       readonly freshMs: number;
     },
   ) {}
 
-  /** The value; `key` is another one whenever the value may be. */
+  /** The value. `key` must change whenever the value may have changed. */
   get(key: string): T {
     const { make, now, freshMs } = this.options;
     const at = now();

@@ -3,7 +3,7 @@ import type { Body } from "../link/body.js";
 /** The answer to a poll. */
 export type Reply = (
   | { readonly status: 200; readonly body: Body }
-  /** `reconnect`: the next poll should use another connection, since other replicas must see it. */
+  /** `reconnect`: the next poll should use another connection, so that another replica can get it. */
   | { readonly status: 304; readonly reconnect?: true }
   | { readonly status: 503; readonly reason: string }
   /** The token, or the server for all tokens, has the maximum number of held polls. */

@@ -4,7 +4,7 @@ const units = [
   [60_000, "min"],
 ] as const;
 
-/** How long ago a time was, such as `3 s ago`; what is ahead of the clock counts as now. */
+/** The age of a time, such as `3 s ago`. A time in the future counts as now. */
 export function ago(at: number, now: number): string {
   const ms = Math.max(0, now - at);
   const [size, unit] = units.find(([length]) => ms >= length) ?? [1000, "s"];

@@ -1,42 +1,42 @@
-/** How the Envoys that poll of late are with what is served. */
+/** The number of Envoys by state. Except for `away`, only Envoys that polled within a minute are counted. */
 export interface EnvoyCounts {
   readonly total: number;
   readonly current: number;
-  /** Newer content is on its way to them. */
+  /** Envoys that have not accepted the newest configuration yet. */
   readonly behind: number;
-  /** They refused what they were given last. */
+  /** Envoys that rejected the last version they got. */
   readonly refusing: number;
-  /** They have accepted nothing of a type. */
+  /** Envoys that never accepted any version of a type. */
   readonly never: number;
-  /** Remembered, and silent for more than a minute. */
+  /** Known Envoys that have not polled for more than a minute. */
   readonly away: number;
-  /** By type, since when (ms since the epoch) the first of them refuses. */
+  /** By type: how many Envoys reject it, and the earliest time since which one of them does (ms since the epoch). */
   readonly refusals: readonly { readonly type: string; readonly since: number; readonly count: number }[];
-  /** Since when the first of them is behind, or has accepted nothing. */
+  /** The earliest time since which an Envoy is behind or has accepted nothing. */
   readonly waitingSince?: number;
 }
 
-/** Something about the server itself that an operator has to know. */
+/** A message to the operator about the server itself. */
 export interface Notice {
   readonly level: "warning" | "bad";
   readonly text: string;
 }
 
-/** What `GET /overview` answers: what the verdict is made of. Times are ms since the epoch, by the server's clock. */
+/** The response of `GET /overview`: the input of the verdict. Times are ms since the epoch, by the server's clock. */
 export interface Overview {
   readonly now: number;
-  /** What the token may do: an admin may roll back. */
+  /** The rights of the token: only an admin may roll back. */
   readonly role: "read" | "admin";
   /** Whether anything has been published. */
   readonly ready: boolean;
-  /** Units and steps that are left until the next publication. */
+  /** The number of units and steps that remain before the next publication. */
   readonly pending: number;
-  /** Hosts that are served. */
+  /** The number of served hosts. */
   readonly hosts: number;
   readonly findings: {
     readonly errors: number;
     readonly warnings: number;
-    /** Objects with an error. */
+    /** The number of objects with an error. */
     readonly objects: number;
   };
   readonly envoys: EnvoyCounts;

@@ -4,7 +4,7 @@ import type { EnvoyCounts, Overview } from "./overview.js";
 
 export type Level = "good" | "warning" | "bad";
 
-/** One statement of the verdict, and the view that has more of it. */
+/** One statement of the verdict, and the view of the page with the details. */
 export interface VerdictPart {
   readonly level: Level;
   readonly text: string;
@@ -13,19 +13,19 @@ export interface VerdictPart {
 
 export interface ServerVerdict {
   readonly level: Level;
-  /** The level in a word, as a colour alone says nothing to many. */
+  /** The level as text, because many readers can't rely on a colour. */
   readonly word: string;
   readonly parts: readonly VerdictPart[];
 }
 
 interface Clock {
-  /** Milliseconds since the epoch, of the clock of the overview. */
+  /** Milliseconds since the epoch, by the clock of the overview. */
   readonly now: number;
-  /** The time of day where the reader is. */
+  /** Formats a time as the time of day in the reader's time zone. */
   time(at: number): string;
 }
 
-/** An Envoy takes what is new within some seconds; after this it is late. */
+/** An Envoy gets a new configuration within some seconds. After this time without it, the Envoy is late. */
 const lateMs = 60_000;
 const words: Readonly<Record<Level, string>> = {
   good: "All is served",
@@ -38,8 +38,9 @@ const count = (number: number): string => number.toLocaleString("en-US");
 const counted = (number: number, noun: string): string => plural(number, noun).replace(/^\d+/, count(number));
 
 /**
- * The state of a server in one line. It is `bad` where traffic does not get what is meant for it: nothing is published, an Envoy refuses, or an
- * answer can't be sent. It is `warning` where objects have errors, Envoys are late, or what is served may be old.
+ * The state of a server in one line. The level is `bad` if traffic does not get the intended configuration: nothing is
+ * published, an Envoy rejects a version, or a response can't be sent. It is `warning` if objects have errors, Envoys
+ * are late, or the served configuration may be outdated.
  */
 export function verdictOf(overview: Overview, clock: Clock): ServerVerdict {
   const { ready, pending, hosts, findings, envoys, notices, last } = overview;

@@ -5,7 +5,7 @@ export interface Fetching {
   fetch(request: Request): Promise<Response>;
 }
 
-/** The objects of a class. */
+/** The Durable Objects of a class. */
 export interface Objects {
   idFromName(name: string): DurableObjectId;
   get(id: DurableObjectId): Fetching;

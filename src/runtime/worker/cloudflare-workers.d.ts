@@ -1,4 +1,7 @@
-/** The part of workerd's module that the Worker uses. The global types of the platform would replace those of Node. */
+/**
+ * The part of workerd's module that the Worker uses. The global types of the platform are not used, because they would
+ * replace those of Node.
+ */
 declare module "cloudflare:workers" {
   import type { DurableObjectState } from "@cloudflare/workers-types";
 

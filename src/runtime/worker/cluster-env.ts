@@ -8,7 +8,7 @@ export interface ClusterEnv {
   readonly KUBE_SERVER?: string;
   /** Bearer token of a service account with the printed role. */
   readonly KUBE_TOKEN?: string;
-  /** Seconds between two polls without a ring. */
+  /** Seconds between two polls if no hook rings. */
   readonly KUBE_POLL_SECONDS?: string;
   /** Settings as JSON, or Contour's configuration. */
   readonly ISOLINE_SETTINGS?: string;
@@ -16,9 +16,9 @@ export interface ClusterEnv {
   readonly KUBE_WRITE_STATUS?: string;
   /** `namespace/name` of the Service of the Envoys: its addresses are in the statuses. */
   readonly KUBE_ENVOY_SERVICE?: string;
-  /** The field manager of statuses: another one for each Worker that writes statuses in the same cluster. */
+  /** The field manager of statuses. It must differ between Workers that write statuses in the same cluster. */
   readonly KUBE_STATUS_MANAGER?: string;
-  /** The most requests for statuses in one alarm, two for each status. */
+  /** The maximum number of requests for statuses in one alarm. Each status takes two. */
   readonly KUBE_STATUS_REQUESTS?: string;
 }
 
@@ -32,7 +32,7 @@ export interface ClusterPlan {
   readonly status?: {
     readonly envoyService: string;
     readonly manager: string;
-    /** The most attempts of writes in one alarm. */
+    /** The maximum number of write attempts in one alarm. */
     readonly perAlarm: number;
   };
 }
@@ -44,7 +44,7 @@ const defaultManager = "isoline";
 const defaultRequests = 400;
 const defaultPollSeconds = 60;
 
-/** Reads the variables. One with a wrong value has its default, and `log` gets a line about it. */
+/** Reads the variables. A variable with an invalid value gets its default, and `log` gets a line about it. */
 export function clusterPlan(env: ClusterEnv, log: (line: string) => void): ClusterPlan {
   const read = (name: keyof ClusterEnv, otherwise: string, valid: RegExp, expected: string): string => {
     const text = env[name];

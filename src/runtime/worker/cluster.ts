@@ -12,7 +12,7 @@ import { KubernetesSource } from "../../sources/kubernetes/kubernetes-source.js"
 import { statusWriting } from "../../sources/kubernetes/status-writing.js";
 import { type ClusterEnv, type ClusterPlan, clusterPlan } from "./cluster-env.js";
 
-/** How long a poll watches for changes that are on their way. */
+/** How long a poll watches for changes that arrive shortly after it starts. */
 const lookSeconds = 2;
 const betweenLooksMs = 1000;
 
@@ -48,7 +48,7 @@ export class WorkerCluster {
   #pollAt = 0;
   /** Whether an alarm is in progress. */
   #works = false;
-  /** The attempts of status writes that are left in this alarm. */
+  /** The remaining attempts of status writes in this alarm. */
   #left = 0;
   #writing: Promise<void> | undefined;
   /** Never aborted: each request has a deadline of its own. */
@@ -83,12 +83,12 @@ export class WorkerCluster {
       now: Date.now,
       steadyNow: Date.now,
       sleep,
-      // An object is one instance, so that no lease is needed.
+      // A Durable Object is a single instance, so no Lease is needed.
       identity: "",
       count: (name, labels) => metrics.count(name, labels),
       due: () => this.#statusesDue(),
     });
-    // Between two slices of a compilation the findings of the store are those of neither state.
+    // Between two slices of a compilation, the findings in the store match neither the old nor the new state.
     return (source: StatusSource) => make({ ...source, ready: () => source.ready() && engine.pending === 0 });
   }
 
@@ -115,8 +115,8 @@ export class WorkerCluster {
   }
 
   /**
-   * Called by alarm: polls once if that is due, and writes statuses meanwhile and afterwards. The source logs a
-   * failure, and the next poll tries again.
+   * Called by the alarm: polls once if a poll is due, and writes statuses during the poll and after it. The source logs
+   * a failure, and the next poll tries again.
    */
   async work(): Promise<void> {
     this.#works = true;
@@ -150,7 +150,7 @@ export class WorkerCluster {
     this.#left -= await this.source.writeStatuses(this.#left, this.#signal);
   }
 
-  /** One turn at a time: a turn also writes what becomes due while it runs. */
+  /** Runs one turn at a time. A turn also writes the statuses that become due during the turn. */
   #write(): Promise<void> {
     if (this.#left === 0) return Promise.resolve();
     this.#writing ??= this.#turn().finally(() => {

@@ -15,18 +15,21 @@ interface Repeatable {
 
 const lines = new QuietLog((line) => console.error(line), Date.now);
 
-/** All polls that an object holds fail with it at once; they are sent again at random times within this interval. */
+/**
+ * If an object fails, all polls that it holds fail at the same time. They are sent again at random times within this
+ * interval.
+ */
 const spreadMs = 1000;
-/** With less time left than this, Envoy repeats the request itself. */
+/** If less time than this remains, the request is not sent again: Envoy repeats it. */
 const leastMs = 4000;
 
 const pollPaths: ReadonlySet<string> = new Set(xdsTypes.map((type) => `/v3/discovery:${type}`));
 
 /**
  * Sends a request to the object of a fleet. A request that only reads (a poll, a GET) is sent once more if the object
- * fails, for example after a reset by a deployment. A second failure, or one of a write, gives a response with status
- * 503. Never rejects. `mayPoll`: the request has a token of the role node; bodies of other requests to the paths of
- * polls are not read.
+ * fails, for example after a reset by a deployment. A second failure, or the failure of a write, gives a response with
+ * status 503. Never rejects. `mayPoll`: the request has a token of the role node; for other requests to the paths of
+ * polls, the body is not read.
  */
 export async function askObject(
   objects: Objects,

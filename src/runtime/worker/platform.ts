@@ -3,12 +3,12 @@ import type { Platform } from "../../update.js";
 
 /**
  * An object can't answer while it compiles without a pause: 200 units take about 100 ms. It compiles at most 2,000
- * units for one request or alarm, whose time is limited.
+ * units for one request or alarm, because their time is limited.
  */
 export const workerPlatform: Platform = { checkKeyPair, maxUnits: 2000, sliceUnits: 200 };
 
 /**
- * Limits of held polls. An isolate of 128 MB was measured to hold 8,000 of bodies of 77 KB and to end at 12,000: about
- * 25 KB for each.
+ * Limits of held polls. In a measurement with bodies of 77 KB, an isolate of 128 MB held 8,000 polls and was ended at
+ * 12,000: about 25 KB for each poll.
  */
 export const workerHolds = { maxHeld: 6000, maxWaiters: 8000 };

@@ -3,7 +3,7 @@ import { defaultFleet } from "../../server/tokens.js";
 import type { Objects } from "./bindings.js";
 import { askObject } from "./object.js";
 
-/** How long an isolate repeats an answer: requests without a token rarely reach the object. */
+/** How long an isolate repeats a response, so that requests without a token rarely reach the object. */
 const keptMs = 5000;
 
 interface Answer {

@@ -36,7 +36,7 @@ import { readyResponse } from "./readiness.js";
 interface Env extends ClusterEnv {
   readonly FLEET: Objects;
   readonly CF_VERSION_METADATA?: DeployedVersion;
-  /** Lines as `isoline token` prints them; absent: every request is refused. */
+  /** The lines that `isoline token` prints; if absent, every request is refused. */
   readonly ISOLINE_TOKENS?: string;
   /** "1": accept plain HTTP with any host name, such as from an Envoy next to `wrangler dev`. */
   readonly ISOLINE_INSECURE?: string;
@@ -94,7 +94,7 @@ export class Fleet extends DurableObject<Env> {
   }
 }
 
-/** Pause before work that made no progress is tried again. */
+/** The pause before work that made no progress is tried again. */
 const stuckMs = 30_000;
 
 const log = (line: string): void => console.error(line);
@@ -116,7 +116,7 @@ interface Serving {
 /**
  * Opens the store of an object, and serves it. A damaged store is rebuilt from the pushed contents.
  *
- * @throws StoreError where the store can't be used; it stays unchanged.
+ * @throws StoreError if the store can't be used; it stays unchanged.
  */
 function openServing(state: DurableObjectState, env: Env): Serving {
   const driver = durableDriver(state.storage);
@@ -164,11 +164,13 @@ function wired(
   return { ...made, app: createApp({ hub, status, ...surface, authenticate: forwardedAuth }) };
 }
 
-/** Polls are POSTs, too, but change nothing. */
+/** Whether a request may change objects. Polls are POST requests too, but change nothing. */
 const mayEdit = ({ method, url }: Request): boolean =>
   method === "PUT" || method === "DELETE" || new URL(url).pathname === "/accept-shrink";
 
-/** The client certificate of a zone with mTLS; the platform reports whether a CA of the zone signed it. */
+/**
+ * The fingerprint of a client certificate in a zone with mTLS. The platform reports whether a CA of the zone signed it.
+ */
 function certificateOf(request: Request): string | undefined {
   const { tlsClientAuth } = (request as { cf?: { tlsClientAuth?: ClientCertificate } }).cf ?? {};
   const verified = tlsClientAuth?.certVerified === "SUCCESS" && tlsClientAuth.certRevoked !== "1";
@@ -181,7 +183,7 @@ interface ClientCertificate {
   readonly certFingerprintSHA256?: string;
 }
 
-/** One for the life of the isolate, because it counts failures. */
+/** One for the lifetime of the isolate, because it counts failures. */
 let gate: { readonly tokens: string; readonly authenticate: Authenticate } | undefined;
 
 function authenticateWith({ ISOLINE_TOKENS: text = "", ISOLINE_INSECURE }: Env): Authenticate {
@@ -233,7 +235,7 @@ export default {
   },
 };
 
-/** With a token, `/readyz` is that of its fleet. */
+/** Whether `/readyz` is about the default fleet; with a token, it is about the fleet of the token. */
 const isOpen = (request: Request, { ISOLINE_TOKENS = "" }: Env): boolean =>
   ISOLINE_TOKENS !== "" && !request.headers.has("authorization") && certificateOf(request) === undefined;
 
