@@ -140,7 +140,7 @@ type Read<V extends Values> = (V extends { readonly host: infer H }
     ? {
         /** For the clusters of all services of a route. */
         clusters?(context: RouteContext): C | undefined;
-        /** What of a route makes `clusters` return another value. Fields of a service always count. */
+        /** The fields of a route that `clusters` depends on. Fields of a service always count. */
         clusterFields(route: RouteFields): unknown;
         /** For the cluster of one service. */
         cluster?(context: ServiceContext): C | undefined;

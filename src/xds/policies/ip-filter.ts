@@ -77,7 +77,7 @@ export const addressesOf = (shown: Rules | undefined): AddressFilter | undefined
     ranges: rangesOf(shown).map(({ range }) => range),
   };
 
-/** Of an allow list with exceptions, the first list. */
+/** The ranges of a filter. For an allow list with exceptions: the allowed ranges. */
 const rangesOf = ({ policies = {} }: Rules): readonly { range: string; isPeer: boolean }[] =>
   Object.values(policies).flatMap(({ principals = [] }) =>
     (principals[0]?.and_ids?.ids?.[0]?.or_ids?.ids ?? principals).map(({ remote_ip, direct_remote_ip }) => {
