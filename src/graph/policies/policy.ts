@@ -159,7 +159,10 @@ export interface Policy<V extends Values, Protects extends boolean = false> {
   readonly protects: Protects;
   /** Set if the policy also applies to redirects and direct responses without being a protection. */
   readonly anyAction?: true;
-  /** The fields of an HTTPProxy that the policy is read from. An object with a misspelt field of a protection is not served. */
+  /**
+   * The fields of an HTTPProxy that the policy is read from. An object with a misspelt field of a protection is not
+   * served.
+   */
   readonly fields: Protects extends true ? RestrictingFields : Fields;
   readonly read: Read<V>;
   /** HTTPProxy also has the annotation; the readers of `host` and `route` read it. */
