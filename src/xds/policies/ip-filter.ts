@@ -70,7 +70,7 @@ export function describeAddresses(shown: Rules | undefined): string | undefined 
   return `${shown.action === "DENY" ? "all except" : "only"} ${ranges.join(", ")}${but}`;
 }
 
-/** The same as values. */
+/** The same addresses, as values. */
 export const addressesOf = (shown: Rules | undefined): AddressFilter | undefined =>
   shown && {
     action: shown.action === "DENY" ? "deny" : "allow",

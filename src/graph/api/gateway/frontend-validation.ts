@@ -18,8 +18,8 @@ export function frontendOf({ spec }: Gateway, port: number): FrontendTls["valida
 }
 
 /**
- * The same as Envoy's validation, for a listener that terminates HTTPS. A CA that can't be used does not affect the
- * others. Without any usable CA the listener is not accepted.
+ * Envoy's client validation for a listener that terminates HTTPS. A CA that can't be used does not affect the others.
+ * Without any usable CA the listener is not accepted.
  */
 export function readFrontendValidation(
   { protocol, port }: Listener,
