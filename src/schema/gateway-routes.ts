@@ -152,7 +152,7 @@ const httpMatch = z.object({
   method: z.enum(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]).optional(),
 });
 
-/** The only rule of a route without rules, as the CRD has it. */
+/** The only rule of a route without rules, as in the CRD. */
 const anyRule = { matches: [{ path: anyPath }] };
 
 /** gateway.networking.k8s.io HTTPRoute with the defaults of its CRD. */

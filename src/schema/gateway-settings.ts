@@ -4,20 +4,26 @@ import { name, network } from "./fields.js";
 /** The settings of Gateways of GatewayClasses. */
 export const gatewaySettings = z
   .object({
-    /** The GatewayClasses whose Gateways are served; without it those of none. */
+    /** The controller name of the GatewayClasses whose Gateways are served; without it no class is served. */
     controllerName: z
       .string()
       .regex(/^[a-z0-9.-]+\/\S+$/, {
         error: 'must be a domain and a path, such as "isoline.dev/gateway-controller"',
       })
       .optional(),
-    /** Where Gateways get an address that do not ask for one. */
+    /** The block for the addresses of Gateways without `spec.addresses`. */
     addressPool: network.optional(),
-    /** The addresses that Gateways may ask for. */
+    /** The blocks for `spec.addresses` of Gateways. */
     staticAddresses: z.array(network).default([]),
-    /** A file on Envoy's machine with the CAs that BackendTLSPolicies call System; without it these are not followed. */
+    /**
+     * A file on Envoy's machine with the CAs for BackendTLSPolicies with `System`; without it these policies are
+     * invalid.
+     */
     systemCertificates: name.optional(),
-    /** What is made in the cluster for each Gateway, with its infrastructure labels and annotations. */
+    /**
+     * The objects that are created in the Kubernetes cluster for each Gateway, with its infrastructure labels and
+     * annotations.
+     */
     infrastructure: z.enum(["none", "serviceAccount"]).default("none"),
   })
   .prefault({});

@@ -57,7 +57,7 @@ const frontendTls = z.object({
 
 const listener = z.object({
   name: sectionName,
-  /** Empty or absent: any host. The compiler checks the host name, so that an invalid one affects only this listener. */
+  /** Empty or absent: any host. The compiler validates it, so that an invalid one affects only this listener. */
   hostname: z.string().max(253).default(""),
   port,
   protocol: z.string().min(1).max(255),

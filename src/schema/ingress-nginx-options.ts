@@ -4,7 +4,7 @@ import type { NginxEffect } from "./ingress-nginx.js";
 interface Option<S extends z.ZodType> {
   readonly effect: NginxEffect;
   readonly value: S;
-  /** Where what it does is set in Isoline, or why it has no effect. */
+  /** The setting of Isoline in place of the option, or why the option has no effect. */
   readonly why?: string;
 }
 
@@ -31,7 +31,7 @@ const none = (why: string): Option<typeof any> => option("none", any, why);
 const harmless = option("harmless", any);
 const closed = (why: string): Option<typeof any> => option("closed", any, why);
 
-/** The options of ingress-nginx's ConfigMap that are known, by name; those without an entry have no effect, and a finding says so. */
+/** The known options of ingress-nginx's ConfigMap by name. Other options have no effect, and a finding reports them. */
 export const nginxOptions = {
   "add-headers": none(set("policy.responseHeaders")),
   "allow-backend-server-header": none(set("serverHeaderTransformation")),
@@ -106,7 +106,7 @@ export type NginxOptions = {
   readonly [N in NginxOption]?: z.output<(typeof nginxOptions)[N]["value"]>;
 };
 
-/** Something wrong with an option, or that it has no effect. `closed`: requests are refused for it. */
+/** A problem with an option, or an option without effect. `closed`: requests are refused. */
 export interface OptionProblem {
   readonly option: string;
   readonly kind: "no-effect" | "closed";
@@ -116,7 +116,7 @@ export interface OptionProblem {
 const isKnown = (name: string): name is NginxOption => Object.hasOwn(nginxOptions, name);
 export const isNginxOption = (name: string): boolean => isKnown(name);
 
-/** Options that restrict access: a value that is not valid refuses requests. */
+/** Options that restrict access. An invalid value refuses all requests. */
 const restricting: ReadonlySet<string> = new Set([
   "block-cidrs",
   "denylist-source-range",

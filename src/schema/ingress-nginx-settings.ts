@@ -5,14 +5,14 @@ const objectName = z
   .string()
   .regex(/^[a-z0-9][-a-z0-9]*\/[a-z0-9][-.a-z0-9]*$/, { error: "must be NAMESPACE/NAME" });
 
-/** The setting `ingressNginx`; absent: no Ingress is served as ingress-nginx serves it. */
+/** The setting `ingressNginx`. Absent: no Ingress is served as in ingress-nginx. */
 export const ingressNginx = z
   .strictObject({
     /** Classes of Ingresses. */
     classes: z.array(name).min(1).default(["nginx"]),
     /** The controller's ConfigMap. */
     configMap: objectName.optional(),
-    /** The certificate of hosts without one of their own. */
+    /** The certificate of hosts that have none of their own. */
     defaultCertificate: objectName.optional(),
   })
   .optional();

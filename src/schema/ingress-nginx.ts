@@ -2,19 +2,20 @@ import { z } from "zod";
 import { headerValueProblem } from "./header-names.js";
 
 /**
- * What becomes of an annotation or option. `exact`: a client and a backend see what ingress-nginx does. `near`: the main effect, with a
- * difference that docs/ingress-nginx.md states. `closed`: it restricts access in a way that Envoy has no counterpart for, and requests are
- * refused. `none`: it has no effect, and a finding says so. `harmless`: Envoy needs nothing for it.
+ * The effect of an annotation or option. `exact`: clients and backends see the same as with ingress-nginx. `near`: the
+ * main effect, with a difference that docs/ingress-nginx.md describes. `closed`: it restricts access, Envoy has no
+ * equivalent, and requests are refused. `none`: it has no effect, and a finding reports it. `harmless`: Envoy does not
+ * need it.
  */
 export type NginxEffect = "exact" | "near" | "closed" | "none" | "harmless";
 
 interface Entry<S extends z.ZodType> {
-  /** What it is about: locations of its Ingress, the whole host, the Services of its Ingress, or a canary. */
+  /** What it applies to: locations of its Ingress, the whole host, the Services of its Ingress, or a canary. */
   readonly scope: "location" | "host" | "upstream" | "canary";
   readonly effect: NginxEffect;
-  /** The value, which is text, as it is read. */
+  /** Parses the text of the value. */
   readonly value: S;
-  /** What becomes of a value that is not valid: the default holds, or the paths of the Ingress answer 503. */
+  /** The result of an invalid value: the default applies, or the paths of the Ingress answer 503. */
   readonly invalid: "default" | "refuse";
   /** Why it has no effect, or how requests are refused. */
   readonly why?: string;
@@ -36,12 +37,12 @@ const refuse = { invalid: "refuse" } as const;
 
 const truths = new Set(["1", "t", "T", "TRUE", "true", "True"]);
 const lies = new Set(["0", "f", "F", "FALSE", "false", "False"]);
-/** As Go's strconv.ParseBool reads it. */
+/** The same values as Go's strconv.ParseBool. */
 const bool = z
   .string()
   .refine((text) => truths.has(text) || lies.has(text), { error: 'must be "true" or "false"' })
   .transform((text) => truths.has(text));
-/** As Go's strconv.Atoi reads it. */
+/** A number as for Go's strconv.Atoi, with at most nine digits. */
 const int = z
   .string()
   .regex(/^[+-]?\d{1,9}$/, { error: "must be a whole number" })
@@ -60,7 +61,7 @@ const headerList = list.refine((names) => names.every((name) => headerName.test(
   error: "must be names of headers, with commas between",
 });
 const units = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;
-/** Bytes; nginx's units. */
+/** A size in nginx's units, as a number of bytes. */
 const size = matching(/^\d{1,9}[kKmMgG]?$/, "must be a number with k, m or g at its end, or 0").transform(
   (text) => {
     const [, number = "", unit = ""] = /^(\d+)(\D?)$/.exec(text) ?? [];
@@ -79,7 +80,9 @@ const name = matching(/^(?:[a-z0-9.-]+\/)?[a-z0-9][a-z0-9.-]*$/, "must be NAME o
 const tuning = "Envoy needs no such buffer";
 const lost = (why: string) => ({ why });
 
-/** All annotations of ingress-nginx, by their names without the prefix. What is not here is none of its own. */
+/**
+ * All annotations of ingress-nginx, by name without the prefix. Any other name is not an annotation of ingress-nginx.
+ */
 export const nginxAnnotations = {
   affinity: upstream("exact", oneOf("cookie")),
   "affinity-canary-behavior": canary("near", oneOf("sticky", "legacy")),
@@ -251,14 +254,14 @@ export const nginxAnnotations = {
 
 export type NginxAnnotation = keyof typeof nginxAnnotations;
 
-/** The values of an Ingress's annotations that are valid. */
+/** The valid values of an Ingress's annotations. */
 export type NginxValues = {
   readonly [N in NginxAnnotation]?: z.output<(typeof nginxAnnotations)[N]["value"]>;
 };
 
-/** Something wrong with an annotation, or that it has no effect. */
+/** A problem with an annotation, or an annotation without effect. */
 export interface NginxProblem {
-  /** With the prefix. */
+  /** The full name, with the prefix. */
   readonly annotation: string;
   readonly kind: "unknown" | "no-effect" | "not-needed" | "default" | "refuse";
   readonly message: string;
@@ -268,10 +271,10 @@ export const nginxPrefix = "nginx.ingress.kubernetes.io/";
 
 const isKnown = (name: string): name is NginxAnnotation => Object.hasOwn(nginxAnnotations, name);
 
-/** ingress-nginx takes these for absent when they are empty, so that nothing is restricted. */
+/** ingress-nginx treats these as absent if they are empty, so that nothing is restricted. */
 const openWhenEmpty: ReadonlySet<string> = new Set(["whitelist-source-range", "auth-url", "auth-type"]);
 
-/** Lists of addresses and snippets may be longer than what becomes a header or a path. */
+/** Lists of addresses and snippets may be longer than values that become a header or a path. */
 const longer = /-source-range$|-snippet$/;
 
 type Read = { readonly value: unknown } | { readonly kind: "default" | "refuse"; readonly message: string };
@@ -288,7 +291,7 @@ function readOne(key: NginxAnnotation, text: string): Read {
   return { kind: invalid, message: `${wrong}, found ${JSON.stringify(text.slice(0, 80))}` };
 }
 
-/** Reads all annotations with the prefix: each has a value, or a problem. */
+/** Reads all annotations with the prefix. Each has a value, a problem, or both. */
 export function readNginxAnnotations(annotations: Readonly<Record<string, string>>): {
   readonly values: NginxValues;
   readonly problems: readonly NginxProblem[];
@@ -312,7 +315,7 @@ export function readNginxAnnotations(annotations: Readonly<Record<string, string
     }
     values[key] = read.value;
     const { effect, why }: Entry<z.ZodType> = nginxAnnotations[key];
-    // The value that a boolean has without the annotation asks for nothing.
+    // A boolean with its default value needs no warning.
     const isDefault = read.value === (key === "enable-access-log");
     if (effect === "none" && !isDefault) add("no-effect", `has no effect: ${why ?? ""}`);
     if (effect === "harmless")

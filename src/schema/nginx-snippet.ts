@@ -1,6 +1,6 @@
 import { headerValueProblem } from "./header-names.js";
 
-/** What one directive of a snippet does, as far as that is certain. */
+/** The effect of one directive of a snippet that can be applied exactly. */
 export type SnippetEffect =
   | { readonly kind: "set-response" | "set-request"; readonly name: string; readonly value: string }
   | { readonly kind: "remove-response" | "remove-request"; readonly name: string }
@@ -14,7 +14,7 @@ export type SnippetEffect =
 
 export interface Snippet {
   readonly effects: readonly SnippetEffect[];
-  /** Directives that are not read: each may restrict access. */
+  /** Directives that are not supported; each may restrict access. */
   readonly unknown: readonly string[];
 }
 
@@ -23,7 +23,7 @@ interface Directive {
   readonly block?: readonly Directive[];
 }
 
-/** Directives that need nothing in Envoy. */
+/** Directives that Envoy does not need. */
 const harmless = new Set([
   "gzip",
   "gzip_types",
@@ -44,7 +44,9 @@ const harmless = new Set([
 const headerName = /^[A-Za-z0-9_-]+$/;
 const isLiteral = (text: string): boolean => !text.includes("$") && headerValueProblem(text) === undefined;
 
-/** Reads `configuration-snippet` (or, with `ofServer`, `server-snippet`). Nothing of the text itself goes on to Envoy. */
+/**
+ * Reads `configuration-snippet` (or, with `ofServer`, `server-snippet`). Envoy gets its effects, never the text itself.
+ */
 export function readSnippet(text: string, ofServer: boolean): Snippet {
   const directives = parse(text);
   if (!directives) return { effects: [], unknown: ["text that is not nginx's syntax"] };
@@ -128,7 +130,7 @@ function statusOf({ words, block }: Directive): number | undefined {
   return status === undefined ? undefined : Number(status);
 }
 
-/** nginx's syntax: words with quotes and comments, `;` and blocks. Undefined where it is not kept. */
+/** Parses nginx's syntax: words with quotes and comments, `;` and blocks. Undefined if the text is invalid. */
 function parse(text: string): readonly Directive[] | undefined {
   const tokens = tokenise(text);
   if (!tokens) return undefined;

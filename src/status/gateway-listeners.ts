@@ -8,13 +8,13 @@ import { gatewayGroup } from "../schema/gateway.js";
 import { joined } from "./bounds.js";
 import { bad, type Condition, type GatewayStatus, good, type ObservedObject } from "./conditions.js";
 
-/** As many as the CRD takes (GatewayStatus.addresses). */
+/** The limit of the CRD (GatewayStatus.addresses). */
 const maxAddresses = 16;
 
-/** Names a listener among those of all Gateways. */
+/** Identifies a listener among those of all Gateways. */
 export const listenerKey = ({ owner, spec }: GatewayListener): string => `${owner.ref} ${spec.name}`;
 
-/** How many routes are attached to each listener, by `listenerKey`. */
+/** The number of attached routes of each listener, by `listenerKey`. */
 export type AttachedCounts = ReadonlyMap<string, number>;
 
 /** The status of a Gateway; `addresses` are those of Envoy's Service, for the Gateway of the settings. */
@@ -41,7 +41,7 @@ export function gatewayStatus(
   };
 }
 
-/** As Contour has them. */
+/** The conditions of the Gateway of the settings, as in Contour. */
 function mainConditions(judged: ObservedObject, listeners: readonly GatewayListener[]): Condition[] {
   const programmed = listeners.every(({ ready, problems }) => ready && problems.length === 0);
   return [
@@ -119,7 +119,7 @@ const listenerStatus = (
   conditions: listenerConditions(judged, listener, view, reader),
 });
 
-/** Of each type one condition: of several problems the first, with the messages of all. */
+/** One condition for each type. With several problems, it has the reason of the first one and all messages. */
 function listenerConditions(
   judged: ObservedObject,
   { problems, ready }: GatewayListener,
@@ -151,7 +151,7 @@ function listenerConditions(
   ];
 }
 
-/** The listeners of a set of a Gateway. */
+/** The listeners of a ListenerSet. */
 const listenersOf = ({ set }: AttachedSet, { listeners }: GatewayView): readonly GatewayListener[] =>
   listeners.filter(({ owner }) => owner.ref === set.ref);
 

@@ -25,14 +25,14 @@ import {
 } from "./conditions.js";
 import { gatewayStatus, listenerKey, listenerSetStatus } from "./gateway-listeners.js";
 
-/** What the statuses of the Gateway API are made of. */
+/** The inputs of the statuses of the Gateway API. */
 export interface GatewayInput {
   readonly store: Store;
   readonly reader: Reader;
-  /** The object as its own cluster has it; undefined where another cluster's object of its name is meant. */
+  /** The metadata of the object in its own Kubernetes cluster; undefined if that cluster does not have it. */
   metaOf(object: KubeObject): ObjectMeta | undefined;
   findingsOf(ref: Ref): readonly Finding[];
-  /** Addresses and host names that the Gateway has. */
+  /** Addresses and host names of the Gateway. */
   readonly addresses: readonly string[];
 }
 
@@ -45,16 +45,19 @@ const gatewayKinds: ReadonlySet<string> = new Set<GatewayKind>([
   "BackendTLSPolicy",
 ]);
 
-/** The statuses of Gateways that are served, their classes, ListenerSets, the routes that refer to them, and the policies that count for them. */
+/**
+ * The statuses of Gateways that are served, of their classes and ListenerSets, of the routes that refer to them, and of
+ * the policies that apply to them.
+ */
 export class GatewayStatuses {
   readonly #attached = new AttachedRoutes();
 
-  /** Takes note that a route may be attached to other listeners than before. */
+  /** Marks a route that may be attached to other listeners than before. */
   touch(ref: Ref): void {
     this.#attached.touch(ref);
   }
 
-  /** The status of one object; undefined where it is not Isoline's to give. */
+  /** The status of one object; undefined if Isoline does not write it. */
   of(ref: Ref, input: GatewayInput): GatewayStatus | undefined {
     if (!servesGateways(input.reader.settings)) return undefined;
     const object = input.store.object(ref);
@@ -89,7 +92,10 @@ export class GatewayStatuses {
   }
 }
 
-/** A class is ours by its controller, or because the Gateway of the settings is of it. */
+/**
+ * The status of a class with the controller of the settings or, without that setting, of the class of the Gateway of
+ * the settings.
+ */
 function classStatus(
   { meta, spec }: ObjectByKind<"GatewayClass">,
   judged: ObservedObject,
@@ -106,14 +112,14 @@ function classStatus(
   return { conditions, supportedFeatures: supportedFeatures.map((name) => ({ name })) };
 }
 
-/** How many routes each listener has, kept up to date route by route. */
+/** Counts the routes of each listener. Only changed routes are counted again. */
 class AttachedRoutes {
   readonly #counts = new Map<string, number>();
   readonly #byRoute = new Map<Ref, readonly string[]>();
   readonly #touched = new Set<Ref>();
   #begun = false;
 
-  /** A route is touched when its unit is compiled, and that is so whenever one of its Gateways is another. */
+  /** A route is touched when its unit is compiled. This also happens after each change of its Gateways. */
   touch(ref: Ref): void {
     if (isRouteKind(kindOf(ref))) this.#touched.add(ref);
   }
@@ -146,7 +152,7 @@ class AttachedRoutes {
 
 const isRouteKind = (kind: string): boolean => (routeKinds as readonly string[]).includes(kind);
 
-/** What is said of each reference of a route to a Gateway that is served; undefined where it has none. */
+/** One entry for each reference of a route to a Gateway that is served; undefined if there is none. */
 function routeStatus(
   route: RouteObject,
   judged: ObservedObject,
@@ -157,7 +163,7 @@ function routeStatus(
   const findings = findingsOf(route.ref);
   return {
     parents: refs.map(([index, ref, { view }]) => {
-      // Findings of one parent count for that one, others for all.
+      // A finding about one parent applies only to that one, any other finding applies to all.
       const about = findings.filter((finding) => (parentOf(finding) ?? index) === index);
       const { controllerName } = view.gatewayClass.spec;
       const seen = view.isMain ? about : withoutPartial(route, about);
@@ -166,7 +172,7 @@ function routeStatus(
   };
 }
 
-/** What makes only some rules of a route no good leaves it accepted, and is told as PartiallyInvalid. */
+/** If only some rules of a route are invalid, the route stays accepted: their errors become PartiallyInvalid. */
 function withoutPartial({ spec }: RouteObject, findings: readonly Finding[]): readonly Finding[] {
   const ruleOf = ({ type, severity, path = "" }: Finding): number | undefined =>
     severity === "error" && type === "Accepted" ? indexIn(path, "spec.rules") : undefined;
@@ -192,7 +198,7 @@ function parentStatus(
   findings: readonly Finding[],
 ): { readonly conditions: readonly Condition[] } {
   const conditionOf = (type: string, fine: Condition): Condition => {
-    // What is no matter of references, such as hosts of another owner, is one of acceptance.
+    // Errors that are not about references, such as a host of another owner, are about acceptance.
     const [first, ...more] = findings.filter(
       (one) => one.severity === "error" && (one.type === "ResolvedRefs") === (type === "ResolvedRefs"),
     );
@@ -212,10 +218,10 @@ function parentStatus(
 const messages = (findings: readonly Finding[]): string =>
   joined(findings.map(({ path, message }) => (path ? `${path}: ${message}` : message)));
 
-/** As many as the CRD takes (PolicyStatus.ancestors). */
+/** The limit of the CRD (PolicyStatus.ancestors). */
 const maxAncestors = 16;
 
-/** A BackendTLSPolicy has a status where something that is served goes by it: for each Gateway of the routes that read it. */
+/** The status of a BackendTLSPolicy that routes use: one entry for each Gateway of these routes. */
 function policyStatus(
   policy: ObjectByKind<"BackendTLSPolicy">,
   judged: ObservedObject,

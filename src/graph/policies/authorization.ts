@@ -35,18 +35,18 @@ export interface AllowedHeader {
   readonly ignoreCase: boolean;
 }
 
-/** A Service that is asked over HTTP, with the headers of the request and a path of its own. */
+/** A Service that authorizes requests over HTTP. It gets the headers of the request at its own path. */
 export interface AskedService {
   readonly cluster: Cluster;
-  /** With the query. */
+  /** Includes the query. */
   readonly path: string;
-  /** Headers of its answer that the backend gets. */
+  /** Headers of its response that are sent to the backend. */
   readonly upstreamHeaders: readonly string[];
 }
 
 export type RouteAuthorization =
   | { readonly disabled: true }
-  /** Of an Ingress of ingress-nginx. */
+  /** For an Ingress of ingress-nginx. */
   | { readonly ask: AskedService }
   /** Context about the route for the authorization service. */
   | { readonly context: Readonly<Record<string, string>> };

@@ -1,8 +1,8 @@
 import type { Policy } from "./policy.js";
 
-/** Who may come in with a password. */
+/** The users that may log in with a password. */
 export interface BasicAuth {
-  /** Lines `user:{SHA}hash`, at least one. */
+  /** At least one, each as `user:{SHA}hash`. */
   readonly users: readonly string[];
 }
 

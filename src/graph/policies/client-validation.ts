@@ -12,7 +12,7 @@ export interface ClientValidation {
   readonly optional: boolean;
   /** Accepts any certificate. */
   readonly skipVerification: boolean;
-  /** Certificates of authorities between the client's and a trusted one, at most. */
+  /** The maximum number of CA certificates between the client's certificate and a trusted one. */
   readonly maxDepth?: number;
   /** The content of `x-forwarded-client-cert` for the backend; undefined: no such header. */
   readonly forward?: {

@@ -1,6 +1,6 @@
 import type { Policy } from "./policy.js";
 
-/** How long connecting to an endpoint may take, in ms, where the setting `timeouts.connectTimeout` does not say it. */
+/** The timeout for connecting to an endpoint, in ms, in place of the setting `timeouts.connectTimeout`. */
 export const connectTimeoutMs: Policy<{ cluster: number }> = {
   protects: false,
   fields: {},

@@ -11,7 +11,7 @@ export interface CorsPolicy {
   readonly maxAge?: number;
   readonly credentials: boolean;
   readonly privateNetwork: boolean;
-  /** Preflights that nothing allows are answered here; absent: the backend gets them. */
+  /** Envoy answers preflight requests that are not allowed; absent: the backend gets them. */
   readonly answersOthers?: true;
 }
 
@@ -74,7 +74,7 @@ export const cors: Policy<{ host: CorsPolicy; route: CorsPolicy }> = {
       if (!error) return policy;
       return fail("CORSError", "PolicyDidNotParse", `Spec.VirtualHost.CORSPolicy: ${error}`, ".corsPolicy");
     },
-    // HTTPRoutes alone have it for routes.
+    // Only an HTTPRoute has a CORS policy on its routes.
     route: () => undefined,
   },
 };

@@ -35,7 +35,7 @@ import { websocket } from "./websocket.js";
 
 /**
  * All policies. The readers of every API loop over this table. The table of writers in xds/policies/index.ts has the
- * same keys: it does not compile if one is missing.
+ * same keys; a missing key is a compile error.
  */
 export const policies = {
   authorization,

@@ -5,7 +5,7 @@ import type { Policy } from "./policy.js";
 export interface IpFilter {
   readonly allow: boolean;
   readonly ranges: readonly IpRange[];
-  /** Of those that may come in, those that may not all the same. */
+  /** Exceptions: addresses in `ranges` that are not allowed. */
   readonly except?: readonly IpRange[];
 }
 

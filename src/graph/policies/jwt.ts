@@ -181,7 +181,7 @@ function readRemoteKeys(
     const message = `${key}.UpstreamValidation is invalid: ${checked.message}`;
     return fail("RemoteJWKSUpstreamValidationInvalid", message, `${path}.validation`);
   }
-  // A zero is as good as nothing.
+  // 0 is the same as an absent value.
   const timeout = fields.timeout && durationMs(fields.timeout);
   const cache = fields.cacheDuration && durationMs(fields.cacheDuration);
   return {

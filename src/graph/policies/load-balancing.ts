@@ -10,11 +10,11 @@ export type HashKey =
   | {
       readonly kind: "cookie";
       readonly name: string;
-      /** Envoy makes none for a request without it. */
+      /** Envoy creates no cookie for a request without it. */
       readonly passive?: true;
       /** Default `/`. */
       readonly path?: string;
-      /** How long it is good; 0, the default, is as long as the browser runs. */
+      /** The lifetime of the cookie. 0, the default, makes a session cookie. */
       readonly seconds?: number;
       readonly attributes?: readonly { readonly name: string; readonly value: string }[];
     }

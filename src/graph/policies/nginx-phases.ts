@@ -1,21 +1,26 @@
 import type { Policy } from "./policy.js";
 
-/** What ingress-nginx does to the requests and answers of a path, and no field of Envoy's configuration does. */
+/**
+ * The behaviour of ingress-nginx for requests and responses of a path that no field of Envoy's configuration provides.
+ */
 export interface NginxPhases {
-  /** The greatest `Content-Length` of a request, in bytes; a greater one is answered 413. */
+  /** The maximum `Content-Length` of a request, in bytes; a larger request gets status 413. */
   readonly bodyLimit?: number;
-  /** Backends get the client's own `X-Forwarded-For` and `X-Forwarded-Host` under other names. */
+  /** The client's `X-Forwarded-For` and `X-Forwarded-Host` are sent to backends under other names. */
   readonly originalForwarded?: true;
-  /** Of the password that is asked for. */
+  /** The realm of the password prompt. */
   readonly realm?: string;
-  /** A service is asked about requests, and told their URL and method. */
+  /** A service authorizes requests. It gets their URL and method. */
   readonly asks?: true;
-  /** Headers that the service answers for the backend, lower case. A client's own go to neither. */
+  /**
+   * Response headers of the service for the backend, in lower case. A client's own headers of these names are removed
+   * before the service gets the request.
+   */
   readonly askedHeaders?: readonly string[];
-  /** Where clients go whom the service refuses with 401. */
+  /** The page for clients that the service refuses with 401. */
   readonly signIn?: {
     readonly parts: readonly ({ readonly text: string } | { readonly variable: string })[];
-    /** Comes before the escaped URL of the request, which is left out without it. */
+    /** Precedes the escaped URL of the request. Absent: the URL is not appended. */
     readonly append?: string;
   };
 }

@@ -140,7 +140,7 @@ type Read<V extends Values> = (V extends { readonly host: infer H }
     ? {
         /** For the clusters of all services of a route. */
         clusters?(context: RouteContext): C | undefined;
-        /** What of a route makes `clusters` return another value. Fields of a service always count. */
+        /** The fields of a route that `clusters` depends on. Fields of a service always count. */
         clusterFields(route: RouteFields): unknown;
         /** For the cluster of one service. */
         cluster?(context: ServiceContext): C | undefined;
@@ -159,7 +159,10 @@ export interface Policy<V extends Values, Protects extends boolean = false> {
   readonly protects: Protects;
   /** Set if the policy also applies to redirects and direct responses without being a protection. */
   readonly anyAction?: true;
-  /** The fields of an HTTPProxy that the policy is read from. An object with a misspelt field of a protection is not served. */
+  /**
+   * The fields of an HTTPProxy that the policy is read from. An object with a misspelt field of a protection is not
+   * served.
+   */
   readonly fields: Protects extends true ? RestrictingFields : Fields;
   readonly read: Read<V>;
   /** HTTPProxy also has the annotation; the readers of `host` and `route` read it. */

@@ -13,7 +13,7 @@ export interface LocalRateLimit {
   /** Default 429. */
   readonly status?: ErrorStatus;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
-  /** Buckets of each client address, in place of one for all clients. */
+  /** The buckets of each client address, in place of one bucket for all clients. */
   readonly perAddress?: readonly Pick<LocalRateLimit, "requests" | "burst" | "intervalMs">[];
 }
 

@@ -7,11 +7,11 @@ export interface RetryPolicy {
   readonly count: number;
   readonly perTryTimeoutMs?: number;
   readonly statusCodes: readonly number[];
-  /** Requests of other methods are not tried again. */
+  /** Requests with other methods are not retried. */
   readonly methods?: readonly string[];
-  /** Not at an endpoint that was tried. */
+  /** A retry uses an endpoint that was not tried before. */
   readonly otherHosts?: true;
-  /** The pause before the first retry; absent: Envoy's default of 25. */
+  /** The pause before the first retry; absent: Envoy's default of 25 ms. */
   readonly backoffMs?: number;
 }
 

@@ -1,6 +1,6 @@
 import { error, warning } from "./code.js";
 
-/** Ingresses that are served as ingress-nginx serves them. */
+/** The codes for Ingresses of ingress-nginx. */
 export const nginxCodes = {
   ConfigMapNotFound: error(
     "The ConfigMap that the setting `ingressNginx` names is not there. The defaults of ingress-nginx hold.",

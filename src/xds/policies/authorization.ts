@@ -62,7 +62,10 @@ function writeFilter(authorization: Authorization): ExtAuthz {
   };
 }
 
-/** Routes say whom it asks; a service that does not answer is an error of the server, as with nginx. */
+/**
+ * The filter of routes that name their own service. If the service does not respond, clients get status 500, as with
+ * nginx.
+ */
 const forRoutes = {
   "@type": `${types}.ExtAuthz`,
   http_service: { server_uri: { uri: "http://dummy/", cluster: closedCluster, timeout: "60s" } },
@@ -71,7 +74,10 @@ const forRoutes = {
   allowed_headers: { patterns: [{ safe_regex: { regex: ".*" } }] },
 } as const;
 
-/** What a route asks a Service. Only Envoys since 1.40 have `path_override`; xds/dialect.ts refuses requests in those before. */
+/**
+ * The service that a route uses for authorization. `path_override` requires Envoy 1.40; for older versions
+ * xds/dialect.ts refuses the requests.
+ */
 const writeAsk = (
   { cluster, path, upstreamHeaders }: AskedService,
   nameOf: (cluster: Cluster) => string,
@@ -114,8 +120,8 @@ export const noAuthorization: FilterConfigs = {
 };
 
 /**
- * The filter of a route's chain with the cluster that it asks, and what of it is the route's own. Undefined where nothing is asked: the
- * chain has no such filter, or has it for those routes alone that turn it on.
+ * The filter of a route's chain, the cluster of its service, and the configuration of the route. Undefined without
+ * authorization: the chain has no such filter, or enables it only for other routes.
  */
 function find(shown: ShownRoute) {
   const found = httpFilter(shown.manager, filter.name, `${types}.ExtAuthz`);

@@ -5,7 +5,7 @@ const types = "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3" 
 /** Envoy requires at least one user; no password has this hash. */
 const placeholder = `placeholder:{SHA}${"A".repeat(27)}=`;
 
-/** Off until a route turns it on. */
+/** Disabled unless a route enables it. */
 const filter: ChainFilter = {
   name: "envoy.filters.http.basic_auth",
   stage: "password",
@@ -24,7 +24,7 @@ export const basicAuth: WrittenPolicy<"basicAuth"> = {
   write: {
     route: ({ users }) => ({
       filters: {
-        // As bytes, which are not shown to those who may not see keys.
+        // Bytes, because these are hidden from viewers who may not see keys.
         [filter.name]: {
           "@type": `${types}.BasicAuthPerRoute`,
           users: { inline_bytes: btoa(users.join("\n")) },

@@ -44,8 +44,8 @@ import { idleConnectionMs, timeout } from "./timeout.js";
 import { websocket } from "./websocket.js";
 
 /**
- * One entry for each policy of the graph: without an entry, or a member of one, it does not compile. The order is that
- * of members in the output; `filterStages` has the order of HTTP filters.
+ * One entry for each policy of the graph; a missing entry or member is a compile error. The order is that of members in
+ * the output; `filterStages` has the order of HTTP filters.
  */
 const policies: { readonly [N in PolicyName]: WrittenPolicy<N> } = {
   timeout,

@@ -70,14 +70,14 @@ export function describeAddresses(shown: Rules | undefined): string | undefined 
   return `${shown.action === "DENY" ? "all except" : "only"} ${ranges.join(", ")}${but}`;
 }
 
-/** The same as values. */
+/** The same addresses, as values. */
 export const addressesOf = (shown: Rules | undefined): AddressFilter | undefined =>
   shown && {
     action: shown.action === "DENY" ? "deny" : "allow",
     ranges: rangesOf(shown).map(({ range }) => range),
   };
 
-/** Of an allow list with exceptions, the first list. */
+/** The ranges of a filter. For an allow list with exceptions: the allowed ranges. */
 const rangesOf = ({ policies = {} }: Rules): readonly { range: string; isPeer: boolean }[] =>
   Object.values(policies).flatMap(({ principals = [] }) =>
     (principals[0]?.and_ids?.ids?.[0]?.or_ids?.ids ?? principals).map(({ remote_ip, direct_remote_ip }) => {

@@ -4,8 +4,9 @@ const lua = "type.googleapis.com/envoy.extensions.filters.http.lua.v3" as const;
 const noted = "isoline.ingress_nginx";
 
 /**
- * The phases of nginx that no field of Envoy has. All that objects say is in the context of a route, never in the script. Whether a request
- * has passed all protections is noted by a filter before the router: a 401 of one that has not is that of a protection.
+ * The phases of nginx that no field of Envoy provides. Text of objects is only in the context of a route, never in the
+ * script. A filter before the router notes that a request has passed all protections: a 401 without this note is from a
+ * protection.
  */
 const source = `local function escape(text)
   return (string.gsub(text, "[^%w%-%._~]", function(c) return string.format("%%%02X", string.byte(c)) end))

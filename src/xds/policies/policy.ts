@@ -76,7 +76,7 @@ export interface ChainFilter {
   readonly name: string;
   /** Its position in the order; see `filterStages` for the reason. */
   readonly stage: FilterStage;
-  /** Off for routes that have no configuration of it. */
+  /** Disabled for routes that have no configuration of the filter. */
   readonly disabled?: true | ((chain: Chain) => boolean);
   /** Returns undefined if the chain does not need the filter. */
   write(chain: Chain): HttpFilter["typed_config"] | undefined;
@@ -95,10 +95,10 @@ export type DescribeHeader = (matcher: HeaderMatcher) => string;
 /** The inputs of policies from a cluster, which has a field for each of them. */
 export type PolicyCluster = Pick<Cluster, "protocol" | keyof ClusterPolicies>;
 
-/** Where a route is written. */
+/** The inputs for writing a route. */
 export interface RouteWriting {
   readonly host: string;
-  /** Gives the Envoy cluster name of a node. */
+  /** Returns the name of the Envoy cluster for a node. */
   nameOf(cluster: Cluster): string;
 }
 

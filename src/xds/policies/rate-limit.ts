@@ -40,10 +40,10 @@ const tokens = ({ requests, burst, intervalMs }: Bucket): TokenBucket => ({
   fill_interval: duration(intervalMs),
 });
 
-/** The addresses of clients that a route counts at a time; those seen longest ago are forgotten. */
+/** The maximum number of client addresses that a route counts; the least recently seen ones are dropped. */
 const maxAddresses = 10_000;
 
-/** A bucket for each address and rate; the one for all clients, which Envoy wants, never runs out. */
+/** A bucket for each address and rate. Envoy also requires a bucket for all clients, which never runs out. */
 const writeAddresses = (buckets: readonly Bucket[]) => ({
   token_bucket: { max_tokens: 4_294_967_295, tokens_per_fill: 4_294_967_295, fill_interval: "1s" as const },
   always_consume_default_token_bucket: false,
@@ -60,7 +60,7 @@ const writeAddresses = (buckets: readonly Bucket[]) => ({
   })),
 });
 
-/** The bucket that is shown: that of the first rate of each address, or that of all clients. */
+/** The bucket to show: the first one of each address, or the one for all clients. */
 const shownBucket = (
   limit:
     | {

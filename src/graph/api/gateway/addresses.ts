@@ -6,9 +6,9 @@ import { byAge } from "../../core/order.js";
 import { objectsOf, type Reader } from "../../core/reader.js";
 import type { Gateway } from "./gateway-listener.js";
 
-/** Where a Gateway of a class is reached. */
+/** The addresses of a Gateway of a class. */
 export interface Addresses {
-  /** IP addresses that Envoy listens at; none where there is a problem. */
+  /** The IP addresses that Envoy listens on; empty if there is a problem. */
   readonly list: readonly string[];
   readonly problem?: {
     readonly type: "Accepted" | "Programmed";
@@ -17,7 +17,7 @@ export interface Addresses {
   };
 }
 
-/** The addresses that a Gateway asks for, or one of the pool. */
+/** The addresses in `spec.addresses` of a Gateway, or one of the pool. */
 export function gatewayAddresses(gateway: Gateway, reader: Reader): Addresses {
   const { addresses } = gateway.spec;
   const { staticAddresses, addressPool } = reader.settings.gateway;
@@ -63,18 +63,19 @@ export function isWithin(address: string, network: string): boolean {
   return ip.kind() === base.kind() && ip.match(base, bits);
 }
 
-/** So many addresses of a pool are used at most: a pool of IPv6 has more than any number of Gateways. */
+/** The maximum number of addresses that are used of a pool: an IPv6 pool has more than any number of Gateways. */
 const maxPool = 1 << 16;
 
 /**
- * The address of a Gateway in the pool follows from its name alone, unless another Gateway is there: then the older one has it, and the younger one
- * the next that is free. So a Gateway keeps its address as long as no older one of the same slot comes or goes, and nothing has to be stored.
+ * The address of a Gateway in the pool follows from a hash of its name. If two Gateways have the same hash, the older
+ * one gets the address, and the younger one gets the next free address. An address stays the same unless an older
+ * Gateway with the same hash is added or removed. No state is stored.
  */
 function poolAddress(gateway: Gateway, pool: string, reader: Reader): string | undefined {
   const [base, bits] = ipaddr.parseCIDR(pool);
   const bytes = base.toByteArray();
   const size = Math.min(maxPool, 2 ** (bytes.length * 8 - bits));
-  // The first and the last one of a block are the network's own and its broadcast address.
+  // The first address of a block is the network address, the last one is the broadcast address.
   const [first, count] = size > 2 ? [1, size - 2] : [0, size];
   const slotOf = (ref: Ref): number => hash(ref) % count;
   const refs = reader.claimants(gatewaysKey);

@@ -9,15 +9,18 @@ import { hostsOf, isUnder } from "./hostnames.js";
 
 /** One reference of a route to a Gateway. */
 export interface Parent {
-  /** In `spec.parentRefs`. */
+  /** Index in `spec.parentRefs`. */
   readonly index: number;
   readonly ref: ParentRef;
   readonly view: GatewayView;
-  /** The listeners that serve the route, each with the hosts that it has there. */
+  /** The listeners that serve the route, each with the hosts of the route on it. */
   readonly attached: readonly Attached[];
-  /** Listeners that count the route among theirs (`attachedRoutes`); of the Gateway of the settings, ready or not, as with Contour. */
+  /**
+   * Listeners that include the route in `attachedRoutes`. For the Gateway of the settings, as in Contour, this includes
+   * listeners that are not ready.
+   */
   readonly counted: readonly GatewayListener[];
-  /** Why it is attached to none: a reason of the condition `Accepted`. */
+  /** Why the route is attached to no listener: a reason of the condition `Accepted`. */
   readonly problem?: { readonly reason: ErrorCode; readonly message: string };
 }
 
@@ -29,13 +32,16 @@ export interface Attached {
 export const hostnamesOf = (route: RouteObject): readonly string[] =>
   route.kind === "TCPRoute" || route.kind === "UDPRoute" ? [] : route.spec.hostnames;
 
-/** A Gateway that a reference of a route means, and the listeners that it may mean there: the Gateway's own or those of a ListenerSet. */
+/**
+ * The Gateway of a route's reference, and the listeners that the reference can select: those of the Gateway itself, or
+ * those of a ListenerSet.
+ */
 export interface Target {
   readonly view: GatewayView;
   readonly listeners: readonly GatewayListener[];
 }
 
-/** What a reference of a route means, where that is a Gateway that is served; undefined for others. */
+/** Resolves a reference of a route; undefined unless it leads to a Gateway that is served. */
 function targetOf(ref: ParentRef, route: RouteObject, reader: Reader): Target | undefined {
   if (ref.group !== gatewayGroup) return undefined;
   const namespace = ref.namespace || route.meta.namespace;
@@ -61,13 +67,13 @@ export const refsOf = (
   });
 
 /**
- * The references of a route to Gateways that are served, and what comes of each; those to others are none of ours. With `host`, of all
- * hosts of the route only that one.
+ * The references of a route to Gateways that are served, each with the result of its attachment. Other references are
+ * ignored. With `host`, only this host of the route counts.
  */
 export const parentsOf = (route: RouteObject, reader: Reader, host?: string): Parent[] =>
   parentsIn(route, refsOf(route, reader), reader, host);
 
-/** The same of references whose Gateways are known. */
+/** Like `parentsOf`, for references that are already resolved. */
 export function parentsIn(
   route: RouteObject,
   refs: ReturnType<typeof refsOf>,
@@ -104,7 +110,7 @@ export interface AttachCounts {
   readonly ports: number;
 }
 
-/** Where a route is on Gateways, whether or not it is let in there. */
+/** Counts the hosts and ports of a route on Gateways, whether or not the listeners allow the route. */
 export function attachCounts(route: RouteObject, reader: Reader): AttachCounts {
   const refs = refsOf(route, reader).map(
     ([, ref, target]) => [selectionOf(ref, target), ref, target] as const,
@@ -125,7 +131,7 @@ export function attachCounts(route: RouteObject, reader: Reader): AttachCounts {
   return { pairs: pairs.size, hosts: hosts.size, ports: ports.size };
 }
 
-/** A route that is over the budget of its namespace is attached nowhere. */
+/** A route over the budget of its namespace is attached to no listener. */
 function withinBudget(route: RouteObject, reader: Reader, parents: Parent[]): Parent[] {
   const overrun = reader.overrun(route.ref);
   if (!overrun) return parents;
@@ -153,7 +159,8 @@ function attach(
     counted: view.isMain ? counted : [],
     problem: { reason, message },
   });
-  // Routes are attached to a listener whose certificate is missing, too, and served once it is there; with Contour they are not.
+  // On a Gateway of a class, a route is also attached to a listener whose certificate is missing, and is served once
+  // the certificate exists. In Contour it is not attached.
   const isOpen = ({ ready, envoy }: GatewayListener): boolean => (view.isMain ? ready : envoy !== undefined);
   if (!selected.some(isOpen)) return fail("NoMatchingParent", "No listeners match this parent ref");
   const allowed = counted.filter(isOpen);
@@ -180,8 +187,9 @@ const noHostname = [
 ] as const;
 
 /**
- * What a route has on the listeners of a Gateway of a class: each host on the listener that is closest to it alone, whether or not a route is
- * there (listener isolation). A route whose hosts all belong to closer listeners is attached, and gets no requests.
+ * Attaches a route to the listeners of a Gateway of a class. Each host is only on the listener that is closest to it,
+ * even if that listener has no route (listener isolation). A route whose hosts all belong to closer listeners is
+ * attached, and gets no requests.
  */
 function attachApart(
   hostnames: readonly string[],
@@ -208,7 +216,10 @@ function attachApart(
   return { attached, counted: met };
 }
 
-/** Hostnames of other listeners by their port. As in Contour, those that one reference means are no rivals of each other. */
+/**
+ * The hostnames of other listeners by port. As in Contour, listeners that one reference selects are no rivals of each
+ * other.
+ */
 function rivalsOf(
   allowed: readonly GatewayListener[],
   { listeners }: GatewayView,

@@ -6,7 +6,7 @@ import type { Reader } from "../../core/reader.js";
 import type { Gateway } from "./gateway-listener.js";
 import { isGranted } from "./grants.js";
 
-/** `spec.tls.backend.clientCertificateRef` of a Gateway: the certificate, or why it can't be used. */
+/** `spec.tls.backend.clientCertificateRef` of a Gateway: the certificate, or the problem with it. */
 export interface BackendCertificate {
   readonly secret?: string;
   readonly problem?: { readonly reason: ErrorCode; readonly message: string };
@@ -37,7 +37,7 @@ export function readBackendCertificate(
   return { secret: `${secret.namespace}/${secret.name}` };
 }
 
-/** The option of a cluster that shows the certificate; its Secret is asked for where it goes by SDS. */
+/** The option of a cluster with the client certificate. Needs the unit of its Secret if SDS sends it. */
 export function certificateOption(
   secret: string,
   reader: Reader,

@@ -8,18 +8,18 @@ import { type ObjectByKind, objectsOf, type Reader } from "../../core/reader.js"
 
 type Policy = ObjectByKind<"BackendTLSPolicy">;
 
-/** More policies than this for one Service are an attack on whoever reads them for each route. */
+/** The maximum number of policies for one Service. More would be an attack: each route reads all of them. */
 const maxPolicies = 64;
-/** Of the CA bundles of a policy together: each cluster holds them all. */
+/** The maximum size of all CA bundles of a policy, in bytes: each cluster contains all of them. */
 const maxAuthorities = 64 * 1024;
 
-/** The reference of a policy to a Service, as far as it is one; `sectionName` absent is all ports. */
+/** The reference of a policy to a Service. Without `sectionName` it applies to all ports. */
 type Target = Policy["spec"]["targetRefs"][number];
 
 const targetsOf = ({ spec }: Policy, service: string): readonly Target[] =>
   spec.targetRefs.filter((ref) => ref.group === "" && ref.kind === "Service" && ref.name === service);
 
-/** The policies of a Service that count: the oldest for each of its ports by name, and for all. */
+/** The effective policies of a Service: the oldest one for each port name, and the oldest one for all ports. */
 function countingPolicies(
   service: string,
   policies: readonly Policy[],
@@ -32,8 +32,8 @@ function countingPolicies(
 }
 
 /**
- * How a BackendTLSPolicy has requests sent to a Service's port: over TLS, under its CA and name. One that names the port counts before one for all. A
- * policy that is no good means no requests at all, never such without TLS.
+ * The TLS options that a BackendTLSPolicy sets for a Service's port. A policy that names the port takes precedence over
+ * a policy for all ports. With an invalid policy no requests are sent, never requests without TLS.
  */
 export const readBackendTls = (
   service: ObjectByKind<"Service">,
@@ -75,7 +75,7 @@ interface PolicyProblem {
   readonly message: string;
 }
 
-/** What is wrong with a policy, for its status: also where an older one is for the same target. */
+/** The problems of a policy, for its status. An older policy for the same target is a problem, too. */
 export function readPolicy(policy: Policy, reader: Reader): { readonly problems: readonly PolicyProblem[] } {
   const { namespace } = policy.meta;
   const conflicts = policy.spec.targetRefs.flatMap(({ group, kind, name, sectionName }): PolicyProblem[] => {
@@ -90,7 +90,7 @@ export function readPolicy(policy: Policy, reader: Reader): { readonly problems:
   return { problems: [...conflicts, ...readValidation(policy, reader).problems] };
 }
 
-/** What a policy asks of the certificates of its backends, and why it can't be followed. A CA that can't be used costs the others nothing. */
+/** Reads the validation of a policy, and its problems. A CA that can't be used does not affect the others. */
 function readValidation(
   { spec: { validation }, meta: { namespace } }: Policy,
   reader: Reader,

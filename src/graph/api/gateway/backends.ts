@@ -13,21 +13,21 @@ import { isGranted } from "./grants.js";
 import { type HeaderPolicies, readHeaderFilter } from "./header-modifier.js";
 import type { GatewayRouteContext } from "./problems.js";
 
-/** What the rules of one kind of route ask of all their backends. */
+/** The options for all backends in the rules of one kind of route. */
 export interface BackendOptions {
-  /** Spoken where the Service says nothing of its protocol. */
+  /** The protocol if the Service does not specify one. */
   readonly usualProtocol?: "h2" | "h2c";
-  /** Whether BackendTLSPolicies count. */
+  /** Whether BackendTLSPolicies apply. */
   readonly withTls: boolean;
 }
 
-/** A Service and the port of it that a reference names. */
+/** A Service, and the port that a reference names. */
 interface Resolved {
   readonly service: ObjectByKind<"Service">;
   readonly port: ServicePort;
 }
 
-/** The Service of a reference that may be used; one that is no good is told of, and left out by the caller. */
+/** Resolves a reference to a Service. Undefined, with a finding, if it can't be used; the caller leaves it out. */
 export function resolveService(
   { route, reader, fail }: GatewayRouteContext,
   ref: ObjectRef,
@@ -55,7 +55,7 @@ export function resolveService(
     : refuse("BackendNotFound", error ?? "the Service is not there");
 }
 
-/** Protocols that a Service's port may say it speaks. */
+/** The supported values of `appProtocol` of a Service's port. */
 const appProtocols: Readonly<Record<"HTTPRoute" | "GRPCRoute", readonly string[]>> = {
   HTTPRoute: [
     "kubernetes.io/h2c",
@@ -73,7 +73,9 @@ const appProtocols: Readonly<Record<"HTTPRoute" | "GRPCRoute", readonly string[]
 
 const isHttp2 = (protocol: string | undefined): boolean => protocol === "http2" || protocol === "grpc";
 
-/** The cluster of a reference to a Service; one that is no good is told of, and left out by the caller. */
+/**
+ * The cluster of a reference to a Service. Undefined, with a finding, if it can't be used; the caller leaves it out.
+ */
 export function readReference(
   context: GatewayRouteContext,
   ref: ObjectRef,
@@ -95,7 +97,7 @@ export function readReference(
       "UnsupportedProtocol",
       `appProtocol ${JSON.stringify(port.appProtocol)} is unsupported, use ${spoken.join(", ")}`,
     );
-  // Names of protocols without a prefix are those of IANA, in which case does not count (ServicePort.appProtocol).
+  // Protocol names without a prefix are IANA names, which are case-insensitive (ServicePort.appProtocol).
   const usual = usualProtocol ? { usualProtocol } : isHttp2(asked) ? { usualProtocol: "h2c" as const } : {};
   const tls = withTls ? readBackendTls(service, port, reader) : {};
   if (tls.error) return refuse("BackendNotFound", tls.error);
@@ -112,8 +114,9 @@ export function readReference(
 type FilteredRef = BackendRef & { readonly filters: readonly RouteFilter[] };
 
 /**
- * `backendRefs` of a rule. The share of those that are no good is answered 500, and so is all of a rule without any that weighs something
- * (Gateway API, HTTPRouteRule.backendRefs). `headers` is what the rule does with those of a request.
+ * Reads `backendRefs` of a rule. The share of invalid backends is answered 500. If no valid backend has a weight, all
+ * requests are answered 500 (Gateway API, HTTPRouteRule.backendRefs). `headers` is the policy of the rule for request
+ * headers.
  */
 export function readBackends(
   context: GatewayRouteContext,
@@ -136,7 +139,7 @@ export function readBackends(
   return { kind: "forward", backends, ...(lost > 0 ? { lost } : {}) };
 }
 
-/** Undefined when a filter can't be applied: the backend may not get requests without it. */
+/** Undefined if a filter is not supported: the backend must not get requests without it. */
 function readBackendFilters(
   context: GatewayRouteContext,
   filters: readonly RouteFilter[],
@@ -153,8 +156,8 @@ function readBackendFilters(
 }
 
 /**
- * `backendRefs` of a TLSRoute or TCPRoute: undefined when none of them can be used and has a weight. The share of connections of those that can't be
- * used is closed.
+ * Reads `backendRefs` of a TLSRoute or TCPRoute; undefined if no usable backend has a weight. Connections in the share
+ * of unusable backends are closed.
  */
 export function readTcpBackends(
   context: GatewayRouteContext,

@@ -1,6 +1,6 @@
 /**
- * The features of the Gateway API that Gateways of a class have (GatewayClass.status.supportedFeatures), sorted by name. The conformance suite takes
- * from it what to test.
+ * The features of the Gateway API that Gateways of a class support (GatewayClass.status.supportedFeatures), sorted by
+ * name. The conformance suite selects its tests by them.
  */
 export const supportedFeatures = [
   "BackendTLSPolicy",

@@ -12,7 +12,7 @@ import type { GatewayRouteContext } from "./problems.js";
 
 type Redirect = Extract<Action, { kind: "redirect" }>;
 
-/** What the filters of a rule come to; what depends on the path that a match has is made by it. */
+/** The result of the filters of a rule. `rewrite` and `redirect` depend on the path of a match. */
 export interface Filters {
   readonly policies: Pick<RoutePolicies, "requestHeaders" | "responseHeaders" | "cors">;
   readonly mirrors: readonly Mirror[];
@@ -27,8 +27,9 @@ const names = {
 };
 
 /**
- * The filters of a rule. Of several of one type the first counts, but of mirrors all do. Undefined (and a finding) when one is
- * of a type that is not supported: requests may not go on without it (Gateway API, HTTPRouteFilter.type).
+ * Reads the filters of a rule. Of several filters of one type only the first applies, except for mirrors. Undefined,
+ * with a finding, if a type is not supported: requests must not be forwarded without the filter (Gateway API,
+ * HTTPRouteFilter.type).
  */
 export function readFilters(
   context: GatewayRouteContext,
@@ -67,7 +68,7 @@ interface Found extends HeaderPolicies {
   readonly mirrors: Mirror[];
 }
 
-/** Takes note of one filter; false when its type is not supported. */
+/** Adds one filter to `found`; false if its type is not supported. */
 function readFilter(
   context: GatewayRouteContext,
   filter: RouteFilter,
@@ -97,7 +98,7 @@ function readFilter(
   return true;
 }
 
-/** `*` in an origin stands for one label or more of its host. */
+/** `*` in an origin matches one or more labels of its host. */
 function readCors(fields: NonNullable<RouteFilter["cors"]>): CorsPolicy {
   const origins = fields.allowOrigins.map((origin): CorsPolicy["origins"][number] => {
     if (origin === "*" || !origin.includes("*")) return { kind: "exact", value: origin };
@@ -124,7 +125,7 @@ function percentOf({ percent, fraction }: NonNullable<RouteFilter["requestMirror
 
 const absolute = (path: string): string => (path.startsWith("/") ? path : `/${path}`);
 
-/** Text that RE2 puts in place of what was matched, as it is. */
+/** Escapes text, so that RE2 inserts it unchanged. */
 const substitution = (text: string): string => text.replaceAll("\\", "\\\\");
 
 function readRewrite(modifier: PathModifier, matched: PathMatch): PathRewrite {

@@ -7,14 +7,20 @@ import type { Gateway } from "./gateway-listener.js";
 import { isGranted } from "./grants.js";
 import type { ListenerProblem } from "./ports.js";
 
-/** What a Gateway asks of the certificates of clients on one port (`spec.tls.frontend`); `perPort` counts before `default`. */
+/**
+ * The validation of client certificates on one port of a Gateway (`spec.tls.frontend`); `perPort` takes precedence over
+ * `default`.
+ */
 export function frontendOf({ spec }: Gateway, port: number): FrontendTls["validation"] {
   const { frontend } = spec.tls ?? {};
   const own = frontend?.perPort.find((one) => one.port === port);
   return own ? own.tls.validation : frontend?.default.validation;
 }
 
-/** The same as what Envoy checks, for a listener that ends HTTPS. A CA that can't be used costs the others nothing, unless none is left. */
+/**
+ * Envoy's client validation for a listener that terminates HTTPS. A CA that can't be used does not affect the others.
+ * Without any usable CA the listener is not accepted.
+ */
 export function readFrontendValidation(
   { protocol, port }: Listener,
   gateway: Gateway,

@@ -10,29 +10,29 @@ export type ListenerSet = ObjectByKind<"ListenerSet">;
 export type RouteObject = GatewayRoute;
 export type RouteKind = RouteObject["kind"];
 
-/** One listener of a Gateway as routes see it. */
+/** A listener of a Gateway as routes use it. */
 export interface GatewayListener {
   readonly spec: Listener;
-  /** The object that it is in. */
+  /** The object that contains it. */
   readonly owner: Gateway | ListenerSet;
-  /** In `spec.listeners` of that object. */
+  /** Index in `spec.listeners` of that object. */
   readonly index: number;
-  /** Lower case; empty is any. */
+  /** In lower case; empty matches any host. */
   readonly hostname: string;
-  /** Name of the Envoy listener that serves its port; undefined where it can't be served. */
+  /** The name of the Envoy listener for its port; undefined if the listener can't be served. */
   readonly envoy?: string;
   /**
-   * Where its hosts are: the name of the Envoy listener, or of the route table of this listener alone, where it ends TLS for HTTP and belongs to
-   * a Gateway of a class.
+   * The place of its hosts: the name of the Envoy listener. For HTTPS on a Gateway of a class: the name of the route
+   * table of this listener alone.
    */
   readonly site?: string;
   readonly kinds: readonly RouteKind[];
-  /** `<namespace>/<name>` of its certificate, where it ends TLS. */
+  /** `<namespace>/<name>` of its certificate, if it terminates TLS. */
   readonly secret?: string;
-  /** Further certificates, of which Envoy chooses by what the client can verify. */
+  /** Further certificates. Envoy selects one that the client can verify. */
   readonly moreSecrets?: readonly string[];
   readonly clientValidation?: ClientValidation;
   readonly problems: readonly ListenerProblem[];
-  /** Whether routes are served by it; kinds that it can't take keep none of the others away. */
+  /** Whether it serves routes. A kind of route that it does not support does not affect the other kinds. */
   readonly ready: boolean;
 }

@@ -8,7 +8,7 @@ import type { Gateway, GatewayListener, ListenerSet } from "./gateway-listener.j
 import { type Entry, envoyNames, readListener } from "./listeners.js";
 import { matchesSelector } from "./selector.js";
 
-/** A ListenerSet of a Gateway, and whether the Gateway lets it in. */
+/** A ListenerSet of a Gateway, and whether the Gateway allows it. */
 export interface AttachedSet {
   readonly set: ListenerSet;
   readonly allowed: boolean;
@@ -18,12 +18,12 @@ export interface AttachedSet {
 export interface GatewayView {
   readonly gateway: Gateway;
   readonly gatewayClass: ObjectByKind<"GatewayClass">;
-  /** The setting `gatewayRef` names it: it is served beside HTTPProxies and Ingresses, as with Contour. */
+  /** Whether the setting `gatewayRef` names it. Then it is served beside HTTPProxies and Ingresses, as in Contour. */
   readonly isMain: boolean;
-  /** Those of the Gateway itself first, then those of its ListenerSets, the oldest first. */
+  /** The listeners of the Gateway itself first, then those of its ListenerSets, the oldest set first. */
   readonly listeners: readonly GatewayListener[];
   readonly sets: readonly AttachedSet[];
-  /** The certificate that Envoy shows to backends; undefined where the Gateway has none. */
+  /** The client certificate for backends; undefined if the Gateway has none. */
   readonly backendCertificate?: BackendCertificate;
 }
 
@@ -33,13 +33,16 @@ interface Served {
   readonly isMain: boolean;
 }
 
-/** The Gateway of the settings with its class; undefined unless both are there. */
+/** The Gateway of the settings with its class; undefined unless both exist. */
 export function servedGateway(reader: Reader): Served | undefined {
   const { gatewayRef } = reader.settings;
   return gatewayRef && servedAs(gatewayRef.namespace, gatewayRef.name, reader);
 }
 
-/** A Gateway with its class, where it is served: the one of the settings, and those of classes of our controller. */
+/**
+ * A Gateway with its class, if it is served: the Gateway of the settings, or one whose class names the controller of
+ * the settings.
+ */
 export function servedAs(namespace: string, name: string, reader: Reader): Served | undefined {
   const {
     gatewayRef,
@@ -53,13 +56,13 @@ export function servedAs(namespace: string, name: string, reader: Reader): Serve
   return { gateway, gatewayClass, isMain };
 }
 
-/** The Gateway of the settings, with its listeners; undefined when there is none. */
+/** The Gateway of the settings with its listeners; undefined if it is not served. */
 export function readGateway(reader: Reader): GatewayView | undefined {
   const { gatewayRef } = reader.settings;
   return gatewayRef && viewOf(gatewayRef.namespace, gatewayRef.name, reader);
 }
 
-/** A Gateway that is served, with its listeners; undefined when it is not served. Read once for a unit. */
+/** A Gateway with its listeners; undefined if it is not served. Read once per unit. */
 export const viewOf = (namespace: string, name: string, reader: Reader): GatewayView | undefined =>
   reader.unitCache.once(readView, gatewayUnit(namespace, name), namespace, name, reader);
 
@@ -88,13 +91,13 @@ function readView(namespace: string, name: string, reader: Reader): GatewayView 
 }
 
 /**
- * The addresses of a Gateway of a class; undefined for the Gateway of the settings. They are no part of the view: whoever asks for them reads which other
- * Gateways there are, and hosts have nothing to do with them.
+ * The addresses of a Gateway of a class; undefined for the Gateway of the settings. They are not part of the view,
+ * because they depend on the list of all Gateways, and hosts do not need them.
  */
 export const addressesOf = ({ gateway, isMain }: GatewayView, reader: Reader): Addresses | undefined =>
   isMain ? undefined : reader.unitCache.once(gatewayAddresses, gateway.ref, gateway, reader);
 
-/** Whether a rule of an object in one namespace lets in what is in another. */
+/** Whether a rule of an object in the namespace `own` allows objects of another namespace. */
 export function allows(
   { from, selector }: NamespaceRule,
   own: string,
@@ -104,12 +107,12 @@ export function allows(
   if (from === "All") return true;
   if (from === "Same") return namespace === own;
   if (from === "None" || !selector) return false;
-  // As the API server has it on every namespace, whatever a manifest says.
+  // The API server sets this label on every namespace, whatever a manifest contains.
   const name = { "kubernetes.io/metadata.name": namespace };
   return matchesSelector({ ...reader.get("Namespace", "", namespace)?.spec.labels, ...name }, selector);
 }
 
-/** Whether routes of a namespace may be attached to a listener. */
+/** Whether a listener allows routes of a namespace. */
 export const allowsNamespace = (
   { spec: { allowedRoutes }, owner }: GatewayListener,
   namespace: string,

@@ -2,7 +2,7 @@ import { gatewayGroup } from "../../../schema/gateway.js";
 import { grantsKey } from "../../core/keys.js";
 import { type ObjectByKind, objectsOf, type Reader } from "../../core/reader.js";
 
-/** Who refers to what in another namespace. */
+/** A reference of an object to another object. */
 export interface Reference {
   readonly from: { readonly kind: string; readonly namespace: string };
   readonly to: {
@@ -14,7 +14,7 @@ export interface Reference {
 
 type Targets = ObjectByKind<"ReferenceGrant">["spec"]["to"];
 
-/** Whether an object may refer to another: in its own namespace, or by a ReferenceGrant in that of the other. */
+/** Whether a reference is allowed: within one namespace, or by a ReferenceGrant in the namespace of the target. */
 export function isGranted({ from, to }: Reference, reader: Reader): boolean {
   if (from.namespace === to.namespace) return true;
   const key = `${from.kind}/${from.namespace}/${to.namespace}`;
@@ -24,7 +24,7 @@ export function isGranted({ from, to }: Reference, reader: Reader): boolean {
   );
 }
 
-/** What the grants of a namespace let objects of a kind and namespace refer to. */
+/** The objects of a namespace that its ReferenceGrants allow an object of another kind and namespace to refer to. */
 function targetsOf(from: Reference["from"], namespace: string, reader: Reader): Targets {
   const grants = objectsOf("ReferenceGrant", reader.claimants(grantsKey(namespace)), reader);
   return grants.flatMap(({ spec }) => {

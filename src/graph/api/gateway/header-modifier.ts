@@ -16,7 +16,7 @@ export interface HeaderPolicies {
   responseHeaders?: HeadersPolicy;
 }
 
-/** Takes note of a filter that changes headers, the first of each type; false when it is of another type. */
+/** Adds a filter that changes headers to `found`, only the first of each type; false for a filter of another type. */
 export function readHeaderFilter(
   context: GatewayRouteContext,
   { type, requestHeaderModifier: request, responseHeaderModifier: response }: RouteFilter,
@@ -32,8 +32,8 @@ export function readHeaderFilter(
 }
 
 /**
- * A RequestHeaderModifier or ResponseHeaderModifier. As in Contour, an entry that is no good is left out (and told of), `%` is
- * escaped as in header policies of an HTTPProxy, and `Host` in a request is the host that the backend sees.
+ * Reads a RequestHeaderModifier or ResponseHeaderModifier. As in Contour, an invalid entry is left out with a finding,
+ * `%` is escaped as in header policies of an HTTPProxy, and `Host` in a request is the host that the backend gets.
  */
 function readHeaderModifier(
   { fail }: GatewayRouteContext,

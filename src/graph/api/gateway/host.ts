@@ -14,16 +14,16 @@ import { matchKey } from "./matches.js";
 import { routeContext } from "./problems.js";
 import { readTcpRule } from "./tcp.js";
 
-/** A listener that serves a route, and the Gateway that has it. */
+/** A listener that serves a route, and its Gateway. */
 interface Seat {
   readonly listener: GatewayListener;
   readonly view: GatewayView;
 }
 
-/** Which listeners serve a route for one host, by their sites, the closest first. */
+/** The listeners that serve a route for one host, by site, the closest first. */
 type Attachments = ReadonlyMap<string, readonly Seat[]>;
 
-/** Routes of the Gateway API that are attached for a host: by kind, then the oldest first. */
+/** Routes of the Gateway API that are attached for a host, ordered by kind, then the oldest first. */
 export type AttachedRoutes = ReadonlyMap<RouteObject, Attachments>;
 
 export function attachedRoutes(host: string, reader: Reader): AttachedRoutes {
@@ -35,8 +35,9 @@ export function attachedRoutes(host: string, reader: Reader): AttachedRoutes {
 }
 
 /**
- * What the routes make of a host in each site, and what listeners of this hostname make of it without any. The closest of a Gateway's listeners there has
- * the host: how connections are taken is its, and routes that are attached to others alone have no say.
+ * The sites of a host: from its routes, and from listeners with exactly this hostname even without routes. In each site
+ * the closest listener has the host. It determines how connections are accepted, and routes that are attached only to
+ * other listeners have no effect.
  */
 export function readGatewaySites(
   host: string,
@@ -67,8 +68,8 @@ export function readGatewaySites(
 }
 
 /**
- * A host of a listener has HTTPRoutes or GRPCRoutes, those of the kind of the oldest route; the others are told so (Gateway API,
- * GRPCRouteSpec.hostnames).
+ * Keeps only routes of the same kind as the oldest route: a host of a listener has either HTTPRoutes or GRPCRoutes
+ * (Gateway API, GRPCRouteSpec.hostnames). The other routes get a finding.
  */
 function ofOneKind(
   host: string,
@@ -86,7 +87,7 @@ function ofOneKind(
   return kept;
 }
 
-/** The listeners of Gateways of classes that have this very hostname. */
+/** The listeners of Gateways of classes with exactly this hostname. */
 function ownSeats(host: string, reader: Reader): Seat[] {
   if (reader.settings.gateway.controllerName === undefined) return [];
   return viewsFor(host, reader).flatMap((view) =>
@@ -98,7 +99,7 @@ function ownSeats(host: string, reader: Reader): Seat[] {
   );
 }
 
-/** The Gateways that have a listener of this very hostname. */
+/** The Gateways with a listener of exactly this hostname. */
 function viewsFor(host: string, reader: Reader): GatewayView[] {
   const views = new Map<Ref, GatewayView>();
   const add = (namespace: string, name: string): void => {
@@ -117,7 +118,10 @@ function viewsFor(host: string, reader: Reader): GatewayView[] {
 const isForHosts = ({ protocol }: GatewayListener["spec"]): boolean =>
   protocol !== "TCP" && protocol !== "UDP";
 
-/** A host of a listener of a Gateway of a class, with what no route takes. */
+/**
+ * The site of a host on a listener of a Gateway of a class. Without routes it also exists: no other listener may serve
+ * the host.
+ */
 function placed(
   host: string,
   listener: GatewayListener,
@@ -162,7 +166,7 @@ const tlsOf = (
   maximum: tls.maximumProtocolVersion,
 });
 
-/** The oldest route with backends has the bytes. */
+/** The oldest route with backends gets the connections. */
 function readTcpSite(
   listener: GatewayListener,
   routes: readonly RouteObject[],
@@ -178,7 +182,7 @@ function readTcpSite(
   return undefined;
 }
 
-/** Undefined where all routes come to nothing: they change nothing that others make of the host. */
+/** Undefined if no object adds a route: the configuration of the host by other objects stays unchanged. */
 function readHttpSite(
   host: string,
   { listener, view }: Seat,
@@ -206,7 +210,7 @@ function readHttpSite(
     : { terms: { kind: "https", ...common, tls: tlsOf(listener, secret, reader) }, routes };
 }
 
-/** A redirect that keeps the scheme goes to the listener's port (Gateway API, HTTPRequestRedirectFilter.port). */
+/** A redirect without a scheme of its own uses the listener's port (Gateway API, HTTPRequestRedirectFilter.port). */
 function withListenerPort(route: Route, { spec: { port, protocol } }: GatewayListener): Route {
   const { action } = route;
   const isUsual = port === (protocol === "HTTPS" ? 443 : 80);
@@ -214,7 +218,7 @@ function withListenerPort(route: Route, { spec: { port, protocol } }: GatewayLis
   return { ...route, action: { ...action, port } };
 }
 
-/** Read once for a unit: the same rules may be on several Envoy listeners. */
+/** Read once per unit: several Envoy listeners may have the same rules. */
 function rulesOf(
   route: RouteObject,
   grpcProtocol: "h2" | "h2c",
@@ -242,7 +246,7 @@ const readGrpcRoute = (
 ): readonly RuleRoutes[] =>
   readGrpcRules(route, routeContext(route, reader, undefined, certificate), usualProtocol);
 
-/** The Envoy listeners for plain HTTP and for TLS that the Gateway has none for. */
+/** The Envoy listeners (plain HTTP and TLS) for which the Gateway has no listener. */
 export function missingListeners({ listeners }: GatewayView): ReadonlySet<"HTTP" | "HTTPS"> {
   const serving = listeners.filter(({ envoy }) => envoy !== undefined);
   const missing = new Set<"HTTP" | "HTTPS">();
@@ -251,13 +255,13 @@ export function missingListeners({ listeners }: GatewayView): ReadonlySet<"HTTP"
   return missing;
 }
 
-/** Routes that may have the host: by kind, then the oldest first. */
+/** Routes that may have the host, ordered by kind, then the oldest first. */
 function routesOf(host: string, reader: Reader): RouteObject[] {
   const keys = [host];
   const own = viewsFor(host, reader).flatMap(({ listeners }) =>
     listeners.filter(({ hostname }) => (hostname || "*") === host),
   );
-  // Only to a host that a listener has do routes of wider hostnames come.
+  // Routes with wider hostnames apply only to a host that is the hostname of a listener.
   if (own.length > 0) keys.push(...widerThan(host));
   const refs = keys.flatMap((key) => reader.claimants(routesKey(key)));
   if (own.some(({ spec }) => spec.protocol === "TLS")) append(refs, reader.claimants(tcpUnit));
@@ -267,7 +271,7 @@ function routesOf(host: string, reader: Reader): RouteObject[] {
   });
 }
 
-/** The listeners that serve a route for the host, by their sites, the closest first. */
+/** The listeners that serve a route for the host, by site, the closest first. */
 function attachedTo(host: string, parents: readonly Parent[]): Map<string, Seat[]> {
   const found = new Map<string, Seat[]>();
   for (const { attached, view } of parents)
@@ -282,10 +286,13 @@ function attachedTo(host: string, parents: readonly Parent[]): Map<string, Seat[
   return found;
 }
 
-/** Collects the rules of a host, the oldest route's first. */
+/** Collects the rules of a host, those of the oldest route first. */
 class Rules {
   readonly #byMatch = new Map<string, Route>();
-  /** Rules that were read so far: among matches that are alike close, those of the oldest route come first, then in their order. */
+  /**
+   * The number of rules so far. Among equally specific matches, the rules of the oldest route come first, then their
+   * order counts.
+   */
   #read = 0;
 
   constructor(
@@ -293,7 +300,7 @@ class Rules {
     private readonly report: Report,
   ) {}
 
-  /** A match that a route of its kind has already is left out, and costs the others of its rule nothing. */
+  /** Leaves out a match that a route of the same kind already has; the other matches of its rule stay. */
   add(rules: readonly RuleRoutes[]): void {
     for (const rule of rules) {
       const priority = this.#read++;

@@ -1,8 +1,8 @@
-/** Whether a host name, or all that a wildcard stands for, is under `*.x`: by one label or more. */
+/** Whether a host name or wildcard is below `*.x`, by one or more labels. */
 export const isUnder = (hostname: string, wildcard: string): boolean =>
   wildcard.startsWith("*.") && hostname.length >= wildcard.length && hostname.endsWith(wildcard.slice(1));
 
-/** What a route is to one listener; an empty listener hostname is any. */
+/** A listener that a route may have hosts on; an empty hostname matches any host. */
 interface Meeting {
   readonly listener: string;
   /** Hostnames of the other listeners on the port. */
@@ -10,7 +10,7 @@ interface Meeting {
 }
 
 /**
- * The hosts that a route has on a listener: where the hostnames of both meet, but what belongs to a listener that is closer
+ * The hosts of a route on a listener: the intersection of their hostnames, without the hosts of a closer listener
  * (listener isolation). `*` is any host. Gateway API, HTTPRouteSpec.hostnames and Listener.hostname.
  */
 export function hostsOf(hostnames: readonly string[], { listener, rivals }: Meeting): readonly string[] {

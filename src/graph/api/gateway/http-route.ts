@@ -18,7 +18,7 @@ type Rule = HttpRoute["spec"]["rules"][number];
 /** The routes of one rule. */
 export type RuleRoutes = readonly Route[];
 
-/** The rules of an HTTPRoute in their order. What is wrong costs a match, a backend or a rule. */
+/** Reads the rules of an HTTPRoute in order. An invalid part affects only its match, backend or rule. */
 export function readHttpRules(route: HttpRoute, context: GatewayRouteContext): RuleRoutes[] {
   return route.spec.rules.map((rule, i) => {
     const path = `spec.rules[${i}]`;
@@ -31,7 +31,7 @@ export function readHttpRules(route: HttpRoute, context: GatewayRouteContext): R
   });
 }
 
-/** The rules of a GRPCRoute; `usualProtocol` is what its backends speak where their Services don't say. */
+/** Reads the rules of a GRPCRoute; `usualProtocol` is the protocol of backends whose Services specify none. */
 export function readGrpcRules(
   route: GrpcRoute,
   context: GatewayRouteContext,
@@ -49,7 +49,7 @@ export function readGrpcRules(
   });
 }
 
-/** A stream lasts as long as both sides want, and a GRPCRoute has no field that limits it. */
+/** Streams have no time limit, and no field of a GRPCRoute sets one. */
 const noTimeout: TimeoutPolicy = { response: 0 };
 
 interface ReadRule extends Pick<Rule, "filters" | "backendRefs"> {
@@ -123,8 +123,8 @@ function warnOfPaths({ warn, reader }: GatewayRouteContext, matches: readonly Ma
 }
 
 /**
- * `retry` of a rule: of the status codes that it names, and of connections that fail or end (Gateway API, HTTPRouteRetry). Each attempt has the time of
- * `timeouts.backendRequest`.
+ * Reads `retry` of a rule: retries after the listed status codes, and after connections that fail or end (Gateway API,
+ * HTTPRouteRetry). `timeouts.backendRequest` limits each attempt.
  */
 function readRetry({ retry, timeouts }: Pick<Rule, "retry" | "timeouts">): RetryPolicy | undefined {
   if (!retry) return undefined;
@@ -141,7 +141,10 @@ function readRetry({ retry, timeouts }: Pick<Rule, "retry" | "timeouts">): Retry
   };
 }
 
-/** The timeout of a request with all its retries; where there are none, that of the request to the backend, too. 0s is none. */
+/**
+ * Reads the timeout of a request including its retries. Without `retry`, `timeouts.backendRequest` limits the whole
+ * request. 0s is no timeout.
+ */
 function readTimeouts(
   { fail }: GatewayRouteContext,
   { timeouts, retry }: Pick<Rule, "timeouts" | "retry">,

@@ -12,7 +12,7 @@ import { isGranted } from "./grants.js";
 import { isUnder } from "./hostnames.js";
 import { familyOf, type ListenerProblem, portProblem } from "./ports.js";
 
-/** A listener as it is written, and where. */
+/** A listener as written, and its place. */
 export interface Entry {
   readonly owner: Gateway | ListenerSet;
   readonly index: number;
@@ -24,7 +24,7 @@ interface Owner {
   readonly isMain: boolean;
 }
 
-/** Per listener its Envoy listener, or why it has none. */
+/** The name of the Envoy listener for each listener, or the problem. */
 export function envoyNames(
   { gateway, isMain }: Owner,
   entries: readonly Entry[],
@@ -51,8 +51,9 @@ export function envoyNames(
 }
 
 /**
- * The route table of one listener: HTTP behind TLS has one each, so that a connection reaches the hosts of its listener alone. The colon keeps it
- * apart from parts of tables (`shardName`), whatever a listener is called.
+ * The name of the route table of one listener. Each HTTPS listener has its own table, so that a connection reaches only
+ * the hosts of its listener. The colon distinguishes it from parts of tables (`shardName`), whatever the name of the
+ * listener.
  */
 const tableOf = (envoy: string, { owner, spec }: Entry): string =>
   owner.kind === "Gateway"
@@ -95,8 +96,8 @@ export function readListener(
 }
 
 /**
- * A listener takes its hostname from wider listeners of the port, routes or not. A ListenerSet of a tenant may not take a host so that is for others by the
- * setting `hostOwners`, nor a wildcard above it.
+ * A listener takes its hostname from wider listeners of the port, even without routes. A ListenerSet of a tenant must
+ * not take a host in this way that the setting `hostOwners` gives to others, nor a wildcard above that host.
  */
 function ownerProblem({ owner, spec }: Entry, settings: SettingsSpec): ListenerProblem | undefined {
   const { namespace } = owner.meta;
@@ -121,10 +122,10 @@ const usualKinds: ReadonlyMap<string, readonly RouteKind[]> = new Map([
   ["TCP", ["TCPRoute"]],
   ["UDP", ["UDPRoute"]],
 ]);
-/** Of Gateways of a class. */
+/** For Gateways of classes. */
 const kindsOfTls: readonly RouteKind[] = ["TLSRoute"];
 
-/** The kinds of routes that a listener takes; one that it can't take is a problem of its references. */
+/** The kinds of routes that a listener serves. An unsupported kind is a problem of type `ResolvedRefs`. */
 function readKinds(
   { protocol, allowedRoutes }: Listener,
   isMain: boolean,
@@ -158,12 +159,12 @@ function selectorProblem({ allowedRoutes: { namespaces } }: Listener): ListenerP
 }
 
 interface Certificates {
-  /** `<namespace>/<name>` of each. */
+  /** Each is `<namespace>/<name>`. */
   readonly secrets: readonly string[];
   readonly problem?: ListenerProblem;
 }
 
-/** The certificates of a listener that ends TLS. */
+/** Reads the certificates of a listener that terminates TLS. */
 function readCertificates({ spec, owner }: Entry, isMain: boolean, reader: Reader): Certificates {
   const { protocol, tls } = spec;
   if (protocol !== "HTTPS" && protocol !== "TLS") return { secrets: [] };

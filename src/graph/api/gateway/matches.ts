@@ -9,7 +9,7 @@ import type { GatewayRouteContext } from "./problems.js";
 type HttpMatch = ObjectByKind<"HTTPRoute">["spec"]["rules"][number]["matches"][number];
 type GrpcMatch = ObjectByKind<"GRPCRoute">["spec"]["rules"][number]["matches"][number];
 
-/** One match of an HTTPRoute; undefined (and a finding) when it can't be. */
+/** Reads one match of an HTTPRoute; undefined, with a finding, if it is invalid. */
 export function readHttpMatch(
   context: GatewayRouteContext,
   match: HttpMatch,
@@ -61,7 +61,7 @@ interface Value {
   readonly value: string;
 }
 
-/** Of several matches of one name the first counts (Gateway API, HTTPHeaderMatch.name). */
+/** Of several matches of one name, only the first applies (Gateway API, HTTPHeaderMatch.name). */
 function readValues(
   { fail, reader }: GatewayRouteContext,
   matches: readonly ValueMatch[],
@@ -84,7 +84,7 @@ function readValues(
   return [...found.values()];
 }
 
-/** One match of a GRPCRoute: of a service, a method or both, by the path that gRPC makes of them. */
+/** Reads one match of a GRPCRoute: a service, a method or both, as the path of the gRPC request. */
 export function readGrpcMatch(
   context: GatewayRouteContext,
   match: GrpcMatch,
@@ -120,6 +120,6 @@ function readMethod(
   return wrong ? refuse(`${JSON.stringify(value)} is not RE2: ${wrong}`) : { kind: "regex", value };
 }
 
-/** Whether two matches can be told apart by no request. */
+/** Two matches with the same key match the same requests. */
 export const matchKey = ({ path, headers, queries }: Match): string =>
   JSON.stringify([path, headers, queries]);

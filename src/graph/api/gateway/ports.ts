@@ -6,14 +6,14 @@ const httpsOfContour = "projectcontour.io/https";
 const tlsProtocols = ["HTTPS", "TLS", httpsOfContour];
 const protocols = ["HTTP", ...tlsProtocols, "TCP", "UDP"];
 
-/** What is wrong with a listener, as a condition of its status. */
+/** A problem of a listener, as a condition of its status. */
 export interface ListenerProblem {
   readonly type: "Accepted" | "Conflicted" | "ResolvedRefs" | "Programmed";
   readonly reason: ErrorCode;
   readonly message: string;
 }
 
-/** Listeners of these families never share a port with those of another. */
+/** Listeners of different families never share a port. */
 export type Family = "http" | "https" | "tcp" | "udp";
 
 export const familyOf = ({ protocol }: Listener): Family | undefined => {
@@ -24,8 +24,8 @@ export const familyOf = ({ protocol }: Listener): Family | undefined => {
 };
 
 /**
- * The port that Envoy listens on for a port of a Gateway, which a Service in front maps: as with Contour 8000 more, and never
- * one that needs privileges.
+ * Envoy's port for a port of a Gateway; a Service in front of Envoy maps it. As in Contour, it is higher by 8000. Ports
+ * above 65535 wrap around; results below 1024 are raised by 1023, because they would require privileges.
  */
 export function envoyPort(port: number): number {
   const moved = port + 8000 > 65535 ? port + 8000 - 65535 : port + 8000;
@@ -33,8 +33,8 @@ export function envoyPort(port: number): number {
 }
 
 /**
- * Why a listener can't be, beside those before it in the Gateway that can; undefined when it can, too. A Gateway with addresses of its own
- * (without `settings`) has all ports.
+ * The problem of a listener's protocol or port, or its conflict with a valid listener before it in the Gateway;
+ * undefined if there is none. A Gateway with its own addresses (without `settings`) can use all ports.
  */
 export function portProblem(
   listener: Listener,
@@ -53,7 +53,7 @@ export function portProblem(
     return { type: "Accepted", reason: "PortUnavailable", message };
   }
   for (const other of before) {
-    // UDP has ports of its own.
+    // UDP ports are independent of TCP ports.
     if ((familyOf(other) === "udp") !== (family === "udp")) continue;
     if (other.port !== listener.port) {
       if (portOf(other.port) !== portOf(listener.port)) continue;
@@ -76,7 +76,7 @@ export function portProblem(
   return undefined;
 }
 
-/** Where `isoline bootstrap` puts Envoy's admin interface if it is not told otherwise. */
+/** The default port of Envoy's admin interface in `isoline bootstrap`. */
 const usualAdminPort = 9001;
 
 const ownPorts = ({ stats, health, metrics, omEnforcedHealth }: SettingsSpec): readonly number[] =>

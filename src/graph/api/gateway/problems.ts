@@ -4,14 +4,14 @@ import type { Finding } from "../../../schema/meta.js";
 import type { Reader, Report } from "../../core/reader.js";
 import type { RouteObject } from "./gateway-listener.js";
 
-/** The condition of a route's status that a finding makes False; its type is the finding's. */
+/** The condition of a route's status that a finding sets to False. It is the type of the finding. */
 export type RouteCondition = "Accepted" | "ResolvedRefs";
 
-/** Reads one route object, and tells what is wrong with it where somebody wants to know. */
+/** The inputs for reading one route object. Findings go to its report, if there is one. */
 export interface GatewayRouteContext {
   readonly route: RouteObject;
   readonly reader: Reader;
-  /** The certificate that the Gateway shows to backends over TLS, `<namespace>/<name>` of its Secret. */
+  /** The client certificate of the Gateway for backends, as `<namespace>/<name>` of its Secret. */
   readonly backendCertificate?: string;
   fail(condition: RouteCondition, reason: ErrorCode, message: string, path: string): undefined;
   warn(reason: WarningCode, message: string, path: string): void;
@@ -31,5 +31,5 @@ export const routeContext = (
     report?.error(route.ref, condition, reason, message, path) as undefined,
 });
 
-/** Whether a finding is about a parent reference (`spec.parentRefs[0]`), and which. */
+/** The index of the parent reference (`spec.parentRefs[0]`) that a finding is about; undefined for other findings. */
 export const parentOf = ({ path = "" }: Finding): number | undefined => indexIn(path, "spec.parentRefs");

@@ -1,6 +1,6 @@
 import type { LabelSelector } from "../../../schema/gateway.js";
 
-/** Whether labels match a selector; one without requirements matches nothing here (Gateway API asks for one). */
+/** Whether labels match a selector. A selector without requirements matches nothing: the Gateway API requires one. */
 export function matchesSelector(
   labels: Readonly<Record<string, string>>,
   { matchLabels, matchExpressions }: LabelSelector,
@@ -14,7 +14,7 @@ export function matchesSelector(
   );
 }
 
-/** Of labels that are not there, too. */
+/** The label is undefined if the object does not have it. */
 const operators = {
   In: (label: string | undefined, values: readonly string[]) => label !== undefined && values.includes(label),
   NotIn: (label: string | undefined, values: readonly string[]) =>

@@ -7,7 +7,9 @@ import { readTcpBackends } from "./backends.js";
 import type { RouteObject } from "./gateway-listener.js";
 import { routeContext } from "./problems.js";
 
-/** What each TCP listener of Gateways does, by its Envoy listener: the oldest of its TCPRoutes has it. */
+/**
+ * The backends of each TCP listener of Gateways, by Envoy listener. The oldest of its TCPRoutes gets the connections.
+ */
 export function readTcpListeners(reader: Reader): ReadonlyMap<string, readonly TcpBackend[]> {
   const found = new Map<string, readonly TcpBackend[]>();
   for (const route of objectsOf("TCPRoute", reader.claimants(tcpUnit), reader).sort(byAge)) {
@@ -23,7 +25,7 @@ export function readTcpListeners(reader: Reader): ReadonlyMap<string, readonly T
   return found;
 }
 
-/** The backends of a TCPRoute or TLSRoute; of a TCPRoute none where it has not just one rule (as in Contour). */
+/** The backends of a TCPRoute or TLSRoute. A TCPRoute with several rules has none, as in Contour. */
 export function readTcpRule(route: RouteObject, reader: Reader): readonly TcpBackend[] | undefined {
   const [rule, more] = route.spec.rules;
   if (!rule || (more && route.kind === "TCPRoute")) return undefined;

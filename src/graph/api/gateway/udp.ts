@@ -13,21 +13,21 @@ import { type GatewayRouteContext, routeContext } from "./problems.js";
 interface UdpBackend {
   readonly namespace: string;
   readonly service: string;
-  /** As `EndpointsName` has it. */
+  /** In the form of `EndpointsName`. */
   readonly port: string;
   readonly weight: number;
 }
 
-/** What a listener for UDP does. */
+/** The configuration of a UDP listener. */
 export interface UdpStream {
-  /** The Envoy listener. */
+  /** The name of the Envoy listener. */
   readonly listener: string;
   readonly addresses: readonly string[];
   readonly port: number;
   readonly backends: readonly UdpBackend[];
 }
 
-/** What each UDP listener of Gateways does: the oldest of its routes has it. */
+/** The UDP listeners of Gateways. The oldest route of a listener gets its datagrams. */
 export function readUdpStreams(reader: Reader): readonly UdpStream[] {
   const found = new Map<string, UdpStream>();
   for (const route of objectsOf("UDPRoute", reader.claimants(tcpUnit), reader).sort(byAge)) {
@@ -46,7 +46,7 @@ export function readUdpStreams(reader: Reader): readonly UdpStream[] {
   return [...found.values()];
 }
 
-/** The backends of a UDPRoute that have a weight; of several rules none (as of a TCPRoute). */
+/** The backends of a UDPRoute with a weight. A route with several rules has none, as for a TCPRoute. */
 export function readUdpBackends(route: RouteObject, context: GatewayRouteContext): readonly UdpBackend[] {
   const [rule, more] = route.spec.rules;
   if (!rule || more) return [];

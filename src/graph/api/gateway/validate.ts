@@ -14,7 +14,7 @@ import { envoyPort, type Family, familyOf } from "./ports.js";
 import { type GatewayRouteContext, routeContext } from "./problems.js";
 import { readUdpBackends } from "./udp.js";
 
-/** Tells what is wrong with a route of the Gateway API: once, however many hosts it has. */
+/** Reports the problems of a route of the Gateway API, once for all its hosts. */
 export function validateRoute(ref: Ref, reader: Reader, report: Report): void {
   if (!servesGateways(reader.settings)) return;
   const [kind = "", namespace = "", name = ""] = ref.split("/");
@@ -42,7 +42,7 @@ function validateRules(route: RouteObject, context: GatewayRouteContext): void {
     context.warn("OneRule", "only the first rule of a TLSRoute counts", "spec.rules[1]");
 }
 
-/** To judge is not to serve: no endpoints are kept for it. */
+/** A reader for validation: it requests no other units, such as endpoints. */
 const withoutNeeds = (reader: Reader): Reader => ({
   settings: reader.settings,
   cache: reader.cache,
@@ -54,7 +54,7 @@ const withoutNeeds = (reader: Reader): Reader => ({
   checkKeyPair: (certificate, key) => reader.checkKeyPair(certificate, key),
 });
 
-/** Tells what is wrong with a Gateway itself and with its ListenerSets. Undefined where it is not served. */
+/** Reports the problems of a Gateway and of its ListenerSets. Undefined if the Gateway is not served. */
 export function validateGateway(
   namespace: string,
   name: string,
@@ -91,7 +91,7 @@ interface WholeProblem {
   readonly path: string;
 }
 
-/** What is wrong with a Gateway beside its listeners. */
+/** The problems of a Gateway, without those of its listeners. */
 export function wholeProblems(view: GatewayView, reader: Reader): readonly WholeProblem[] {
   const { gateway, backendCertificate, isMain } = view;
   const addresses = addressesOf(view, reader);
@@ -135,7 +135,10 @@ interface GatewayListenerSpec {
   readonly addresses?: readonly string[];
 }
 
-/** The Envoy listeners of a Gateway, each once; none where it has no address. Those for UDP come with their backends. */
+/**
+ * The Envoy listeners of a Gateway, each once; empty if it has no address. UDP listeners are not included:
+ * `readUdpStreams` returns them.
+ */
 export function listenerSpecsOf(view: GatewayView, reader: Reader): GatewayListenerSpec[] {
   const { listeners } = view;
   const addresses = addressesOf(view, reader);

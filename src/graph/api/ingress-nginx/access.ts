@@ -18,10 +18,10 @@ export interface NginxAccess {
   readonly remove: readonly string[];
 }
 
-/** Of a Secret that was not read; no password has this hash. */
+/** A placeholder for the users of an assumed Secret; no password has this hash. */
 const assumedUser = `assumed:{SHA}${"A".repeat(27)}=`;
 
-/** What stands before a location; what can't be kept refuses the paths of its Ingress (`Notes.refusal`). */
+/** Reads the checks of a location. A check that can't be applied refuses the paths of its Ingress (`Notes.refusal`). */
 export function readAccess(location: NginxLocation, context: NginxHostContext, notes: Notes): NginxAccess {
   const { values, ingress } = location.of;
   const { options } = context.config;
@@ -91,7 +91,7 @@ export function readAccess(location: NginxLocation, context: NginxHostContext, n
         `Secret ${secret.namespace}/${secret.name} not found`,
         "NginxReferenceUnresolved",
       );
-    // Its content says nothing of the Secret that it stands for.
+    // An assumed Secret has placeholder content.
     if (object.meta.assumed) return { users: [assumedUser] };
     const { users, others } = basicAuthUsers(object.spec.data, values["auth-secret-type"] ?? "auth-file");
     if (others > 0)
@@ -128,7 +128,7 @@ function readAddresses(
   return { allow: true, ranges: allowed, ...(denied.length > 0 ? { except: denied } : {}) };
 }
 
-/** Addresses and CIDRs with commas between; one that is wrong refuses all. */
+/** Reads comma-separated addresses and CIDRs. One invalid entry refuses the whole list. */
 function readRanges(
   text: string | undefined,
   annotation: "allowlist-source-range" | "whitelist-source-range" | "denylist-source-range",
@@ -151,7 +151,7 @@ function readRanges(
 
 const maxTokens = 1_000_000_000;
 
-/** `limit-rps` and `limit-rpm`: for each client, in each Envoy and for each path. */
+/** Reads `limit-rps` and `limit-rpm`. Each Envoy counts each path and client separately. */
 function readRates(
   { of: { values } }: NginxLocation,
   { config }: NginxHostContext,

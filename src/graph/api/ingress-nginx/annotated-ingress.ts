@@ -13,15 +13,15 @@ export interface AnnotatedIngress {
   readonly refusal?: string;
 }
 
-/** What the readers of one host share. */
+/** The inputs of all readers of one host. */
 export interface NginxHostContext {
   readonly host: string;
-  /** The name under which it is served, where that is another one. */
+  /** Set if the host is served under another name, such as an alias: that name. */
   readonly alias?: string;
   readonly reader: Reader;
   readonly report: Report;
   readonly config: NginxConfig;
-  /** The namespace of the oldest Ingress of the host: it alone has a say for the whole host. */
+  /** The namespace of the oldest Ingress of the host. Only its Ingresses configure the whole host. */
   readonly owner: string;
 }
 
@@ -33,7 +33,7 @@ const annotationsOf = memoized((ingress: Ingress) => readNginxAnnotations(ingres
 export const fieldOf = (annotation: string): string =>
   `metadata.annotations[${JSON.stringify(nginxPrefix + annotation)}]`;
 
-/** Reads the annotations of an Ingress, and reports what is wrong with them or has no effect. */
+/** Reads the annotations of an Ingress. Reports the annotations that are invalid or have no effect. */
 export function readAnnotatedIngress(
   ingress: Ingress,
   config: NginxConfig,
@@ -70,7 +70,7 @@ export function readAnnotatedIngress(
   return { ingress, values, ...(refusal ? { refusal } : {}) };
 }
 
-/** A report that takes each finding once: most annotations are read for each path of their Ingress. */
+/** A report that drops repeated findings: most annotations are read again for each path of their Ingress. */
 export function eachOnce(report: Report): Report {
   const known = new Set<string>();
   const isNew = (...parts: readonly (string | undefined)[]): boolean => {
@@ -92,7 +92,7 @@ export function eachOnce(report: Report): Report {
   };
 }
 
-/** Collects why the paths of an Ingress are refused, and warns of what has no effect. */
+/** Collects the reason why the paths of an Ingress are refused. Warns of annotations without effect. */
 export class Notes {
   refusal: string | undefined;
 
@@ -101,7 +101,7 @@ export class Notes {
     private readonly report: Report,
   ) {}
 
-  /** What an annotation asks for can't be kept: the paths of the Ingress answer 503. */
+  /** Reports an annotation that can't be applied: the paths of the Ingress answer 503. */
   refuse(annotation: string, message: string, reason: ErrorCode = "NginxAnnotationRefused"): undefined {
     this.refusal ??= message;
     const text = `${message}: the paths of this Ingress answer 503`;
@@ -109,7 +109,7 @@ export class Notes {
     return undefined;
   }
 
-  /** An annotation, or a part of what it says, has no effect. */
+  /** Reports an annotation that has no effect, in whole or in part. */
   ignore(annotation: string, message: string): undefined {
     this.report.warn(this.ingress.ref, type, "NginxAnnotationNoEffect", message, fieldOf(annotation));
     return undefined;

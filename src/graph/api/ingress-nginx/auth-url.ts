@@ -8,12 +8,12 @@ import type { NginxLocation } from "./locations.js";
 
 interface Asked {
   readonly ask: AskedService;
-  /** Headers of the answer that the backend gets, lower case: a client's own never reach it. */
+  /** Response headers that the backend gets, in lower case. A client's own headers of these names are removed. */
   readonly answered: readonly string[];
   readonly signIn?: NginxPhases["signIn"];
 }
 
-/** `auth-url` and its family, or those of the ConfigMap. */
+/** Reads `auth-url` and the related annotations, or the `global-auth-*` options of the ConfigMap. */
 export function readAuthUrl(
   location: NginxLocation,
   context: NginxHostContext,
@@ -44,7 +44,10 @@ export function readAuthUrl(
 
 const variables = new Set(["host", "http_host", "scheme", "request_uri", "escaped_request_uri"]);
 
-/** The URL of the sign-in page in parts: variables of nginx, and text. An invalid one is left out, as in ingress-nginx: 401 stays. */
+/**
+ * The URL of the sign-in page as parts: text and nginx variables. As in ingress-nginx, a URL with an unknown variable
+ * is ignored, and clients get 401.
+ */
 function readSignIn(url: string | undefined, { of: { values } }: NginxLocation): NginxPhases["signIn"] {
   if (!url) return undefined;
   const parts = url.split(/(\$[a-z_]+)/).filter((part) => part !== "");
@@ -59,7 +62,10 @@ function readSignIn(url: string | undefined, { of: { values } }: NginxLocation):
   };
 }
 
-/** The Service that a URL names by its name in the cluster's DNS; one of another namespace only where the ConfigMap allows it. */
+/**
+ * Resolves a URL with the DNS name of a Service. A Service of another namespace requires `anyNamespace` or the option
+ * of the ConfigMap.
+ */
 export function readServiceUrl(
   url: string,
   { of: { ingress } }: NginxLocation,

@@ -4,10 +4,10 @@ import { type AnnotatedIngress, fieldOf, type NginxHostContext, type } from "./a
 import type { BackendFields, NginxLocation } from "./locations.js";
 import { pathsOf } from "./locations.js";
 
-/** A choice between the Service of a location and that of its canary. */
+/** A condition, and how its requests are split between the Services of a location and of its canary. */
 export interface Choice {
   readonly headers: readonly HeaderMatch[];
-  /** Of 100 or `canary-weight-total` requests, those that go to the canary. */
+  /** The weights of the two Services. */
   readonly weight: readonly [main: number, canary: number];
 }
 
@@ -15,13 +15,13 @@ export interface NginxCanary {
   readonly of: AnnotatedIngress;
   readonly backend: BackendFields;
   readonly field: string;
-  /** In the order in which they are tried; the last one takes all requests. */
+  /** In evaluation order; the last one matches all requests. */
   readonly choices: readonly Choice[];
 }
 
 /**
- * The canaries of locations. One for a path that no other Ingress of its namespace has serves nothing, and one of another namespace may
- * not take requests from a path.
+ * The canaries of locations. A canary has no effect if no other Ingress of its namespace has the path. A canary of
+ * another namespace must not take requests from a path.
  */
 export function readCanaries(
   canaries: readonly AnnotatedIngress[],

@@ -8,10 +8,10 @@ import { settingsRef } from "../../../schema/settings.js";
 import { secretName } from "../../certificates/secret.js";
 import type { ObjectByKind, Reader, Report } from "../../core/reader.js";
 
-/** What the ConfigMap of ingress-nginx says for all its Ingresses. */
+/** The options of the ConfigMap of ingress-nginx. They apply to all Ingresses of its classes. */
 export interface NginxConfig {
   readonly options: NginxOptions;
-  /** Why all requests are refused: the ConfigMap restricts access in a way that can't be kept. */
+  /** Why all requests are refused: an access restriction of the ConfigMap can't be applied. */
   readonly refusal?: string;
 }
 
@@ -19,7 +19,7 @@ const ofObject = memoized((object: ObjectByKind<"ConfigMap">) => readNginxOption
 
 const none: ReturnType<typeof readNginxOptions> = { options: {}, problems: [] };
 
-/** The ConfigMap that the settings name; without one the defaults of ingress-nginx hold. */
+/** Reads the ConfigMap that the settings name. Without a ConfigMap, the defaults of ingress-nginx apply. */
 export function readNginxConfig(reader: Reader): NginxConfig {
   const { options, problems } = find(reader).read;
   const closed = problems.find(({ kind }) => kind === "closed");
@@ -37,7 +37,7 @@ function find(reader: Reader): { readonly read: typeof none; readonly missing?: 
   return object ? { read: ofObject(object) } : { read: none, missing: name };
 }
 
-/** Reports what of the ConfigMap has no effect, or that it is missing. */
+/** Reports options that have no effect or are refused, and a missing ConfigMap. */
 export function reportNginxConfig(reader: Reader, report: Report): void {
   const { read, missing } = find(reader);
   if (missing !== undefined) {

@@ -6,11 +6,11 @@ import type { AnnotatedIngress } from "./annotated-ingress.js";
 type Header = { readonly name: string; readonly value: string };
 
 export interface NginxCors {
-  /** Which origins it is for; absent: all requests, with or without one. */
+  /** Matches the allowed origins. Absent: all requests, with or without an `Origin` header. */
   readonly origin?: HeaderMatch;
-  /** Of every answer to such a request. */
+  /** Headers of every response to such a request. */
   readonly headers: readonly Header[];
-  /** Of the answer to OPTIONS. */
+  /** Headers of the response to OPTIONS. */
   readonly preflight: readonly Header[];
 }
 
@@ -20,7 +20,7 @@ const usual = {
     "DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range,Authorization",
 } as const;
 
-/** `enable-cors` and `cors-*`: what ingress-nginx adds to answers, and answers to OPTIONS by itself. */
+/** Reads `enable-cors` and `cors-*`: the response headers that ingress-nginx adds, and its own response to OPTIONS. */
 export function readCors(
   { values }: AnnotatedIngress,
   maxProgramSize: number,
@@ -59,7 +59,9 @@ const originMatch = (patterns: readonly string[]): HeaderMatch => ({
   treatMissingAsEmpty: false,
 });
 
-/** An origin, whose host may begin with one label that is any; undefined for what is none. */
+/**
+ * A regular expression for an origin; `*.` at the start of its host is one label. Undefined if the entry is no origin.
+ */
 function originPattern(entry: string): string | undefined {
   if (entry === "null") return "null";
   const [, scheme = "", any, rest = ""] =

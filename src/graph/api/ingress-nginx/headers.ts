@@ -6,11 +6,11 @@ import type { NginxLocation } from "./locations.js";
 
 type Header = { readonly name: string; readonly value: string };
 
-/** Envoy's format of text that is to be sent as it is. */
+/** Escapes text for Envoy's header format, so that it is sent unchanged. */
 const literal = (text: string): string => text.replaceAll("%", "%%");
 const clientAddress = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
 
-/** What the configuration snippet of an Ingress does; one that is not certain refuses its paths. */
+/** The effects of the configuration snippet of an Ingress. A directive that is not supported refuses its paths. */
 export function snippetEffects(
   { values }: AnnotatedIngress,
   context: NginxHostContext,
@@ -53,7 +53,7 @@ export function effectsOf(
   return effects;
 }
 
-/** What a backend gets. */
+/** The header policy of requests to the backend. */
 export function requestHeaders(
   { of: { values } }: NginxLocation,
   secure: boolean,
@@ -97,7 +97,7 @@ export function requestHeaders(
 
 const year = 31_536_000;
 
-/** Of every answer, also those that Envoy gives. */
+/** The header policy of every response, including those that Envoy generates. */
 export function responseHeaders(
   secure: boolean,
   { config: { options } }: NginxHostContext,

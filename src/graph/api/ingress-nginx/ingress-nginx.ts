@@ -33,8 +33,8 @@ import { hostRoute, type NginxSide, routesOf } from "./routes.js";
 import { readHostTls } from "./tls.js";
 
 /**
- * What Ingresses of ingress-nginx's classes make of a host: its own rules or, without any and where no other
- * object has the host (`isTaken`), those of another host that names it.
+ * The sites of a host from Ingresses of ingress-nginx's classes: from the rules of the host itself. If it has no rules
+ * and no other object has the host (`isTaken`), from another host that names it.
  */
 export function readNginxSites(
   ingresses: readonly Ingress[],
@@ -76,7 +76,7 @@ function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
   const tls = readHostTls(mains, context);
   const plan = planHost(mains, locations, context);
   const snippet = readServerSnippet(plan, context);
-  // Findings are those of plain HTTP: over TLS they would be the same.
+  // Only the side for plain HTTP reports findings: the side for TLS would repeat them.
   const side = (secure: boolean): Site["routes"] =>
     routesOfSide(
       plan,
@@ -96,7 +96,7 @@ function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
   return sites;
 }
 
-/** Aliases that are no names, and those beyond the number that is served. */
+/** Warns of aliases that are not served: invalid names, and names above `maxAliases`. */
 function tellOfAliases(mains: readonly AnnotatedIngress[], { owner, report }: NginxHostContext): void {
   for (const { ingress, values } of mains) {
     if (ingress.meta.namespace !== owner) continue;
@@ -109,7 +109,7 @@ function tellOfAliases(mains: readonly AnnotatedIngress[], { owner, report }: Ng
 
 const canaryScopes: ReadonlySet<string> = new Set(["canary", "upstream"]);
 
-/** What a canary says of access and answers has no effect: that of the other Ingress holds. */
+/** Warns of annotations without effect on a canary, such as access restrictions: those of the main Ingress apply. */
 function tellOfCanaries(annotated: readonly AnnotatedIngress[], { report }: NginxHostContext): void {
   for (const { ingress, values } of annotated) {
     const names = (Object.keys(values) as NginxAnnotation[]).filter(
@@ -160,7 +160,7 @@ const closeLocation = (location: NginxLocation, refusal: string): NginxLocation 
   of: { ...location.of, refusal: location.of.refusal ?? refusal },
 });
 
-/** An Ingress changes how the paths of others are matched: these are told. */
+/** Warns the Ingresses whose paths become regular expressions because of another Ingress. */
 function tellOfRegex(all: readonly NginxLocation[], { host, report }: NginxHostContext): void {
   for (const of of new Set(all.map((one) => one.of))) {
     const asks = all.some((one) => one.of === of && (of.values["use-regex"] || of.values["rewrite-target"]));
@@ -213,7 +213,7 @@ function routesOfSide({ mains, placed }: Plan, side: NginxSide, context: NginxHo
   return [...routes, ...rootRoute, ...refused];
 }
 
-/** The server snippet of a host; where one is not certain, the whole host answers 503. */
+/** Reads the server snippet of a host. If a directive is not supported, the whole host answers 503. */
 function readServerSnippet({ mains, regex }: Plan, context: NginxHostContext): NginxSide["snippet"] {
   const of = mains.find(
     ({ ingress, values }) =>
@@ -232,7 +232,7 @@ function readServerSnippet({ mains, regex }: Plan, context: NginxHostContext): N
   return { of, effects, refused: notes.refusal !== undefined };
 }
 
-/** Hosts that have no rule of their own: aliases of another host, and `www.` with or without. */
+/** The sites of a host without rules: an alias of another host, or its twin with or without `www.`. */
 function readOther(ingresses: readonly Ingress[], host: string, config: NginxConfig, reader: Reader): Sites {
   const twin = wwwTwin(host);
   for (const ingress of ingresses)
@@ -244,7 +244,7 @@ function readOther(ingresses: readonly Ingress[], host: string, config: NginxCon
       );
       if (all[0]?.meta.namespace !== ingress.meta.namespace || !all.includes(ingress)) continue;
       const of = readAnnotatedIngress(ingress, config, createReport());
-      // What is wrong with the Ingresses is reported for their own host.
+      // The compilation of their own host reports the findings of these Ingresses.
       const asked: Asked = { host: main, alias: host, config, reader, report: createReport() };
       if (of.values["server-alias"]?.includes(host)) return readHost(all, asked);
       if (of.values["from-to-www-redirect"] && main === twin) return wwwSites(all, of, asked);

@@ -9,19 +9,19 @@ import { type AnnotatedIngress, type NginxHostContext, type } from "./annotated-
 type Rule = NonNullable<Ingress["spec"]["rules"]>[number];
 export type BackendFields = NonNullable<Rule["http"]>["paths"][number]["backend"];
 
-/** A path of a host, as ingress-nginx makes one of each path of a rule. */
+/** A path of a host. As in ingress-nginx, each path of a rule is a location. */
 export interface NginxLocation {
-  /** As it is written. */
+  /** The path as written in the rule. */
   readonly path: string;
   readonly exact: boolean;
   readonly of: AnnotatedIngress;
-  /** Absent: 404, as the default backend answers. */
+  /** Absent: requests get 404, as from the default backend of ingress-nginx. */
   readonly backend?: BackendFields;
   /** Field path of the backend. */
   readonly field: string;
 }
 
-/** The hosts of rules without a host, and of default backends. */
+/** The host of a rule; `*` for a rule without a host. */
 const hostOf = ({ host }: Rule): string => (host || "*").toLowerCase();
 
 export const hasRuleFor = (ingress: Ingress, host: string): boolean =>
@@ -29,8 +29,8 @@ export const hasRuleFor = (ingress: Ingress, host: string): boolean =>
   (host === "*" && ingress.spec.defaultBackend !== undefined && !ingress.spec.rules?.length);
 
 /**
- * The locations of a host, the oldest Ingress first. There is one for `/` with the annotations of the oldest Ingress, in whose place an
- * explicit one comes. A path that a host has already is left out, and its Ingress is told.
+ * The locations of a host, those of the oldest Ingress first. If no rule has the path `/`, it is added with the
+ * annotations of the oldest Ingress. If an older Ingress has the same path, the location is left out with a warning.
  */
 export function readLocations(
   mains: readonly AnnotatedIngress[],
@@ -74,13 +74,13 @@ export function* pathsOf(of: AnnotatedIngress, host: string): Iterable<NginxLoca
   }
 }
 
-/** Whether `rewrite-target` changes anything: where it is the path itself, ingress-nginx leaves it out. */
+/** Whether `rewrite-target` has an effect. As in ingress-nginx, a target that equals the path has none. */
 export const rewrites = ({ path, of }: Pick<NginxLocation, "path" | "of">): boolean => {
   const target = of.values["rewrite-target"];
   return target !== undefined && target !== "" && target !== path;
 };
 
-/** Whether all paths of a host are regular expressions: some Ingress of the owner's namespace says so. */
+/** Whether all paths of a host are regular expressions: an Ingress of the owner's namespace requires it. */
 export const isRegexHost = (locations: readonly NginxLocation[], owner: string): boolean =>
   locations.some(
     (location) =>
@@ -94,7 +94,10 @@ export type Placed =
 
 const plainPath = /^\/[-._~/A-Za-z0-9]*$/;
 
-/** How requests for a location are found. `redirect`: the path without its last slash, which is answered by a redirect to it. */
+/**
+ * The match of a location, or the problem of its path. `redirect` matches the path without its final slash; requests
+ * for it are redirected to the path.
+ */
 export function placeLocation(
   location: NginxLocation,
   { regex, all, context }: { regex: boolean; all: readonly NginxLocation[]; context: NginxHostContext },
@@ -140,7 +143,7 @@ function placePlain(
     : { match };
 }
 
-/** Annotations whose loss would open a path. */
+/** Annotations that restrict access: without them, a path would be open. */
 const restricting: readonly NginxAnnotation[] = [
   "allowlist-source-range",
   "auth-snippet",
@@ -157,8 +160,9 @@ const restricting: readonly NginxAnnotation[] = [
 ];
 
 /**
- * What is closed in place of a path that can't be served, so that no shorter path answers its requests without the protection: all that
- * begins as its expression does. Nothing of an Ingress that restricts nothing, nor of one that has no say for the host.
+ * The match that is refused in place of a path that can't be served: all paths that start like its expression.
+ * Otherwise a shorter path would answer these requests without the protection. Undefined if the Ingress restricts
+ * nothing, or is not in the owner's namespace.
  */
 export function closedPart(
   { path, of }: NginxLocation,
@@ -168,7 +172,7 @@ export function closedPart(
   const restricts = of.refusal !== undefined || restricting.some((name) => of.values[name] !== undefined);
   if (!restricts || of.ingress.meta.namespace !== owner) return undefined;
   const [found = "/"] = topAlternatives(path).length > 1 ? ["/"] : (/^\/[-_~/A-Za-z0-9]*/.exec(path) ?? []);
-  // A character that may be absent is no part of what all begins with.
+  // An optional character is not part of the common prefix.
   const literal = regex && /[?*{]/.test(path[found.length] ?? "") ? found.slice(0, -1) : found;
   return regex
     ? { kind: "regex", value: `(?i)${literal}.*`, length: path.length }
@@ -176,7 +180,8 @@ export function closedPart(
 }
 
 /**
- * `~* "^PATH"` of nginx for an engine that compares whole paths. Of alternatives at the top nginx anchors the first alone.
+ * `~* "^PATH"` of nginx, for an engine that matches whole paths. nginx anchors only the first of several top-level
+ * alternatives.
  */
 function anchored(path: string): string {
   const [first = "", ...others] = topAlternatives(path);

@@ -4,7 +4,7 @@ import { type AnnotatedIngress, fieldOf, type NginxHostContext, type } from "./a
 import type { NginxLocation } from "./locations.js";
 import { readBackend } from "./upstream.js";
 
-/** `ssl-passthrough`: TLS of the host goes to the Service of its `/` as it is. */
+/** `ssl-passthrough`: TLS connections of the host are passed through to the Service of its path `/`. */
 export function passThrough(
   mains: readonly AnnotatedIngress[],
   locations: readonly NginxLocation[],

@@ -4,14 +4,17 @@ import type { NginxLocation } from "./locations.js";
 
 type Redirect = Extract<Action, { kind: "redirect" }>;
 
-/** Of a redirect that Envoy has no action for, the answer and its `Location`. */
+/** A redirect action. For a redirect that Envoy has no action for: a direct response and its `Location`. */
 export type Redirected =
   | Redirect
   | { readonly kind: "respond"; readonly status: number; readonly location: string };
 
 const codes = new Set([301, 302, 303, 307, 308]);
 
-/** `temporal-redirect` or `permanent-redirect`: all requests of a location go to one URL, without their own path and query. */
+/**
+ * `temporal-redirect` or `permanent-redirect`: redirects all requests of a location to one URL, without their own path
+ * and query.
+ */
 export function readRedirect({ values }: AnnotatedIngress, notes: Notes): Redirected | undefined {
   const [annotation, usual, greatest] = values["temporal-redirect"]
     ? (["temporal-redirect", 302, 307] as const)
@@ -23,7 +26,7 @@ export function readRedirect({ values }: AnnotatedIngress, notes: Notes): Redire
   const asked = values[`${annotation}-code`] ?? usual;
   const status = asked < 300 || asked > greatest ? usual : asked;
   const { protocol, hostname, port, pathname, search } = new URL(url);
-  // Envoy's redirects always have a path.
+  // Envoy's redirect action always writes a path.
   const hasPath = /^https?:\/\/[^/]*\//.test(url);
   if (!hasPath || !codes.has(status)) return { kind: "respond", status, location: url };
   return {
@@ -37,7 +40,7 @@ export function readRedirect({ values }: AnnotatedIngress, notes: Notes): Redire
   };
 }
 
-/** `app-root`: of the host's `/` alone. */
+/** `app-root`: redirects the path `/` of the host. */
 export const readAppRoot = ({ values }: AnnotatedIngress): Redirect | undefined =>
   values["app-root"]
     ? { kind: "redirect", path: values["app-root"], status: 302, stripQuery: true }

@@ -3,7 +3,7 @@ import type { PathRewrite } from "../../policies/path-rewrite.js";
 import type { NginxHostContext, Notes } from "./annotated-ingress.js";
 import { type NginxLocation, rewrites, topAlternatives } from "./locations.js";
 
-/** The rewrite of a location: the whole path becomes the target, with the groups of the path's expression filled in. */
+/** The rewrite of a location: the target replaces the whole path. It may contain groups of the path's expression. */
 export function readRewrite(
   location: NginxLocation,
   { reader }: NginxHostContext,
@@ -30,7 +30,7 @@ export function readRewrite(
   return { regex: { pattern, substitution } };
 }
 
-/** Whether the first group of an expression begins with a slash, as in `/x(/.*)`. */
+/** Whether the group at the start of the target begins with a slash, as in `/x(/.*)`. */
 function startsWithSlash(path: string, target: string): boolean {
   const group = /^\$(\d)/.exec(target)?.[1];
   const opening = [...path.matchAll(/\((?!\?)/g)][Number(group) - 1];
@@ -39,7 +39,7 @@ function startsWithSlash(path: string, target: string): boolean {
   );
 }
 
-/** Groups that catch something. */
+/** The number of capturing groups. */
 export function countGroups(expression: string): number {
   let count = 0;
   let inClass = false;

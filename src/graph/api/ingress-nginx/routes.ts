@@ -24,24 +24,24 @@ import {
   routeHash,
 } from "./upstream.js";
 
-/** What all locations of a host share on one listener. */
+/** The inputs that all locations of a host share on one listener. */
 export interface NginxSide {
   readonly secure: boolean;
   readonly tls: HostTls;
   readonly canaries: ReadonlyMap<NginxLocation, NginxCanary>;
-  /** What the server snippet of the host does. */
+  /** The effects of the host's server snippet. */
   readonly snippet?:
     | { readonly of: AnnotatedIngress; readonly effects: readonly SnippetEffect[]; readonly refused: boolean }
     | undefined;
 }
 
-/** The place of a route that has no conditions: after those of the same path that have some. */
+/** The rank of a route without conditions: after the routes of the same path with conditions. */
 const last = 1000;
 const defaultBodyLimit = 1024 * 1024;
 
-/** How the routes of a location are made. */
+/** Makes the routes of a location. */
 interface Frame {
-  /** One route; `more` are headers of its answers. */
+  /** Makes one route; `more` are additional response headers. */
   route(
     headers: readonly HeaderMatch[],
     action: Action,
@@ -49,9 +49,11 @@ interface Frame {
     more: Headers,
     rank: number,
   ): Route;
-  /** One route for all requests or, where CORS tells origins apart, one for those that may come and one for the others. */
+  /**
+   * Makes one route for all requests. If CORS allows only some origins, makes a route for these and one for the rest.
+   */
   each(make: (headers: readonly HeaderMatch[], more: Headers, rank: number) => Route): readonly Route[];
-  /** Answers to OPTIONS, before everything else. */
+  /** Responses to OPTIONS; evaluated first. */
   readonly preflight: readonly Route[];
 }
 
@@ -90,7 +92,7 @@ function frameOf(
   };
 }
 
-/** The routes of a location in the order in which they are tried. */
+/** The routes of a location in evaluation order. */
 export function routesOf(
   location: NginxLocation,
   match: PathMatch,
@@ -138,7 +140,8 @@ export function routesOf(
           action,
           forward.policies,
           more,
-          // A canary's conditions come first, each before and after the origins of its own.
+          // A canary's conditions rank first. For each condition, the route for allowed origins ranks before the other
+          // one.
           headers.length > 0 ? 10 * (i + 1) + (origins.length > 0 ? 0 : 1) : rank,
         ),
       ),
@@ -148,11 +151,11 @@ export function routesOf(
 
 interface Forward {
   readonly policies: RoutePolicies;
-  /** Absent where there is no Service, or none that can be used. */
+  /** Absent if the location has no Service, or if its Service can't be used. */
   readonly choices?: readonly { readonly headers: readonly HeaderMatch[]; readonly action: Action }[];
 }
 
-/** How requests of a location are sent on. */
+/** Reads how requests of a location are forwarded. */
 function readForward(
   location: NginxLocation,
   access: NginxAccess,
@@ -202,7 +205,7 @@ function readForward(
   return { policies, ...(choices ? { choices } : {}) };
 }
 
-/** Without the members that are undefined. */
+/** Removes members that are undefined. */
 const present = (
   policies: { readonly [N in keyof RoutePolicies]: RoutePolicies[N] | undefined },
 ): RoutePolicies => Object.fromEntries(Object.entries(policies).filter(([, value]) => value !== undefined));
@@ -223,11 +226,11 @@ const methodIs = (method: string): HeaderMatch => ({
   treatMissingAsEmpty: false,
 });
 
-/** Envoy takes an empty list for none, and writes nothing for it. */
+/** Adds the response headers, if there are any: Envoy treats an empty list as absent. */
 const withHeaders = (policies: RoutePolicies, headers: HeadersPolicy): RoutePolicies =>
   headers.set.length + headers.remove.length > 0 ? { ...policies, responseHeaders: headers } : policies;
 
-/** The backends of a location, for each choice that its canary makes; undefined where its Service can't be used. */
+/** The backends of a location, for each choice of its canary; undefined if its Service can't be used. */
 function backendsOf(
   location: NginxLocation,
   { canaries }: NginxSide,
@@ -256,7 +259,7 @@ function backendsOf(
   }));
 }
 
-/** A route of the whole host, before all locations, by the Ingress that asks for it. */
+/** A route for the whole host, evaluated before all locations; `ingress` is the Ingress that configures it. */
 export const hostRoute = (
   path: PathMatch,
   action: Action,

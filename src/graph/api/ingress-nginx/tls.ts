@@ -16,17 +16,20 @@ type Header = { readonly name: string; readonly value: string };
 
 export interface HostTls {
   readonly tls?: Tls;
-  /** Plain HTTP is redirected: an Ingress has a `tls` entry, and not only the default certificate is there. */
+  /** Whether plain HTTP is redirected: the host has a certificate, and an Ingress has a `tls` entry for it. */
   readonly isAsked: boolean;
-  /** The Ingress whose certificate it is. */
+  /** The Ingress that names the certificate. */
   readonly owner?: AnnotatedIngress;
-  /** The whole host answers 403: what clients have to show can't be checked. */
+  /** Set if client certificates are required and can't be validated: the whole host answers 403. */
   readonly refused?: true;
-  /** What backends are told of the client's certificate. */
+  /** Request headers for backends with the data of the client certificate. */
   readonly headers: readonly Header[];
 }
 
-/** The certificate of a host and what its clients have to show, by the Ingresses of the owner's namespace, the oldest first. */
+/**
+ * Reads the certificate of a host and the validation of its clients from the Ingresses of the owner's namespace, the
+ * oldest first.
+ */
 export function readHostTls(mains: readonly AnnotatedIngress[], context: NginxHostContext): HostTls {
   const own = mains.filter(({ ingress }) => ingress.meta.namespace === context.owner);
   tellGuests(mains, context);
@@ -34,7 +37,7 @@ export function readHostTls(mains: readonly AnnotatedIngress[], context: NginxHo
   const found = readCertificate(own, context);
   const range = tlsRange(undefined, undefined, context.reader);
   const { validation, headers = [] } = client;
-  // Without HTTPS no client shows a certificate, and plain HTTP must not be open for that.
+  // Without HTTPS no client can show a certificate. Plain HTTP must not be open instead.
   const isUnchecked = validation !== undefined && !(found && range);
   const refused = client.refused || isUnchecked;
   if (isUnchecked) tellUnchecked(own, context);
@@ -77,7 +80,7 @@ function tellGuests(mains: readonly AnnotatedIngress[], { owner, host, report }:
   }
 }
 
-/** Whether an Ingress has a `tls` entry for a host, or for all of its own. */
+/** Whether an Ingress has a `tls` entry for a host, or an entry without hosts, which applies to all its hosts. */
 const asksForTls = ({ spec }: Ingress, host: string): boolean =>
   (spec.tls ?? []).some(({ hosts }) => !hosts?.length || hosts.some((one) => one.toLowerCase() === host));
 
@@ -114,7 +117,10 @@ function readCertificate(own: readonly AnnotatedIngress[], context: NginxHostCon
   return defaultCertificate(own, context);
 }
 
-/** That of the setting `ingressNginx.defaultCertificate`: of every host without one of its own, as with ingress-nginx. */
+/**
+ * The certificate of the setting `ingressNginx.defaultCertificate`: as in ingress-nginx, for every host without its
+ * own.
+ */
 function defaultCertificate(
   own: readonly AnnotatedIngress[],
   { reader, host }: NginxHostContext,
@@ -139,7 +145,7 @@ interface Client {
   readonly headers?: readonly Header[];
 }
 
-/** `auth-tls-*` of the first Ingress that has them. */
+/** Reads `auth-tls-*` of the first Ingress with `auth-tls-secret`. */
 function readClient(own: readonly AnnotatedIngress[], context: NginxHostContext): Client {
   const of = own.find(({ values }) => values["auth-tls-secret"]);
   const name = of?.values["auth-tls-secret"];
@@ -190,7 +196,7 @@ interface Authorities {
   readonly problem?: { readonly annotation: string; readonly message: string; readonly isMissing?: boolean };
 }
 
-/** What clients' certificates are checked against, or why they can't be. */
+/** Reads the CAs and revocation lists for client certificates, or the problem with them. */
 function readAuthorities(
   { ingress, values }: AnnotatedIngress,
   name: string,
@@ -227,7 +233,9 @@ function readNginxCrl(
   return has ? readCrl(reader, secret, "ca.crl") : {};
 }
 
-/** What client headers about certificates are to be dropped before a backend gets them. */
+/**
+ * Headers with data of a client certificate. Those that a client sends are removed before a backend gets the request.
+ */
 export const certificateHeaders = [
   "ssl-client-verify",
   "ssl-client-subject-dn",

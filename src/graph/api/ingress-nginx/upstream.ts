@@ -10,7 +10,7 @@ import { type AnnotatedIngress, type NginxHostContext, type Notes, type } from "
 import { readServiceUrl } from "./auth-url.js";
 import type { BackendFields, NginxLocation } from "./locations.js";
 
-/** The cluster of a backend; undefined (and a finding) where it can't be used: its path answers 503. */
+/** The cluster of a backend. Undefined, with a finding, if it can't be used: its path answers 503. */
 export function readBackend(
   backend: BackendFields,
   { of, field }: { readonly of: AnnotatedIngress; readonly field: string },
@@ -40,7 +40,7 @@ const protocols: Readonly<Record<string, Cluster["protocol"] | "none">> = {
   GRPCS: "h2",
 };
 
-/** How the Services of a location are reached. */
+/** Reads the options of the clusters for the Services of a location. */
 export function readClusterOptions(
   { of: { values, ingress } }: NginxLocation,
   secure: boolean,
@@ -100,7 +100,7 @@ const positive = (value: number | undefined): number | undefined =>
 const balancing = (name: string | undefined): NonNullable<ClusterOverrides["loadBalancing"]> =>
   name === "ewma" ? "least-request" : "round-robin";
 
-/** How long a backend may be silent; the whole answer may take any time. */
+/** Reads how long a request may be idle; the whole response has no time limit. */
 export function readTimeouts(
   { values }: AnnotatedIngress,
   { options }: NginxHostContext["config"],
@@ -111,7 +111,7 @@ export function readTimeouts(
 }
 
 const safeMethods = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"];
-/** Envoy's conditions for those of nginx. */
+/** Envoy's retry conditions for each condition of nginx. */
 const conditions: Readonly<Record<string, readonly string[]>> = {
   error: ["connect-failure", "refused-stream", "reset"],
   timeout: ["connect-failure"],
@@ -120,7 +120,7 @@ const conditions: Readonly<Record<string, readonly string[]>> = {
 };
 const maxTries = 10;
 
-/** `proxy-next-upstream` and its tries. */
+/** Reads `proxy-next-upstream` and `proxy-next-upstream-tries`. */
 export function readRetries(
   { values }: AnnotatedIngress,
   { options }: NginxHostContext["config"],
@@ -144,7 +144,7 @@ export function readRetries(
   };
 }
 
-/** `upstream-hash-by`, or the session cookie of `affinity`. */
+/** Reads `upstream-hash-by`, or the session cookie of `affinity`. */
 export function readHash(values: AnnotatedIngress["values"], notes?: Notes): HashPolicy | undefined {
   const text = values["upstream-hash-by"];
   if (text && values.affinity !== "cookie") {
@@ -175,7 +175,7 @@ function hashKey(variable: string): HashKey | undefined {
   return variable === "request_uri" ? { kind: "header", name: ":path", terminal: false } : undefined;
 }
 
-/** The hash of a route, whose session cookie depends on its path and on TLS. */
+/** The hash policy of a route. Its session cookie depends on the path and on TLS. */
 export function routeHash({ path, of: { values } }: NginxLocation, secure: boolean): HashPolicy | undefined {
   const hash = readHash(values);
   if (values.affinity !== "cookie" || !hash) return hash;
@@ -188,14 +188,14 @@ export function routeHash({ path, of: { values } }: NginxLocation, secure: boole
   ];
   return hash.map((key) => ({
     ...key,
-    // The text of a regular expression is the path of no request.
+    // A cookie path must be a literal path, not a regular expression.
     path: values["session-cookie-path"] ?? (/^[-._~/A-Za-z0-9]+$/.test(path) ? path : "/"),
     seconds: age === undefined || age < 0 ? 0 : age,
     ...(attributes.length > 0 ? { attributes } : {}),
   }));
 }
 
-/** `mirror-target`: copies of all requests for a Service of the cluster. */
+/** `mirror-target`: copies all requests to a Service of the Kubernetes cluster. */
 export function readMirrors(
   location: NginxLocation,
   context: NginxHostContext,

@@ -12,18 +12,18 @@ interface Service {
 interface TcpServices<S extends Service> {
   readonly namespace: string;
   readonly services: readonly S[];
-  /** What a service adds to the plain way to it. */
+  /** The cluster options of a service. */
   optionsOf?(service: S): Parameters<typeof readCluster>[4];
-  /** Whether, and with what more, a cluster can be used; undefined where the reason is reported. */
+  /** Returns the cluster, possibly with more options; undefined if it can't be used and the reason is reported. */
   checked?(service: S, cluster: Cluster, path: string): Cluster | undefined;
   readonly weightOf: (service: S) => number;
-  /** Takes why the certificate that Envoy shows to services can't be had. */
+  /** Reports why the client certificate for services can't be used. */
   badCertificate(message: string): undefined;
-  /** Takes why a service has no cluster. */
+  /** Reports why a service has no cluster. */
   unresolved(service: S, error: string | undefined, path: string): undefined;
 }
 
-/** Where the TCP connections of a host go; undefined where one of the services can't be had. */
+/** The backends for TCP connections of a host; undefined if one of the services can't be used. */
 export function readTcpServices<S extends Service>(
   api: TcpServices<S>,
   reader: Reader,

@@ -5,7 +5,7 @@ import type { Tls, TlsVersion } from "../../core/nodes.js";
 import type { HTTPProxy, ObjectByKind, Reader, Report } from "../../core/reader.js";
 
 type Root = HTTPProxy | ObjectByKind<"IngressRoute">;
-/** Takes why a host can't be secured; `field` is that of the object. */
+/** Reports why a host has no TLS; `field` is the path in the object. */
 type Fail = (reason: ErrorCode, message: string, field: string) => undefined;
 
 const versions: readonly TlsVersion[] = ["1.2", "1.3"];
@@ -17,7 +17,7 @@ const higher = (a: TlsVersion, b: TlsVersion): TlsVersion =>
 const lower = (a: TlsVersion, b: TlsVersion): TlsVersion =>
   versions.indexOf(a) < versions.indexOf(b) ? a : b;
 
-/** The narrower of the object's and the settings' range; undefined when nothing is left. */
+/** The intersection of the object's and the settings' TLS versions; undefined if it is empty. */
 export function tlsRange(
   minimum: string | undefined,
   maximum: string | undefined,
@@ -29,7 +29,7 @@ export function tlsRange(
   return higher(min, max) === max ? { minimum: min, maximum: max } : undefined;
 }
 
-/** What secures the host of a root: the certificate and the TLS versions that `spec.virtualhost.tls` asks for. */
+/** The certificate and the TLS versions of a root's host, from `spec.virtualhost.tls`. */
 export function readServerTls(
   root: Root,
   versions: { readonly minimum: string | undefined; readonly maximum?: string | undefined },
@@ -47,8 +47,8 @@ export function readServerTls(
 }
 
 /**
- * `<namespace>/<name>` of the Secret that the host of a root asks for, `spec.virtualhost.tls.secretName`; undefined where it may not have
- * it or Envoy would not load it. `fail` takes why.
+ * `<namespace>/<name>` of the Secret in `spec.virtualhost.tls.secretName` of a root. Undefined, after `fail`, if
+ * delegation does not permit it or Envoy would not load it.
  */
 function hostCertificate(
   { ref, meta, spec: { virtualhost } }: Root,
