@@ -141,7 +141,8 @@ export function readNginxOptions(data: Readonly<Record<string, string>>): {
     const parsed = value.safeParse(text.trim());
     if (!parsed.success) {
       const kind = restricting.has(key) || effect === "closed" ? "closed" : "no-effect";
-      problems.push({ option: key, kind, message: "is not valid; the default is used" });
+      const message = kind === "closed" ? "is not valid" : "is not valid; the default is used";
+      problems.push({ option: key, kind, message });
     } else if (effect === "none")
       problems.push({ option: key, kind: "no-effect", message: `has no effect: ${why}` });
     else if (effect === "closed" && parsed.data !== false)

@@ -22,7 +22,7 @@ export interface GatewayStatus {
   readonly status: Readonly<Record<string, unknown>>;
 }
 
-/** An object with the generation that is judged. */
+/** An object with the generation that is observed. */
 export type ObservedObject = Pick<KubeObject, "meta">;
 
 const condition =

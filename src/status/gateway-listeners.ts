@@ -19,7 +19,7 @@ export type AttachedCounts = ReadonlyMap<string, number>;
 
 /** The status of a Gateway; `addresses` are those of Envoy's Service, for the Gateway of the settings. */
 export function gatewayStatus(
-  judged: ObservedObject,
+  observed: ObservedObject,
   view: GatewayView,
   attached: AttachedCounts,
   { addresses, reader }: { readonly addresses: readonly string[]; readonly reader: Reader },
@@ -28,7 +28,7 @@ export function gatewayStatus(
   const list = addressesOf(view, reader)?.list ?? addresses;
   const sets = view.sets.filter((set) => isAccepted(set, view)).length;
   return {
-    conditions: view.isMain ? mainConditions(judged, own) : gatewayConditions(judged, view, own, reader),
+    conditions: view.isMain ? mainConditions(observed, own) : gatewayConditions(observed, view, own, reader),
     ...(list.length > 0
       ? {
           addresses: list
@@ -36,19 +36,19 @@ export function gatewayStatus(
             .map((value) => ({ type: isIP(value) ? "IPAddress" : "Hostname", value })),
         }
       : {}),
-    listeners: own.map((listener) => listenerStatus(judged, listener, view, attached, reader)),
+    listeners: own.map((listener) => listenerStatus(observed, listener, view, attached, reader)),
     ...(view.isMain && sets === 0 ? {} : { attachedListenerSets: sets }),
   };
 }
 
 /** The conditions of the Gateway of the settings, as in Contour. */
-function mainConditions(judged: ObservedObject, listeners: readonly GatewayListener[]): Condition[] {
+function mainConditions(observed: ObservedObject, listeners: readonly GatewayListener[]): Condition[] {
   const programmed = listeners.every(({ ready, problems }) => ready && problems.length === 0);
   return [
-    good(judged, "Accepted", "Accepted", "Gateway is accepted"),
+    good(observed, "Accepted", "Accepted", "Gateway is accepted"),
     programmed
-      ? good(judged, "Programmed", "Programmed", "Valid Gateway")
-      : bad(judged, "Programmed", "ListenersNotValid", "Listeners are not valid"),
+      ? good(observed, "Programmed", "Programmed", "Valid Gateway")
+      : bad(observed, "Programmed", "ListenersNotValid", "Listeners are not valid"),
   ];
 }
 
@@ -56,7 +56,7 @@ const isAcceptable = ({ problems }: GatewayListener): boolean =>
   problems.every(({ type }) => type !== "Accepted" && type !== "Conflicted");
 
 function gatewayConditions(
-  judged: ObservedObject,
+  observed: ObservedObject,
   view: GatewayView,
   own: readonly GatewayListener[],
   reader: Reader,
@@ -67,31 +67,31 @@ function gatewayConditions(
   const names = refused.map(({ spec }) => spec.name).join(", ");
   const accepted = (): Condition => {
     const whole = of("Accepted");
-    if (whole) return bad(judged, "Accepted", whole.reason, whole.message);
-    if (refused.length === 0) return good(judged, "Accepted", "Accepted", "Gateway is accepted");
+    if (whole) return bad(observed, "Accepted", whole.reason, whole.message);
+    if (refused.length === 0) return good(observed, "Accepted", "Accepted", "Gateway is accepted");
     const message = `listeners that are not accepted: ${names}`;
-    return (refused.length < own.length ? good : bad)(judged, "Accepted", "ListenersNotValid", message);
+    return (refused.length < own.length ? good : bad)(observed, "Accepted", "ListenersNotValid", message);
   };
   const programmed = (): Condition => {
     const whole = of("Programmed");
-    if (whole) return bad(judged, "Programmed", whole.reason, whole.message);
+    if (whole) return bad(observed, "Programmed", whole.reason, whole.message);
     if (of("Accepted") || !view.listeners.some(({ ready }) => ready))
-      return bad(judged, "Programmed", "Invalid", "no listener can be served");
-    return good(judged, "Programmed", "Programmed", "Envoy has the configuration of the Gateway");
+      return bad(observed, "Programmed", "Invalid", "no listener can be served");
+    return good(observed, "Programmed", "Programmed", "Envoy has the configuration of the Gateway");
   };
   const resolved = (): Condition => {
     const whole = of("ResolvedRefs");
-    if (whole) return bad(judged, "ResolvedRefs", whole.reason, whole.message);
+    if (whole) return bad(observed, "ResolvedRefs", whole.reason, whole.message);
     const unresolved = own.filter((one) => one.problems.some(({ type }) => type === "ResolvedRefs"));
     const listed = unresolved.map(({ spec }) => spec.name).join(", ");
     return unresolved.length > 0
       ? bad(
-          judged,
+          observed,
           "ResolvedRefs",
           "ListenersNotResolved",
           `listeners whose references are not resolved: ${listed}`,
         )
-      : good(judged, "ResolvedRefs", "ResolvedRefs", "References resolved");
+      : good(observed, "ResolvedRefs", "ResolvedRefs", "References resolved");
   };
   const insecure = (view.gateway.spec.tls?.frontend?.perPort ?? [])
     .map(({ tls }) => tls)
@@ -102,12 +102,12 @@ function gatewayConditions(
     accepted(),
     programmed(),
     resolved(),
-    ...(insecure ? [good(judged, "InsecureFrontendValidationMode", "ConfigurationChanged", mode)] : []),
+    ...(insecure ? [good(observed, "InsecureFrontendValidationMode", "ConfigurationChanged", mode)] : []),
   ];
 }
 
 const listenerStatus = (
-  judged: ObservedObject,
+  observed: ObservedObject,
   listener: GatewayListener,
   view: GatewayView,
   attached: AttachedCounts,
@@ -116,12 +116,12 @@ const listenerStatus = (
   name: listener.spec.name,
   supportedKinds: listener.kinds.map((kind) => ({ group: gatewayGroup, kind })),
   attachedRoutes: attached.get(listenerKey(listener)) ?? 0,
-  conditions: listenerConditions(judged, listener, view, reader),
+  conditions: listenerConditions(observed, listener, view, reader),
 });
 
 /** One condition for each type. With several problems, it has the reason of the first one and all messages. */
 function listenerConditions(
-  judged: ObservedObject,
+  observed: ObservedObject,
   { problems, ready }: GatewayListener,
   view: GatewayView,
   reader: Reader,
@@ -131,23 +131,26 @@ function listenerConditions(
   const conditionOf = (type: ListenerProblem["type"], fine: Condition): Condition => {
     const [first, ...more] = of(type);
     if (!first && conflict && !view.isMain && (type === "Accepted" || type === "Programmed"))
-      return bad(judged, type, conflict.reason, conflict.message);
+      return bad(observed, type, conflict.reason, conflict.message);
     if (!first) return fine;
     const message = joined([first, ...more].map((problem) => problem.message));
-    return (type === "Conflicted" ? good : bad)(judged, type, first.reason, message);
+    return (type === "Conflicted" ? good : bad)(observed, type, first.reason, message);
   };
   const isFine = view.isMain ? problems.length === 0 : ready;
   const unaddressed = addressesOf(view, reader)?.problem;
   const programmed = !isFine
-    ? bad(judged, "Programmed", "Invalid", "Invalid listener, see other listener conditions for details")
+    ? bad(observed, "Programmed", "Invalid", "Invalid listener, see other listener conditions for details")
     : unaddressed
-      ? bad(judged, "Programmed", "Pending", unaddressed.message)
-      : good(judged, "Programmed", "Programmed", "Valid listener");
+      ? bad(observed, "Programmed", "Pending", unaddressed.message)
+      : good(observed, "Programmed", "Programmed", "Valid listener");
   return [
-    conditionOf("Accepted", good(judged, "Accepted", "Accepted", "Listener accepted")),
-    conditionOf("Conflicted", bad(judged, "Conflicted", "NoConflicts", "No conflicts")),
+    conditionOf("Accepted", good(observed, "Accepted", "Accepted", "Listener accepted")),
+    conditionOf("Conflicted", bad(observed, "Conflicted", "NoConflicts", "No conflicts")),
     conditionOf("Programmed", programmed),
-    conditionOf("ResolvedRefs", good(judged, "ResolvedRefs", "ResolvedRefs", "Listener references resolved")),
+    conditionOf(
+      "ResolvedRefs",
+      good(observed, "ResolvedRefs", "ResolvedRefs", "Listener references resolved"),
+    ),
   ];
 }
 
@@ -160,7 +163,7 @@ const isAccepted = (attached: AttachedSet, view: GatewayView): boolean =>
 
 /** The status of a ListenerSet of a Gateway that is served. */
 export function listenerSetStatus(
-  judged: ObservedObject,
+  observed: ObservedObject,
   attached: AttachedSet,
   view: GatewayView,
   counts: AttachedCounts,
@@ -168,8 +171,8 @@ export function listenerSetStatus(
 ): GatewayStatus["status"] {
   const { namespace, name } = view.gateway.meta;
   const both = (reason: string, message: string): GatewayStatus["status"] => ({
-    conditions: [bad(judged, "Accepted", reason, message), bad(judged, "Programmed", reason, message)],
-    listeners: listenersOf(attached, view).map((one) => listenerStatus(judged, one, view, counts, reader)),
+    conditions: [bad(observed, "Accepted", reason, message), bad(observed, "Programmed", reason, message)],
+    listeners: listenersOf(attached, view).map((one) => listenerStatus(observed, one, view, counts, reader)),
   });
   if (!attached.allowed)
     return both("NotAllowed", `Gateway ${namespace}/${name} does not let ListenerSets of this namespace in`);
@@ -183,16 +186,16 @@ export function listenerSetStatus(
     conditions: [
       invalid.length > 0
         ? good(
-            judged,
+            observed,
             "Accepted",
             "ListenersNotValid",
             `listeners that can't be served: ${invalid.join(", ")}`,
           )
-        : good(judged, "Accepted", "Accepted", "ListenerSet is accepted"),
+        : good(observed, "Accepted", "Accepted", "ListenerSet is accepted"),
       unaddressed
-        ? bad(judged, "Programmed", "Pending", unaddressed.message)
-        : good(judged, "Programmed", "Programmed", "Envoy has the configuration of the ListenerSet"),
+        ? bad(observed, "Programmed", "Pending", unaddressed.message)
+        : good(observed, "Programmed", "Programmed", "Envoy has the configuration of the ListenerSet"),
     ],
-    listeners: listeners.map((one) => listenerStatus(judged, one, view, counts, reader)),
+    listeners: listeners.map((one) => listenerStatus(observed, one, view, counts, reader)),
   };
 }

@@ -63,32 +63,32 @@ export class GatewayStatuses {
     const object = input.store.object(ref);
     const meta = object && !isLeftOut(object.kind, input.reader.settings) && input.metaOf(object);
     if (!meta) return undefined;
-    const judged = { ...object, meta };
-    const status = this.#statusOf(object, judged, input);
+    const observed = { ...object, meta };
+    const status = this.#statusOf(object, observed, input);
     return status && { kind: object.kind as GatewayKind, status };
   }
 
   #statusOf(
     object: KubeObject,
-    judged: ObservedObject,
+    observed: ObservedObject,
     input: GatewayInput,
   ): GatewayStatus["status"] | undefined {
     const { reader } = input;
-    if (object.kind === "GatewayClass") return classStatus(object, judged, reader);
+    if (object.kind === "GatewayClass") return classStatus(object, observed, reader);
     if (object.kind === "Gateway") {
       const view = viewOf(object.meta.namespace, object.meta.name, reader);
-      return view && gatewayStatus(judged, view, this.#attached.count(input), input);
+      return view && gatewayStatus(observed, view, this.#attached.count(input), input);
     }
     if (object.kind === "ListenerSet") {
       const { namespace, name } = object.spec.parentRef;
       const view = viewOf(namespace || object.meta.namespace, name, reader);
       const attached = view?.sets.find(({ set }) => set.ref === object.ref);
       return (
-        view && attached && listenerSetStatus(judged, attached, view, this.#attached.count(input), reader)
+        view && attached && listenerSetStatus(observed, attached, view, this.#attached.count(input), reader)
       );
     }
-    if (isGatewayRoute(object)) return routeStatus(object, judged, input);
-    return object.kind === "BackendTLSPolicy" ? policyStatus(object, judged, input) : undefined;
+    if (isGatewayRoute(object)) return routeStatus(object, observed, input);
+    return object.kind === "BackendTLSPolicy" ? policyStatus(object, observed, input) : undefined;
   }
 }
 
@@ -98,7 +98,7 @@ export class GatewayStatuses {
  */
 function classStatus(
   { meta, spec }: ObjectByKind<"GatewayClass">,
-  judged: ObservedObject,
+  observed: ObservedObject,
   reader: Reader,
 ): GatewayStatus["status"] | undefined {
   const { controllerName } = reader.settings.gateway;
@@ -107,7 +107,7 @@ function classStatus(
       ? servedGateway(reader)?.gatewayClass.meta.name === meta.name
       : spec.controllerName === controllerName;
   if (!isOurs) return undefined;
-  const conditions = [good(judged, "Accepted", "Accepted", "The class is accepted")];
+  const conditions = [good(observed, "Accepted", "Accepted", "The class is accepted")];
   if (controllerName === undefined) return { conditions };
   return { conditions, supportedFeatures: supportedFeatures.map((name) => ({ name })) };
 }
@@ -155,7 +155,7 @@ const isRouteKind = (kind: string): boolean => (routeKinds as readonly string[])
 /** One entry for each reference of a route to a Gateway that is served; undefined if there is none. */
 function routeStatus(
   route: RouteObject,
-  judged: ObservedObject,
+  observed: ObservedObject,
   { findingsOf, reader }: GatewayInput,
 ): GatewayStatus["status"] | undefined {
   const refs = refsOf(route, reader);
@@ -167,7 +167,7 @@ function routeStatus(
       const about = findings.filter((finding) => (parentOf(finding) ?? index) === index);
       const { controllerName } = view.gatewayClass.spec;
       const seen = view.isMain ? about : withoutPartial(route, about);
-      return { ...parentStatus(route.kind, judged, seen), parentRef: writtenRef(ref), controllerName };
+      return { ...parentStatus(route.kind, observed, seen), parentRef: writtenRef(ref), controllerName };
     }),
   };
 }
@@ -224,7 +224,7 @@ const maxAncestors = 16;
 /** The status of a BackendTLSPolicy that routes use: one entry for each Gateway of these routes. */
 function policyStatus(
   policy: ObjectByKind<"BackendTLSPolicy">,
-  judged: ObservedObject,
+  observed: ObservedObject,
   { store, reader }: GatewayInput,
 ): GatewayStatus["status"] | undefined {
   const views = new Map<Ref, GatewayView>();
@@ -235,7 +235,7 @@ function policyStatus(
       for (const { view } of parentsOf(route, reader)) views.set(view.gateway.ref, view);
   }
   if (views.size === 0) return undefined;
-  const conditions = policyConditions(policy, judged, reader);
+  const conditions = policyConditions(policy, observed, reader);
   const ancestors = [...views].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, maxAncestors);
   return {
     ancestors: ancestors.map(([, { gateway, gatewayClass }]) => {
@@ -248,17 +248,17 @@ function policyStatus(
 
 function policyConditions(
   policy: ObjectByKind<"BackendTLSPolicy">,
-  judged: ObservedObject,
+  observed: ObservedObject,
   reader: Reader,
 ): Condition[] {
   const { problems } = readPolicy(policy, reader);
   const conditionOf = (type: "Accepted" | "ResolvedRefs", fine: Condition): Condition => {
     const all = problems.filter((problem) => problem.type === type);
     const [first] = all;
-    return first ? bad(judged, type, first.reason, joined(all.map(({ message }) => message))) : fine;
+    return first ? bad(observed, type, first.reason, joined(all.map(({ message }) => message))) : fine;
   };
   return [
-    conditionOf("Accepted", good(judged, "Accepted", "Accepted", "Accepted BackendTLSPolicy")),
-    conditionOf("ResolvedRefs", good(judged, "ResolvedRefs", "ResolvedRefs", "References resolved")),
+    conditionOf("Accepted", good(observed, "Accepted", "Accepted", "Accepted BackendTLSPolicy")),
+    conditionOf("ResolvedRefs", good(observed, "ResolvedRefs", "ResolvedRefs", "References resolved")),
   ];
 }

@@ -70,8 +70,8 @@ function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
   );
   if (!first) return noSites;
   if (asked.alias === undefined) {
-    tellOfAliases(mains, context);
-    tellOfCanaries(annotated, context);
+    reportAliases(mains, context);
+    reportCanaries(annotated, context);
   }
   const tls = readHostTls(mains, context);
   const plan = planHost(mains, locations, context);
@@ -97,7 +97,7 @@ function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
 }
 
 /** Warns of aliases that are not served: invalid names, and names above `maxAliases`. */
-function tellOfAliases(mains: readonly AnnotatedIngress[], { owner, report }: NginxHostContext): void {
+function reportAliases(mains: readonly AnnotatedIngress[], { owner, report }: NginxHostContext): void {
   for (const { ingress, values } of mains) {
     if (ingress.meta.namespace !== owner) continue;
     const left = (values["server-alias"] ?? []).filter((name, i) => i >= maxAliases || !isSubdomain(name));
@@ -110,7 +110,7 @@ function tellOfAliases(mains: readonly AnnotatedIngress[], { owner, report }: Ng
 const canaryScopes: ReadonlySet<string> = new Set(["canary", "upstream"]);
 
 /** Warns of annotations without effect on a canary, such as access restrictions: those of the main Ingress apply. */
-function tellOfCanaries(annotated: readonly AnnotatedIngress[], { report }: NginxHostContext): void {
+function reportCanaries(annotated: readonly AnnotatedIngress[], { report }: NginxHostContext): void {
   for (const { ingress, values } of annotated) {
     const names = (Object.keys(values) as NginxAnnotation[]).filter(
       (name) => !canaryScopes.has(nginxAnnotations[name].scope),
@@ -137,7 +137,7 @@ function planHost(
   context: NginxHostContext,
 ): Plan {
   const regex = isRegexHost(all, context.owner);
-  if (regex) tellOfRegex(all, context);
+  if (regex) reportRegex(all, context);
   const placed = all.flatMap((location) => {
     const place = placeLocation(location, { regex, all, context });
     if (place.problem === undefined) return [{ location, place }];
@@ -161,7 +161,7 @@ const closeLocation = (location: NginxLocation, refusal: string): NginxLocation 
 });
 
 /** Warns the Ingresses whose paths become regular expressions because of another Ingress. */
-function tellOfRegex(all: readonly NginxLocation[], { host, report }: NginxHostContext): void {
+function reportRegex(all: readonly NginxLocation[], { host, report }: NginxHostContext): void {
   for (const of of new Set(all.map((one) => one.of))) {
     const asks = all.some((one) => one.of === of && (of.values["use-regex"] || of.values["rewrite-target"]));
     if (asks) continue;

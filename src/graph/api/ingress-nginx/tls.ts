@@ -32,7 +32,7 @@ export interface HostTls {
  */
 export function readHostTls(mains: readonly AnnotatedIngress[], context: NginxHostContext): HostTls {
   const own = mains.filter(({ ingress }) => ingress.meta.namespace === context.owner);
-  tellGuests(mains, context);
+  reportGuests(mains, context);
   const client = readClient(own, context);
   const found = readCertificate(own, context);
   const range = tlsRange(undefined, undefined, context.reader);
@@ -40,7 +40,7 @@ export function readHostTls(mains: readonly AnnotatedIngress[], context: NginxHo
   // Without HTTPS no client can show a certificate. Plain HTTP must not be open instead.
   const isUnchecked = validation !== undefined && !(found && range);
   const refused = client.refused || isUnchecked;
-  if (isUnchecked) tellUnchecked(own, context);
+  if (isUnchecked) reportUnchecked(own, context);
   return {
     ...(found && range
       ? {
@@ -54,14 +54,14 @@ export function readHostTls(mains: readonly AnnotatedIngress[], context: NginxHo
   };
 }
 
-function tellUnchecked(own: readonly AnnotatedIngress[], { host, report }: NginxHostContext): void {
+function reportUnchecked(own: readonly AnnotatedIngress[], { host, report }: NginxHostContext): void {
   const of = own.find(({ values }) => values["auth-tls-secret"]);
   if (!of) return;
   const message = `auth-tls-secret: the host ${JSON.stringify(host)} has no certificate, so that no client can show one: the host answers 403`;
   report.error(of.ingress.ref, type, "NginxAnnotationRefused", message, fieldOf("auth-tls-secret"));
 }
 
-function tellGuests(mains: readonly AnnotatedIngress[], { owner, host, report }: NginxHostContext): void {
+function reportGuests(mains: readonly AnnotatedIngress[], { owner, host, report }: NginxHostContext): void {
   for (const { ingress, values } of mains) {
     if (ingress.meta.namespace === owner) continue;
     const quoted = JSON.stringify(host);
