@@ -28,11 +28,22 @@ const trafficName = /^((?:[^/]+\/[^/]+\/)?(http|https|tcp|udp)-(\d+))(?:(?:\/[^/
 export const listenerOfTable = (table: string): string =>
   table === fallbackTable ? ingressHttps : (trafficName.exec(table)?.[1] ?? table);
 
-/** Scheme and port of a listener: `http`, or `http on port 8080`. */
+const ownerName = /^([^/]+\/[^/]+)\/(?:http|https|tcp|udp)-\d+(?:\/([^/]+\/[^/]+))?(?::(.+))?$/;
+
+/**
+ * Scheme and port of a listener or route table: `http`, or `http on port 8080`; for Gateways of classes also the
+ * Gateway, and the listener with this route table: `https on port 443, Gateway infra/edge, listener web`. Unique.
+ */
 export function reachOf(name: string, ports?: GatewayPorts): string {
-  const front = parseListenerName(name);
-  const port = ports?.get(name) ?? front?.port;
-  return `${front?.family ?? name}${port === undefined ? "" : ` on port ${port}`}`;
+  const parsed = parseListenerName(name);
+  const port = ports?.get(name) ?? parsed?.port;
+  const [, gateway, set, listener] = ownerName.exec(name) ?? [];
+  return [
+    `${parsed?.family ?? name}${port === undefined ? "" : ` on port ${port}`}`,
+    ...(gateway ? [`Gateway ${gateway}`] : []),
+    ...(set ? [`ListenerSet ${set}`] : []),
+    ...(listener ? [`listener ${listener}`] : []),
+  ].join(", ");
 }
 
 /** The name of the Envoy listener for a port of the Gateway, or, if the Gateway lacks that port, of Envoy. */

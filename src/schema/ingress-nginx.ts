@@ -79,6 +79,7 @@ const name = matching(/^(?:[a-z0-9.-]+\/)?[a-z0-9][a-z0-9.-]*$/, "must be NAME o
 
 const tuning = "Envoy needs no such buffer";
 const lost = (why: string) => ({ why });
+const forFastCgi = "it applies to backend-protocol FCGI only, which answers 503";
 
 /**
  * All annotations of ingress-nginx, by name without the prefix. Any other name is not an annotation of ingress-nginx.
@@ -157,8 +158,8 @@ export const nginxAnnotations = {
   "enable-opentelemetry": location("none", bool, lost("tracing is of all hosts (setting tracing)")),
   "enable-owasp-core-rules": location("closed", bool, refuse),
   "enable-rewrite-log": location("harmless", any),
-  "fastcgi-index": upstream("closed", any, refuse),
-  "fastcgi-params-configmap": upstream("closed", any, refuse),
+  "fastcgi-index": upstream("harmless", any, lost(forFastCgi)),
+  "fastcgi-params-configmap": upstream("harmless", any, lost(forFastCgi)),
   "force-ssl-redirect": location("exact", bool),
   "from-to-www-redirect": host("near", bool),
   "http2-push-preload": location("harmless", any),

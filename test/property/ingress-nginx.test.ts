@@ -20,12 +20,7 @@ const filters: Partial<Record<NginxAnnotation, string>> = {
   "limit-rpm": "envoy.filters.http.local_ratelimit",
 };
 /** Those that have no counterpart: with these no request may be let through. */
-const closing: readonly NginxAnnotation[] = [
-  "auth-snippet",
-  "enable-modsecurity",
-  "fastcgi-index",
-  "modsecurity-snippet",
-];
+const closing: readonly NginxAnnotation[] = ["auth-snippet", "enable-modsecurity", "modsecurity-snippet"];
 
 const values: Partial<Record<NginxAnnotation, readonly string[]>> = {
   "auth-type": ["basic", "digest", "none", ""],
@@ -155,7 +150,7 @@ function demanded(
 ): string | undefined {
   const isAbsent = text === "" && ["whitelist-source-range", "auth-url", "auth-type"].includes(name);
   const isNone = (name === "limit-rps" || name === "limit-rpm") && Number(text) <= 0;
-  const isOff = text === "false" || (name !== "fastcgi-index" && all["enable-modsecurity"] === "false");
+  const isOff = text === "false" || all["enable-modsecurity"] === "false";
   if (closing.includes(name)) return isOff && name !== "auth-snippet" ? undefined : "closed";
   if (name === "configuration-snippet")
     return allowSnippets && text.startsWith("more_") ? undefined : "closed";
@@ -178,9 +173,10 @@ it("drops no rule of access without closing its paths and an error", () => {
         expect(open, `${name}: ${text}`).toEqual([]);
       }
       const isClosed = JSON.stringify(routes).includes('"status":503');
-      // What can't be placed is closed, where it restricts.
+      // A restricted path without a place is closed, or nothing of the host is forwarded.
       const isLost = findings.some(({ reason }) => reason === "PathNotValid");
-      if (isLost && annotations["whitelist-source-range"]) expect(isClosed).toBe(true);
+      if (isLost && annotations["whitelist-source-range"])
+        expect(isClosed || forwarding.length === 0).toBe(true);
       // What is closed is told.
       if (isClosed)
         expect(findings.map(({ severity, about }) => `${severity} ${about}`)).toContain(

@@ -87,7 +87,7 @@ it("are the same after any edits as when all of them are computed, for every kin
         }
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 200 },
   );
   // A small number of runs does not cover every kind.
   if (!fc.full) return;

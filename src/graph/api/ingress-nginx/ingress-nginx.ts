@@ -141,7 +141,9 @@ function planHost(
   const placed = all.flatMap((location) => {
     const place = placeLocation(location, { regex, all, context });
     if (place.problem === undefined) return [{ location, place }];
-    const message = `path ${JSON.stringify(location.path)} ${place.problem}; it is not served`;
+    const path = JSON.stringify(location.path);
+    const problem = place.problem.startsWith(path) ? place.problem : `${path} ${place.problem}`;
+    const message = `path ${problem}; it is not served`;
     context.report.error(
       location.of.ingress.ref,
       type,
