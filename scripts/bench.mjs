@@ -1,4 +1,4 @@
-import { build, bundle } from "./build.mjs";
+import { build, bundle, checkoutBundle } from "./build.mjs";
 import { run } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
@@ -50,7 +50,7 @@ const args = chosen === "core" ? given.filter((arg) => arg !== "core") : rest;
 if (await setup()) {
   await build();
   const out = `dist/bench/${chosen}.js`;
-  await bundle(BENCHES[chosen], out, { platform: "node", target: "node20.19", packages: "external" });
+  await bundle(BENCHES[chosen], out, await checkoutBundle());
   let text = "";
   process.exitCode = await run(process.execPath, ["--expose-gc", "--enable-source-maps", out, ...args], {
     onOutput: (chunk) => {

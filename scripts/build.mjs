@@ -4,7 +4,9 @@ import { basename, join } from "node:path";
 import { buildPage } from "./page.mjs";
 import { isMain, root } from "./run.mjs";
 
-const { version, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { version, engines, dependencies, devDependencies } = JSON.parse(
+  readFileSync(join(root, "package.json"), "utf8"),
+);
 
 /** The oldest Node that works, such as `20.19`. */
 export const oldestNode = engines.node.replace(/^>=/, "");
@@ -18,6 +20,18 @@ export const nodeBundle = {
     js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
   },
 };
+
+/** Options of bundles that run in the checkout, with its packages. Node can't load the ES modules of jsonc-parser. */
+export const checkoutBundle = async () => ({
+  platform: "node",
+  target: "node20.19",
+  define: {
+    ...nodeBundle.define,
+    ISOLINE_COMMIT: JSON.stringify(""),
+    ISOLINE_PAGE: JSON.stringify(await buildPage()),
+  },
+  external: Object.keys({ ...dependencies, ...devDependencies }).filter((name) => name !== "jsonc-parser"),
+});
 
 /** The Worker as one module for Miniflare and workerd. */
 const worker = {

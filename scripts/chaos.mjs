@@ -1,4 +1,4 @@
-import { build, bundle } from "./build.mjs";
+import { build, bundle, checkoutBundle } from "./build.mjs";
 import { run } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
@@ -6,6 +6,6 @@ const out = "dist/chaos/chaos.js";
 
 if (await setup()) {
   await build();
-  await bundle("test/chaos/chaos.ts", out, { platform: "node", target: "node20.19", packages: "external" });
+  await bundle("test/chaos/chaos.ts", out, await checkoutBundle());
   process.exitCode = await run(process.execPath, ["--enable-source-maps", out, ...process.argv.slice(2)]);
 } else process.exitCode = 1;
