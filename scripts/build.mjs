@@ -14,7 +14,7 @@ export const oldestNode = engines.node.replace(/^>=/, "");
 /** Options of bundles for Node that contain all packages. Some packages are CommonJS and call `require`. */
 export const nodeBundle = {
   platform: "node",
-  target: "node20.19",
+  target: `node${oldestNode}`,
   define: { ISOLINE_VERSION: JSON.stringify(version), ISOLINE_COMMIT: '""' },
   banner: {
     js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
@@ -24,11 +24,10 @@ export const nodeBundle = {
 /** Options of bundles that run in the checkout, with its packages. Node can't load the ES modules of jsonc-parser. */
 export const checkoutBundle = async () => ({
   platform: "node",
-  target: "node20.19",
+  target: `node${oldestNode}`,
   define: {
     ...nodeBundle.define,
-    ISOLINE_COMMIT: JSON.stringify(""),
-    ISOLINE_PAGE: JSON.stringify(await buildPage()),
+    ...(await pageConstant()),
   },
   external: Object.keys({ ...dependencies, ...devDependencies }).filter((name) => name !== "jsonc-parser"),
 });
@@ -73,26 +72,27 @@ export function commit() {
 
 /** Builds the command line and the Worker. Rejects with the errors that esbuild printed. */
 export async function build() {
-  const page = { ISOLINE_PAGE: JSON.stringify(await buildPage()) };
-  await buildCommands(page);
-  await buildWorker(page);
+  await buildCommands();
+  await buildWorker();
 }
+
+const pageConstant = async () => ({ ISOLINE_PAGE: JSON.stringify(await buildPage()) });
 
 /**
  * The Worker as `wrangler deploy` ships it: wrangler runs this build and does not bundle again, so that tests run the
  * same file.
  */
-const buildWorker = (page) =>
-  bundle("src/runtime/worker/worker.ts", "dist/worker.js", { ...worker, define: page });
+const buildWorker = async () =>
+  bundle("src/runtime/worker/worker.ts", "dist/worker.js", { ...worker, define: await pageConstant() });
 
 /**
  * Builds the command line (an entry with the options of all commands, and chunks that a command loads when it runs) and
  * the library, which shares these chunks.
  */
-async function buildCommands(page) {
+async function buildCommands() {
   const { metafile } = await esbuild({
     ...nodeBundle,
-    define: { ...nodeBundle.define, ISOLINE_COMMIT: JSON.stringify(commit()), ...page },
+    define: { ...nodeBundle.define, ISOLINE_COMMIT: JSON.stringify(commit()), ...(await pageConstant()) },
     entryPoints: { main: "src/cli/main.ts", index: "src/index.ts" },
     outdir: "dist",
     chunkNames: "chunks/[name]-[hash]",
@@ -135,7 +135,7 @@ async function esbuild(options) {
 }
 
 if (isMain(import.meta)) {
-  await build().catch((error) => {
+  await (process.argv[2] === "worker" ? buildWorker() : build()).catch((error) => {
     console.error(error.message);
     process.exitCode = 1;
   });

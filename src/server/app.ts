@@ -19,7 +19,7 @@ import { LiveRequests } from "./live.js";
 import type { Gauge } from "./metrics.js";
 import { answerChanges, overviewOf } from "./overview.js";
 import { pageResponse } from "./page.js";
-import { problem, refuse } from "./problem.js";
+import { problem, refuse, uncached } from "./problem.js";
 import { RequestError } from "./request.js";
 import { answerConfig } from "./served-config.js";
 import {
@@ -95,7 +95,7 @@ function routesOf(options: AppOptions): readonly Route[] {
       method: "GET",
       path: "/status",
       role: "read",
-      handle: (c) => c.json({ ...hub.status(), ...status() }, 200, { "cache-control": "no-store" }),
+      handle: (c) => c.json({ ...hub.status(), ...status() }, 200, uncached),
     },
     { method: "GET", path: "/", role: undefined, handle: (c) => pageResponse(c.req.raw) },
     { method: "GET", path: "/healthz", role: undefined, handle: (c) => c.text("ok\n") },
@@ -147,7 +147,7 @@ function viewRoutes(options: AppOptions, inspected: Inspected): readonly Route[]
   return [
     get("/overview", (c, who) =>
       c.req.query("live") === undefined
-        ? c.json(overviewOf(parts, who), 200, { "cache-control": "no-store" })
+        ? c.json(overviewOf(parts, who), 200, uncached)
         : live.answer(c, who, () => overviewOf(parts, who)),
     ),
     get("/hosts", (c) => answerHosts(c, parts)),

@@ -9,7 +9,7 @@ import { parseVersion } from "../link/version.js";
 import type { EnvoyCounts } from "../verdict/overview.js";
 import type { Hub } from "./hub.js";
 import { pageOf } from "./paging.js";
-import { problem } from "./problem.js";
+import { problem, uncached } from "./problem.js";
 import { Remembered } from "./remembered.js";
 
 /** The state of one type of an Envoy: the worst state of its subscriptions. */
@@ -218,5 +218,3 @@ export function answerEnvoys(c: Context, list: EnvoyList): Response {
   const { items, ...rest } = page;
   return c.json({ ...rest, envoys: items }, 200, uncached);
 }
-
-const uncached = { "cache-control": "no-store" };

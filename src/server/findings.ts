@@ -3,6 +3,7 @@ import { findingCodes } from "../schema/finding-codes.js";
 import { byObject, type Finding, kindOf, namespaceOf, type Ref } from "../schema/meta.js";
 import type { Inspected } from "./inspect.js";
 import { pageOf } from "./paging.js";
+import { uncached } from "./problem.js";
 import { Remembered } from "./remembered.js";
 
 /** All current findings, gathered once for all requests within a short time. */
@@ -129,5 +130,3 @@ export function answerFindings(c: Context, inspected: Inspected, cache: Findings
 
 const searched = ({ about, path = "", message, reason }: Finding): string =>
   `${kindOf(about)} ${about} ${path} ${message} ${reason}`.toLowerCase();
-
-const uncached = { "cache-control": "no-store" };

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { problem } from "./problem.js";
+import { problem, uncached } from "./problem.js";
 
 /** A Kubernetes cluster with its deletions that wait for confirmation; the name is empty for a single one. */
 export interface FollowedHolds {
@@ -40,5 +40,5 @@ export function acceptShrink(c: Context, clusters: readonly FollowedHolds[]): Re
       "nothing-held",
       "no deletions of this kind wait for confirmation; GET /status lists those that do",
     );
-  return c.json({ kind, ...(cluster ? { cluster } : {}), deleted }, 200, { "cache-control": "no-store" });
+  return c.json({ kind, ...(cluster ? { cluster } : {}), deleted }, 200, uncached);
 }

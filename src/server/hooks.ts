@@ -4,7 +4,7 @@ import { DocumentError } from "../documents/limits.js";
 import type { ReviewVerdict } from "../engine/review.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
-import { problem } from "./problem.js";
+import { problem, uncached } from "./problem.js";
 import { RequestError, readBody, readText } from "./request.js";
 
 export const hookNames = ["admission", "audit", "refresh"] as const;
@@ -29,7 +29,7 @@ const maxDepth = 64;
 export async function answerHook(c: Context, name: HookName, hooks: Hooks): Promise<Response> {
   if (name === "refresh") {
     hooks.ring();
-    return c.json({ accepted: true }, 202, { "cache-control": "no-store" });
+    return c.json({ accepted: true }, 202, uncached);
   }
   const body = await readJson(c);
   return name === "admission" ? answerAdmission(c, body, hooks) : answerAudit(c, body, hooks);
@@ -133,7 +133,7 @@ function answerAudit(c: Context, body: Raw, hooks: Hooks): Response {
     return problem(c, 400, "bad-events", "the body is not an EventList of audit.k8s.io/v1");
   const concerning = body.items.filter((event) => isRecord(event) && isWrite(event, hooks)).length;
   if (concerning > 0) hooks.ring();
-  return c.json({ concerning }, 200, { "cache-control": "no-store" });
+  return c.json({ concerning }, 200, uncached);
 }
 
 const writes: ReadonlySet<unknown> = new Set(["create", "update", "patch", "delete", "deletecollection"]);

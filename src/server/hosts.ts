@@ -20,7 +20,7 @@ import type { Store } from "../store/store.js";
 import { type CurrentFindings, type FindingsCache, placed } from "./findings.js";
 import { type Inspected, valuesFor } from "./inspect.js";
 import { pageOf } from "./paging.js";
-import { nothingPublished, problem } from "./problem.js";
+import { nothingPublished, problem, uncached } from "./problem.js";
 import type { Identity } from "./tokens.js";
 
 /**
@@ -236,5 +236,3 @@ function notReadyOf(store: Store, refs: readonly Ref[]): Record<string, number> 
   }
   return found;
 }
-
-const uncached = { "cache-control": "no-store" };

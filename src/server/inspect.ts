@@ -13,7 +13,7 @@ import { formatHosts, pictureFormats } from "../picture/formats.js";
 import { maxDrawnHosts } from "../picture/svg.js";
 import type { Source } from "../sources/source.js";
 import type { Gauge, Metrics } from "./metrics.js";
-import { nothingPublished, problem } from "./problem.js";
+import { nothingPublished, problem, uncached } from "./problem.js";
 import type { Identity } from "./tokens.js";
 
 /** The served configuration, and the sources that it was compiled from. */
@@ -38,7 +38,6 @@ export interface Inspected {
   }[];
 }
 
-const uncached = { "cache-control": "no-store" };
 const pageSize = 100;
 const maxPageSize = 500;
 

@@ -8,6 +8,7 @@ import type { HostIndex } from "./hosts.js";
 import type { Hub } from "./hub.js";
 import type { Inspected } from "./inspect.js";
 import { pageOf } from "./paging.js";
+import { uncached } from "./problem.js";
 import type { Standing } from "./standing.js";
 import type { Identity } from "./tokens.js";
 
@@ -103,5 +104,5 @@ export function answerChanges(c: Context, { engine }: Inspected): Response {
   const page = pageOf(c, engine.changes.list(Number.POSITIVE_INFINITY));
   if (page instanceof Response) return page;
   const { items, ...rest } = page;
-  return c.json({ ...rest, changes: items }, 200, { "cache-control": "no-store" });
+  return c.json({ ...rest, changes: items }, 200, uncached);
 }

@@ -24,16 +24,19 @@ export function problem(
 ): Response {
   return c.json({ type: "about:blank", status, code, detail, ...more }, status, {
     "content-type": "application/problem+json",
-    "cache-control": "no-store",
+    ...uncached,
     ...headers,
   });
 }
+
+/** The header of an answer that no cache may keep. */
+export const uncached = { "cache-control": "no-store" };
 
 /** A refusal, or another error, outside an app. */
 export const problemOf = ({ status, code, detail, headers }: Problem): Response =>
   new Response(JSON.stringify({ type: "about:blank", status, code, detail }), {
     status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
+    headers: { "content-type": "application/problem+json", ...uncached, ...headers },
   });
 
 export const refuse = (c: Context, { status, code, detail, headers }: Refusal): Response =>

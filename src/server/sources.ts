@@ -3,11 +3,10 @@ import { isRecord } from "../schema/issues.js";
 import { maxRevisions, type SourceCopy } from "../sources/push/history.js";
 import type { PushedSources } from "../sources/push/push-source.js";
 import type { HeldObject } from "../store/store.js";
-import { problem } from "./problem.js";
+import { problem, uncached } from "./problem.js";
 import { readBody, readText } from "./request.js";
 import { type Identity, isSimpleName } from "./tokens.js";
 
-const uncached = { "cache-control": "no-store" };
 const maxSourceBytes = 32 * 1024 * 1024;
 const flags = {
   strict: "strict",
@@ -72,7 +71,7 @@ export async function deleteSource(c: Context, sources: PushedSources): Promise<
 export function completeSources(c: Context, sources: PushedSources): Response {
   if (!isSet(c.req.query("complete")))
     return problem(c, 400, "bad-query", "use POST /sources?complete to confirm that all sources are pushed");
-  return c.json(sources.complete(), 200, { "cache-control": "no-store" });
+  return c.json(sources.complete(), 200, uncached);
 }
 
 /** `GET /sources/NAME`: its revision and size, without its content. */
