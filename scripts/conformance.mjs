@@ -17,7 +17,6 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { parseAllDocuments } from "yaml";
 import { build } from "./build.mjs";
 import { controllerManager, hasGo } from "./kube.mjs";
 import { isMain, root, run } from "./run.mjs";
@@ -222,6 +221,8 @@ class Rig {
 
   async definitions() {
     const { crds } = this.programs;
+    // Not at the top: `npm test` imports this module before it installs the packages.
+    const { parseAllDocuments } = await import("yaml");
     const files = readdirSync(crds).filter((name) => name.startsWith("gateway.networking"));
     const objects = files.flatMap((name) =>
       parseAllDocuments(readFileSync(join(crds, name), "utf8")).map((one) => one.toJS()),
