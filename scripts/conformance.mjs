@@ -89,13 +89,18 @@ async function prepare() {
     "crd",
     "experimental",
   );
-  const manager = await controllerManager();
+  const envoy = await findEnvoy();
+  return { folder, crds, envoy, ...(await kubePrograms()) };
+}
+
+/** The paths of the Kubernetes programs. @throws when one is missing and can't be built */
+async function kubePrograms() {
+  const script = join(root, "scripts", "kube.mjs");
   const kube = JSON.parse(
-    execFileSync(process.execPath, [join(root, "scripts", "kube.mjs")], { encoding: "utf8" }),
+    execFileSync(process.execPath, [script], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }),
   );
   if (kube.reason) throw new Error(kube.reason);
-  const envoy = await findEnvoy();
-  return { folder, crds, manager, envoy, ...kube };
+  return { manager: await controllerManager(), ...kube };
 }
 
 /** The path of the Envoy that other tests use, too. */
@@ -451,7 +456,7 @@ const FEW = [
 export const conformance = (few) => ({
   name: few ? "conformance, some tests" : "conformance",
   async run() {
-    const why = conformanceProblem();
+    const why = conformanceProblem() ?? (await missingProgram());
     if (why) return { passed: 0, failed: 0, why: `the conformance suite ${why}` };
     const args = few ? FEW.flatMap((name) => ["--test", name]) : [];
     let tail = "";
@@ -473,6 +478,17 @@ function conformanceProblem() {
   if (process.platform !== "linux") return "needs Linux";
   if (process.getuid?.() !== 0) return "needs root, for network namespaces";
   return hasGo() ? undefined : "needs Go 1.26";
+}
+
+/** The reason why a program of others cannot be had here, or undefined. Builds them, which takes some minutes once. */
+async function missingProgram() {
+  try {
+    execFileSync("go", ["mod", "download"], { cwd: suiteModule, stdio: ["ignore", "ignore", "inherit"] });
+    await kubePrograms();
+    return undefined;
+  } catch (error) {
+    return `lacks a program: ${error.message}`;
+  }
 }
 
 async function main(args) {
