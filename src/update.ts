@@ -1,5 +1,5 @@
 import { compilerVersion, compileUnit, type RecordingReader } from "./compile.js";
-import { affectedBy } from "./graph/core/affected.js";
+import { affectedBy, isOfParents } from "./graph/core/affected.js";
 import { claimsOf } from "./graph/core/claims.js";
 import {
   type ClaimKey,
@@ -260,6 +260,8 @@ function recompile(
   const { maxUnits = Number.POSITIVE_INFINITY } = platform;
   const pending = store.pending(maxUnits);
   const dirty = pending.length > 0 ? new Set([...pending, ...touched]) : touched;
+  // The changes that a pending unit waits for are not known any more.
+  const parents = pending.length > 0 || [...affected].some(isOfParents);
   let units = 0;
   // Units that existing units need since this update.
   const neededByOld = new Set<UnitKey>();
@@ -274,7 +276,7 @@ function recompile(
       : undefined;
     if (compiled) store.putUnit(compiled);
     else if (old) store.deleteUnit(key);
-    for (const ref of affectedBy({ unit: key }, old, compiled)) affected.add(ref);
+    for (const ref of affectedBy({ unit: key }, old, compiled, parents)) affected.add(ref);
     const existed = old !== undefined || neededByOld.has(key);
     if (compiled && existed) for (const read of newlyMissed(store, old, compiled, gone)) missed.add(read);
     for (const need of changedNeeds(store, old, compiled)) {

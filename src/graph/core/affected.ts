@@ -1,4 +1,5 @@
 import { byObject, type Finding, kindOf, type Ref } from "../../schema/meta.js";
+import { routeKinds } from "../../schema/routing-kinds.js";
 import { isSame } from "../../schema/same.js";
 import type { Compiled, Store } from "../../store/store.js";
 import {
@@ -19,21 +20,33 @@ const nothing: CompiledFindings = { findings: [], reads: [] };
  * The objects whose status an update of a unit may change: objects with changed findings, included HTTPProxies and
  * IngressRoutes that a host started or stopped reading (an object that no host reads is an orphan), and the Gateway
  * API objects that the unit validates.
+ *
+ * @param parents whether an object may have changed that the status of a route depends on without findings:
+ *   see `isOfParents`
  */
 export function* affectedBy(
   { unit }: Pick<Compiled, "unit">,
   before: CompiledFindings = nothing,
   after: CompiledFindings = nothing,
+  parents = true,
 ): Iterable<Ref> {
   yield* changedAbout(before.findings, after.findings);
   const route = routeOf(unit);
-  // The status of a route depends on its Gateway: the number of attached routes, and whether the class exists.
-  const whole = route !== undefined || isGatewayUnit(unit) ? gatewayKinds : policyKinds;
+  // The status of a Gateway depends on its routes: their number is part of it.
+  const validates = isGatewayUnit(unit) || hasRoute(before) || hasRoute(after);
+  const whole = !validates ? policyKinds : parents ? statusKinds : gatewayKinds;
   if (route !== undefined) yield route;
   for (const key of before.reads) if (isOf(whole, key)) yield key;
   for (const key of after.reads) if (isOf(whole, key)) yield key;
   if (isHostUnit(unit)) yield* readByOne(before.reads, after.reads);
 }
+
+/**
+ * Whether the parents of a route may depend on an object: the entries of its status, and the listeners that count it.
+ */
+export const isOfParents = (ref: Ref): boolean => parentKinds.has(kindOf(ref));
+
+const hasRoute = ({ reads }: CompiledFindings): boolean => reads.some((key) => isOf(validatedKinds, key));
 
 const gatewayKinds: ReadonlySet<string> = new Set([
   "GatewayClass",
@@ -41,6 +54,15 @@ const gatewayKinds: ReadonlySet<string> = new Set([
   "ListenerSet",
   "BackendTLSPolicy",
 ]);
+const parentKinds: ReadonlySet<string> = new Set([
+  "GatewayClass",
+  "Gateway",
+  "ListenerSet",
+  "Namespace",
+  "Settings",
+]);
+const validatedKinds: ReadonlySet<string> = new Set(routeKinds);
+const statusKinds: ReadonlySet<string> = new Set([...gatewayKinds, ...routeKinds]);
 /**
  * Kinds whose status depends on the units that read them: whether a policy is in use, and whether its CA certificates
  * exist.

@@ -78,6 +78,8 @@ export interface Report {
     path?: string,
     unlessBetween?: Finding["unlessBetween"],
   ): void;
+  /** Adds a finding that another report collected. */
+  add(finding: Finding): void;
   readonly findings: readonly Finding[];
 }
 
@@ -106,6 +108,7 @@ export function createReport(): Report {
   return {
     error: add("error"),
     warn: add("warning"),
+    add: (finding) => findings.add(finding),
     get findings() {
       return findings.list;
     },

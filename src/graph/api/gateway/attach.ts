@@ -68,10 +68,17 @@ export const refsOf = (
 
 /**
  * The references of a route to Gateways that are served, each with the result of its attachment. Other references are
- * ignored. With `host`, only this host of the route counts.
+ * ignored. With `host`, only this host of the route counts. For all hosts the result is read once per unit.
  */
-export const parentsOf = (route: RouteObject, reader: Reader, host?: string): Parent[] =>
-  parentsIn(route, refsOf(route, reader), reader, host);
+export function parentsOf(route: RouteObject, reader: Reader, host?: string): readonly Parent[] {
+  const [only, ...others] = hostnamesOf(route);
+  return host === undefined || (host === only && others.length === 0)
+    ? reader.unitCache.once(readParents, route.ref, route, reader)
+    : parentsIn(route, refsOf(route, reader), reader, host);
+}
+
+const readParents = (route: RouteObject, reader: Reader): readonly Parent[] =>
+  parentsIn(route, refsOf(route, reader), reader);
 
 /** Like `parentsOf`, for references that are already resolved. */
 export function parentsIn(

@@ -4,14 +4,14 @@ import { append } from "../../core/append.js";
 import { hostUnit, routesKey, tcpUnit } from "../../core/keys.js";
 import type { ListenerPlace, Route, Site, Sites, Tls } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
-import { type ObjectByKind, objectsOf, type Reader, type Report } from "../../core/reader.js";
+import { objectsOf, type Reader, type Report } from "../../core/reader.js";
 import { type Parent, parentsOf } from "./attach.js";
 import { type GatewayView, viewOf } from "./gateway.js";
 import type { GatewayListener, RouteObject } from "./gateway-listener.js";
 import { widerThan } from "./hostnames.js";
-import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
+import type { RuleRoutes } from "./http-route.js";
 import { matchKey } from "./matches.js";
-import { routeContext } from "./problems.js";
+import { type RuleOptions, readRules } from "./route-rules.js";
 import { readTcpRule } from "./tcp.js";
 
 /** A listener that serves a route, and its Gateway. */
@@ -192,15 +192,11 @@ function readHttpSite(
 ): Site | undefined {
   const { secret } = listener;
   const rules = new Rules(host, report);
-  for (const route of objects)
-    rules.add(
-      rulesOf(
-        route,
-        secret !== undefined && view.isMain ? "h2" : "h2c",
-        view.backendCertificate?.secret,
-        reader,
-      ),
-    );
+  const options: RuleOptions = {
+    grpcProtocol: secret !== undefined && view.isMain ? "h2" : "h2c",
+    certificate: view.backendCertificate?.secret,
+  };
+  for (const route of objects) rules.add(rulesOf(route, options, reader));
   const routes = rules.routes().map((route) => withListenerPort(route, listener));
   const owner = objects.find(({ ref }) => routes.some(({ from }) => from === ref))?.ref;
   if (owner === undefined) return undefined;
@@ -218,33 +214,13 @@ function withListenerPort(route: Route, { spec: { port, protocol } }: GatewayLis
   return { ...route, action: { ...action, port } };
 }
 
-/** Read once per unit: several Envoy listeners may have the same rules. */
-function rulesOf(
-  route: RouteObject,
-  grpcProtocol: "h2" | "h2c",
-  certificate: string | undefined,
-  reader: Reader,
-): readonly RuleRoutes[] {
-  const { unitCache } = reader;
-  const key = `${route.ref} ${grpcProtocol} ${certificate ?? ""}`;
-  if (route.kind === "HTTPRoute") return unitCache.once(readHttpRoute, key, route, certificate, reader);
-  if (route.kind !== "GRPCRoute") return [];
-  return unitCache.once(readGrpcRoute, key, route, grpcProtocol, certificate, reader);
+/** The rules of an attached route; the units that they need are kept. */
+function rulesOf(route: RouteObject, options: RuleOptions, reader: Reader): readonly RuleRoutes[] {
+  if (route.kind !== "HTTPRoute" && route.kind !== "GRPCRoute") return [];
+  const { rules, needs } = readRules(route, options, reader);
+  for (const unit of needs) reader.need(unit);
+  return rules;
 }
-
-const readHttpRoute = (
-  route: ObjectByKind<"HTTPRoute">,
-  certificate: string | undefined,
-  reader: Reader,
-): readonly RuleRoutes[] => readHttpRules(route, routeContext(route, reader, undefined, certificate));
-
-const readGrpcRoute = (
-  route: ObjectByKind<"GRPCRoute">,
-  usualProtocol: "h2" | "h2c",
-  certificate: string | undefined,
-  reader: Reader,
-): readonly RuleRoutes[] =>
-  readGrpcRules(route, routeContext(route, reader, undefined, certificate), usualProtocol);
 
 /** The Envoy listeners (plain HTTP and TLS) for which the Gateway has no listener. */
 export function missingListeners({ listeners }: GatewayView): ReadonlySet<"HTTP" | "HTTPS"> {

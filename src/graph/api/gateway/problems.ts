@@ -1,6 +1,7 @@
 import { indexIn } from "../../../schema/field-path.js";
 import type { ErrorCode, WarningCode } from "../../../schema/finding-codes.js";
-import type { Finding } from "../../../schema/meta.js";
+import { type Finding, kindOf } from "../../../schema/meta.js";
+import { routeKinds } from "../../../schema/routing-kinds.js";
 import type { Reader, Report } from "../../core/reader.js";
 import type { RouteObject } from "./gateway-listener.js";
 
@@ -30,6 +31,16 @@ export const routeContext = (
   fail: (condition, reason, message, path) =>
     report?.error(route.ref, condition, reason, message, path) as undefined,
 });
+
+/**
+ * Whether a finding is of the validation of a route, which is the same for all its hosts. The unit of a host contains
+ * also findings that are about the route on this host.
+ */
+export function isOfValidation({ about, type, reason }: Finding): boolean {
+  const kind = routeKinds.find((one) => one === kindOf(about));
+  if (!kind || reason === "KindConflict") return false;
+  return type === "Accepted" || type === "ResolvedRefs" || type === `${kind}Warning`;
+}
 
 /** The index of the parent reference (`spec.parentRefs[0]`) that a finding is about; undefined for other findings. */
 export const parentOf = ({ path = "" }: Finding): number | undefined => indexIn(path, "spec.parentRefs");
