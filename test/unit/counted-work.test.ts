@@ -101,6 +101,9 @@ function readsOfService(kind: "HTTPRoute" | "GRPCRoute", listeners: number): num
         return byRef.get(refOf(of, namespace, name)) as undefined;
       },
       claimants: (key) => objects.filter((object) => claimsOf(object).includes(key)).map(({ ref }) => ref),
+      shared(find, _key, ...args) {
+        return find(this, ...args);
+      },
       need: () => undefined,
       overrun: () => undefined,
       checkKeyPair: platform.checkKeyPair,

@@ -22,7 +22,7 @@ const nothing: CompiledFindings = { findings: [], reads: [] };
  * API objects that the unit validates.
  *
  * @param parents whether an object may have changed that the status of a route depends on without findings:
- *   see `isOfParents`
+ *   one of `parentKinds`
  */
 export function* affectedBy(
   { unit }: Pick<Compiled, "unit">,
@@ -41,11 +41,6 @@ export function* affectedBy(
   if (isHostUnit(unit)) yield* readByOne(before.reads, after.reads);
 }
 
-/**
- * Whether the parents of a route may depend on an object: the entries of its status, and the listeners that count it.
- */
-export const isOfParents = (ref: Ref): boolean => parentKinds.has(kindOf(ref));
-
 const hasRoute = ({ reads }: CompiledFindings): boolean => reads.some((key) => isOf(validatedKinds, key));
 
 const gatewayKinds: ReadonlySet<string> = new Set([
@@ -53,13 +48,6 @@ const gatewayKinds: ReadonlySet<string> = new Set([
   "Gateway",
   "ListenerSet",
   "BackendTLSPolicy",
-]);
-const parentKinds: ReadonlySet<string> = new Set([
-  "GatewayClass",
-  "Gateway",
-  "ListenerSet",
-  "Namespace",
-  "Settings",
 ]);
 const validatedKinds: ReadonlySet<string> = new Set(routeKinds);
 const statusKinds: ReadonlySet<string> = new Set([...gatewayKinds, ...routeKinds]);

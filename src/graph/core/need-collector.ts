@@ -27,6 +27,14 @@ export class NeedCollector implements Reader {
     return this.inner.get(kind, namespace, name);
   }
 
+  shared<Args extends readonly unknown[], Value>(
+    find: (reader: Reader, ...args: Args) => Value,
+    key: string,
+    ...args: Args
+  ): Value {
+    return this.inner.shared(find, key, ...args);
+  }
+
   claimants(key: ClaimKey): readonly Ref[] {
     return this.inner.claimants(key);
   }

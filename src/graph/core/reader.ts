@@ -24,6 +24,15 @@ export interface Reader {
   /** Values derived for this unit. Their inputs are recorded already. */
   readonly unitCache: UnitCache;
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined;
+  /**
+   * A value that units have in common, such as the listeners of a Gateway. `find` reads it once per update, and its reads
+   * are recorded for each unit that gets it. The arguments must be the same in all calls with that key.
+   */
+  shared<Args extends readonly unknown[], Value>(
+    find: (reader: Reader, ...args: Args) => Value,
+    key: string,
+    ...args: Args
+  ): Value;
   /** Refs of the objects that claim a key, sorted. */
   claimants(key: ClaimKey): readonly Ref[];
   /** Keeps another unit (endpoints, a secret) compiled while this one needs it. */

@@ -1,16 +1,15 @@
-import { servesGateways } from "../../schema/gateway-settings.js";
 import { namespaceOf, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { Store } from "../../store/store.js";
 import { attachCounts } from "../api/gateway/attach.js";
-import { type GatewayView, viewOf } from "../api/gateway/gateway.js";
 import { isAllowedClass, isNginxClass, isRootNamespace } from "../core/class.js";
-import { costKey, gatewaysKey } from "../core/keys.js";
+import { costKey } from "../core/keys.js";
 import { byAge } from "../core/order.js";
 import type { Reader } from "../core/reader.js";
+import { AttachedPorts } from "./attached-ports.js";
 import { Forest } from "./forest.js";
-import { type CostNode, costNodeOf } from "./node.js";
+import { type CostNode, costNodeOf, gatewaySizes, isWrittenOnce, type RouteObject } from "./node.js";
 import { dimensions, exactPlus, nothing, type Overrun, plus, type Size } from "./size.js";
 
 type Objects = Pick<Store, "object" | "claimants" | "cache">;
@@ -47,6 +46,7 @@ export class Ledger {
   /** Namespaces with an object over budget. */
   readonly #crowded = new Set<string>();
   readonly #over = new Map<Ref, Overrun>();
+  readonly #ports = new AttachedPorts();
   #rules = "";
 
   /** Starts with the objects of the store. `reader` lists them; `objectOf` returns them, now and later. */
@@ -68,6 +68,7 @@ export class Ledger {
 
   /** Records that an object was added, changed or deleted. `costly`: it has or had the cost key. */
   change(ref: Ref, costly: boolean): void {
+    this.#ports.change(ref);
     if (costly || this.#forest.has(ref)) this.#changed.add(ref);
   }
 
@@ -77,10 +78,12 @@ export class Ledger {
     for (const ref of this.#changed) this.#enter(ref, moved);
     const above = this.#forest.forgetAbove([...this.#changed, ...moved]);
     this.#changed.clear();
-    const rules = rulesOf(reader.settings, this.#owners.size > 0 ? servedViews(reader) : []);
+    const routes = this.#ports.refresh(reader);
+    const rules = rulesOf(reader.settings);
     const all = rules !== this.#rules;
     const stale = new Set<string>();
-    for (const ref of all ? [...this.#owners.values()].flatMap((owners) => [...owners]) : above) {
+    const some = routes.size > 0 ? new Set([...above, ...routes]) : above;
+    for (const ref of all ? [...this.#owners.values()].flatMap((owners) => [...owners]) : some) {
       this.#costs.delete(ref);
       this.#bound(ref, reader);
       stale.add(namespaceOf(ref));
@@ -93,6 +96,7 @@ export class Ledger {
 
   #enter(ref: Ref, moved: Set<Ref>): void {
     const node = this.#forest.reload(ref, moved);
+    if (isOfRoute(ref)) this.#ports.putRoute(ref, this.#routeOf(ref));
     const namespace = namespaceOf(ref);
     const owners = this.#owners.get(namespace);
     if (node?.isOwner) {
@@ -108,12 +112,18 @@ export class Ledger {
     const before = this.#bounds.get(ref) ?? nothing;
     const node = this.#owners.get(namespace)?.has(ref) ? this.#forest.node(ref) : undefined;
     const cost = node && this.#costOf(node, reader);
-    const own = node && cost ? plus(cost, { ...nothing, keySets: node.keySets.length }) : nothing;
-    const now = node && cost ? plus(own, this.#forest.freeAlone(node.edges), -1) : nothing;
+    const now = node && cost ? this.#boundOf(node, cost) : nothing;
+    if (now === before) return;
     if (now === nothing) this.#bounds.delete(ref);
     else this.#bounds.set(ref, now);
     const sum = exactPlus(this.#sums.get(namespace) ?? nothing, now, 1);
     this.#sums.set(namespace, exactPlus(sum, before, -1));
+  }
+
+  #boundOf({ edges, keySets }: CostNode, cost: Size): Size {
+    if (cost === nothing && edges.length + keySets.length === 0) return nothing;
+    const own = plus(cost, { ...nothing, keySets: keySets.length });
+    return plus(own, this.#forest.freeAlone(edges), -1);
   }
 
   #settle(namespace: string, reader: Reader, flipped: Ref[]): void {
@@ -169,26 +179,39 @@ export class Ledger {
    */
   #costOf(owner: CostNode, reader: Reader): Size | undefined {
     const known = this.#costs.get(owner.ref) ?? this.#count(owner, reader);
-    this.#costs.set(owner.ref, known);
+    if (known !== nothing) this.#costs.set(owner.ref, known);
     return known === "unserved" ? undefined : known;
   }
 
   #count(owner: CostNode, reader: Reader): Size | "unserved" {
     const { settings } = reader;
     const [kind] = owner.ref.split("/");
-    const object = kind === "HTTPRoute" || kind === "GRPCRoute" ? this.objectOf(owner.ref) : undefined;
-    if (object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute") {
-      const { pairs, hosts, ports } = attachCounts(object, reader);
-      const free = Math.min(pairs, Math.min(hosts, freeHosts) * Math.min(ports, freePorts));
-      return plus(plus(nothing, owner.own, pairs), owner.free, -free);
-    }
+    const route = isOfRoute(owner.ref) ? this.#routeOf(owner.ref) : undefined;
+    if (route) return this.#countRoute(route, reader);
     const isServed =
       (isAllowedClass(owner, owner.className, settings) ||
         (kind === "Ingress" && isNginxClass(owner, owner.className, settings))) &&
       (kind === "Ingress" || isRootNamespace(owner.meta.namespace, settings));
     return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : "unserved";
   }
+
+  /** Most routes are within the free hosts and ports: their sizes are not needed. */
+  #countRoute(route: RouteObject, reader: Reader): Size {
+    const bounds = this.#ports.boundsOf(route);
+    if (bounds.hosts <= freeHosts && bounds.ports <= freePorts && isWrittenOnce(route)) return nothing;
+    const { own, free } = gatewaySizes(route);
+    const { pairs, hosts, ports } = attachCounts(route, reader);
+    const freePairs = Math.min(pairs, Math.min(hosts, freeHosts) * Math.min(ports, freePorts));
+    return plus(plus(nothing, own, pairs), free, -freePairs);
+  }
+
+  #routeOf(ref: Ref): RouteObject | undefined {
+    const object = this.objectOf(ref);
+    return object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute" ? object : undefined;
+  }
 }
+
+const isOfRoute = (ref: Ref): boolean => ref.startsWith("HTTPRoute/") || ref.startsWith("GRPCRoute/");
 
 /** What the older objects of a namespace already include; it counts once for all of them. */
 interface Found {
@@ -208,26 +231,6 @@ function overrunOf(
   return undefined;
 }
 
-/** All Gateways that are served. */
-const servedViews = (reader: Reader): readonly GatewayView[] =>
-  servesGateways(reader.settings)
-    ? reader.claimants(gatewaysKey).flatMap((ref) => {
-        const [, namespace = "", name = ""] = ref.split("/");
-        return viewOf(namespace, name, reader) ?? [];
-      })
-    : [];
-
-/** The inputs of the result besides the objects themselves, as text. */
-const rulesOf = (
-  { budgets, ingressClassNames, rootNamespaces }: SettingsSpec,
-  views: readonly GatewayView[],
-): string =>
-  JSON.stringify([
-    budgets,
-    ingressClassNames,
-    rootNamespaces,
-    views.map(({ gateway, listeners }) => [
-      gateway.ref,
-      listeners.map(({ spec, kinds, owner }) => [owner.ref, spec.name, spec.port, spec.hostname, kinds]),
-    ]),
-  ]);
+/** The inputs of the result besides the objects themselves and the ports of Gateways, as text. */
+const rulesOf = ({ budgets, ingressClassNames, rootNamespaces }: SettingsSpec): string =>
+  JSON.stringify([budgets, ingressClassNames, rootNamespaces]);

@@ -5,7 +5,7 @@ import type { Reader } from "../../core/reader.js";
 import { overrunMessage } from "../../cost/overrun.js";
 import { allowsNamespace, type GatewayView, viewOf } from "./gateway.js";
 import type { GatewayListener, RouteObject } from "./gateway-listener.js";
-import { hostsOf, isUnder } from "./hostnames.js";
+import { hostsOf, isUnder, meets } from "./hostnames.js";
 
 /** One reference of a route to a Gateway. */
 export interface Parent {
@@ -91,13 +91,12 @@ export function parentsIn(
   const hostnames = host === undefined ? all : all.filter((one) => one === host || isUnder(host, one));
   if (hostnames.length === 0 && all.length > 0 && host !== undefined) return [];
   const known = new Map<string, Attachment>();
-  const parents: Parent[] = [];
-  for (const [index, ref, target] of refs) {
-    const key = selectionOf(ref, target);
+  const parents = refs.map(([index, ref, target]): Parent => {
+    const key = refs.length === 1 ? "" : selectionOf(ref, target);
     const attachment = known.get(key) ?? attach(route, hostnames, ref, target, reader);
     known.set(key, attachment);
-    parents.push({ index, ref, view: target.view, ...attachment });
-  }
+    return { index, ref, view: target.view, ...attachment };
+  });
   return withinBudget(route, reader, parents);
 }
 
@@ -129,7 +128,7 @@ export function attachCounts(route: RouteObject, reader: Reader): AttachCounts {
     for (const listener of listeners) {
       if (!listener.kinds.includes(route.kind) || !isSelected(ref, listener)) continue;
       const port = view.isMain ? `${listener.spec.port}` : `${view.gateway.ref} ${listener.spec.port}`;
-      for (const host of hostsOf(hostnamesOf(route), { listener: listener.hostname, rivals: [] })) {
+      for (const host of hostsOf(hostnamesOf(route), { listener: listener.hostname, rivals: noRivals })) {
         pairs.add(`${port} ${host}`);
         hosts.add(host);
         ports.add(port);
@@ -180,7 +179,7 @@ function attach(
       listener,
       hosts: hostsOf(hostnames, {
         listener: listener.hostname,
-        rivals: rivals.get(listener.spec.port) ?? [],
+        rivals: rivals.get(listener.spec.port) ?? noRivals,
       }),
     }))
     .filter(({ hosts }) => hosts.length > 0);
@@ -201,27 +200,19 @@ const noHostname = [
 function attachApart(
   hostnames: readonly string[],
   allowed: readonly GatewayListener[],
-  { listeners }: GatewayView,
+  view: GatewayView,
 ): Attachment | undefined {
-  const met = allowed.filter(
-    ({ hostname }) => hostsOf(hostnames, { listener: hostname, rivals: [] }).length > 0,
-  );
+  const met = allowed.filter(({ hostname }) => meets(hostnames, hostname));
   if (met.length === 0) return undefined;
   const attached = met.map((listener) => {
-    const rivals = listeners.filter(
-      (other) => other !== listener && other.ready && other.envoy === listener.envoy && other.hostname !== "",
-    );
-    if (!listener.ready) return { listener, hosts: [] };
-    return {
-      listener,
-      hosts: hostsOf(hostnames, {
-        listener: listener.hostname,
-        rivals: rivals.map(({ hostname }) => hostname),
-      }),
-    };
+    const rivals = view.hostnames.get(listener.envoy ?? "") ?? noRivals;
+    const hosts = listener.ready ? hostsOf(hostnames, { listener: listener.hostname, rivals }) : [];
+    return { listener, hosts };
   });
   return { attached, counted: met };
 }
+
+const noRivals: ReadonlySet<string> = new Set();
 
 /**
  * The hostnames of other listeners by port. As in Contour, listeners that one reference selects are no rivals of each
@@ -230,15 +221,15 @@ function attachApart(
 function rivalsOf(
   allowed: readonly GatewayListener[],
   { listeners }: GatewayView,
-): ReadonlyMap<number, readonly string[]> {
+): ReadonlyMap<number, ReadonlySet<string>> {
   const own = new Set(allowed);
-  const rivals = new Map<number, string[]>();
+  const rivals = new Map<number, Set<string>>();
   for (const listener of listeners) {
     const { envoy, hostname, spec } = listener;
     if (envoy === undefined || hostname === "" || own.has(listener)) continue;
-    const others = rivals.get(spec.port) ?? [];
-    others.push(hostname);
-    rivals.set(spec.port, others);
+    const others = rivals.get(spec.port);
+    if (others) others.add(hostname);
+    else rivals.set(spec.port, new Set([hostname]));
   }
   return rivals;
 }

@@ -138,13 +138,8 @@ function placed(
         ? { terms: { kind: "none", owner: listener.owner.ref }, routes: [], place: { envoy } }
         : undefined)
     );
-  const others = view.listeners.filter(
-    (one) => one !== listener && one.ready && one.envoy === envoy && one.spec.protocol === "HTTPS",
-  );
-  const place: ListenerPlace = {
-    envoy,
-    ...(secret !== undefined && isOwn ? { door: { others: others.flatMap(({ site }) => site ?? []) } } : {}),
-  };
+  const place: ListenerPlace =
+    secret !== undefined && isOwn ? { envoy, door: { others: othersOn(view, listener) } } : { envoy };
   if (found) return { ...found, place };
   const common = { owner: listener.owner.ref, policies: {} };
   const terms: Site["terms"] =
@@ -153,6 +148,12 @@ function placed(
       : { kind: "https", ...common, tls: tlsOf(listener, secret, reader) };
   return { terms, routes: [], place };
 }
+
+/** The route tables of the other HTTPS listeners on the port. */
+const othersOn = ({ listeners }: GatewayView, { envoy, site: own }: GatewayListener): string[] =>
+  listeners.flatMap(({ ready, envoy: other, site, spec }) =>
+    ready && other === envoy && site !== own && spec.protocol === "HTTPS" ? (site ?? []) : [],
+  );
 
 const tlsOf = (
   { moreSecrets, clientValidation }: GatewayListener,
