@@ -58,8 +58,13 @@ const statusKinds: ReadonlySet<string> = new Set([...gatewayKinds, ...routeKinds
 const policyKinds: ReadonlySet<string> = new Set(["BackendTLSPolicy"]);
 const includedKinds: ReadonlySet<string> = new Set(["HTTPProxy", "IngressRoute"]);
 
+/** The first letters of the kinds here: most reads are of other kinds, or lists, and are told apart by one letter. */
+const initials: ReadonlySet<number> = new Set(
+  [...statusKinds, ...includedKinds].map((kind) => kind.charCodeAt(0)),
+);
+
 const isOf = (kinds: ReadonlySet<string>, key: ReadKey): key is Ref =>
-  kinds.has(kindOf(key as Ref)) && isObjectRead(key);
+  initials.has(key.charCodeAt(0)) && kinds.has(kindOf(key as Ref)) && isObjectRead(key);
 
 /** The objects whose findings differ. */
 export function* changedAbout(before: readonly Finding[], after: readonly Finding[]): Iterable<Ref> {

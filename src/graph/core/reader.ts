@@ -92,34 +92,51 @@ export interface Report {
   readonly findings: readonly Finding[];
 }
 
-export function createReport(): Report {
-  const findings = new FindingList();
-  const add =
-    (severity: Finding["severity"]) =>
-    (
-      about: Ref,
-      type: FindingType,
-      reason: FindingCode,
-      message: string,
-      path?: string,
-      unlessBetween?: Finding["unlessBetween"],
-    ): void => {
-      findings.add({
-        about,
-        severity,
-        type,
-        reason,
-        message,
-        ...(path === undefined ? {} : { path }),
-        ...(unlessBetween ? { unlessBetween } : {}),
-      });
-    };
-  return {
-    error: add("error"),
-    warn: add("warning"),
-    add: (finding) => findings.add(finding),
-    get findings() {
-      return findings.list;
-    },
-  };
+export const createReport = (): Report => new FindingReport();
+
+class FindingReport implements Report {
+  readonly #findings = new FindingList();
+
+  error(about: Ref, type: FindingType, reason: ErrorCode, message: string, path?: string): void {
+    this.#add("error", about, type, reason, message, path);
+  }
+
+  warn(
+    about: Ref,
+    type: FindingType,
+    reason: WarningCode,
+    message: string,
+    path?: string,
+    unlessBetween?: Finding["unlessBetween"],
+  ): void {
+    this.#add("warning", about, type, reason, message, path, unlessBetween);
+  }
+
+  add(finding: Finding): void {
+    this.#findings.add(finding);
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#findings.list;
+  }
+
+  #add(
+    severity: Finding["severity"],
+    about: Ref,
+    type: FindingType,
+    reason: FindingCode,
+    message: string,
+    path?: string,
+    unlessBetween?: Finding["unlessBetween"],
+  ): void {
+    this.add({
+      about,
+      severity,
+      type,
+      reason,
+      message,
+      ...(path === undefined ? {} : { path }),
+      ...(unlessBetween ? { unlessBetween } : {}),
+    });
+  }
 }

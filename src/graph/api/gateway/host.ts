@@ -1,6 +1,7 @@
 import { kindOf, type Ref } from "../../../schema/meta.js";
 import { routeKinds } from "../../../schema/routing-kinds.js";
 import { append } from "../../core/append.js";
+import { anyHost } from "../../core/claims.js";
 import { hostUnit, routesKey, tcpUnit } from "../../core/keys.js";
 import type { ListenerPlace, Route, Site, Sites, Tls } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
@@ -234,17 +235,20 @@ export function missingListeners({ listeners }: GatewayView): ReadonlySet<"HTTP"
 
 /** Routes that may have the host, ordered by kind, then the oldest first. */
 function routesOf(host: string, reader: Reader): RouteObject[] {
-  const keys = [host];
   const own = viewsFor(host, reader).flatMap(({ listeners }) =>
     listeners.filter(({ hostname }) => (hostname || "*") === host),
   );
   // Routes with wider hostnames apply only to a host that is the hostname of a listener.
-  if (own.length > 0) keys.push(...widerThan(host));
-  const refs = keys.flatMap((key) => reader.claimants(routesKey(key)));
+  const wider = own.length > 0 ? widerThan(host) : [];
+  // A route with the hostname claims the host, too, so that its list needs no read of its own.
+  const exact = reader.claimants(host === anyHost ? routesKey(host) : hostUnit(host));
+  const refs = [...exact, ...wider.flatMap((key) => reader.claimants(routesKey(key)))];
   if (own.some(({ spec }) => spec.protocol === "TLS")) append(refs, reader.claimants(tcpUnit));
+  if (refs.length === 0) return [];
+  const different = wider.length === 0 ? refs : [...new Set(refs)];
   return routeKinds.flatMap((kind): readonly RouteObject[] => {
-    const routes: readonly RouteObject[] = objectsOf(kind, [...new Set(refs)], reader);
-    return [...routes].sort(byAge);
+    const routes: RouteObject[] = objectsOf(kind, different, reader);
+    return routes.sort(byAge);
   });
 }
 
@@ -284,7 +288,7 @@ class Rules {
       for (const route of rule) {
         const key = `${kindOf(route.from)} ${matchKey(route.match)}`;
         if (this.#byMatch.has(key)) this.#reportTaken(key, route);
-        else this.#byMatch.set(key, { ...route, priority });
+        else this.#byMatch.set(key, route.priority === priority ? route : { ...route, priority });
       }
     }
   }

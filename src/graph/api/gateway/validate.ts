@@ -1,10 +1,11 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import { servesGateways } from "../../../schema/gateway-settings.js";
 import type { Ref } from "../../../schema/meta.js";
+import { routeKinds } from "../../../schema/routing-kinds.js";
 import { warnOfCertificate } from "../../certificates/certificate.js";
 import { readKeyPair, secretName } from "../../certificates/secret.js";
 import { validatingHost } from "../../core/claims.js";
-import { routesKey } from "../../core/keys.js";
+import { hostUnit } from "../../core/keys.js";
 import { NeedCollector } from "../../core/need-collector.js";
 import { isLeftOut, type Reader, type Report } from "../../core/reader.js";
 import { parentsOf } from "./attach.js";
@@ -29,12 +30,15 @@ export function validateRoute(ref: Ref, reader: Reader, report: Report): void {
   validateRules(route, reader, report);
 }
 
+const isRouteKind = (kind: string): kind is RouteKind => (routeKinds as readonly string[]).includes(kind);
+
 /** The routes that the unit of a host validates. */
 export const validatedBy = (host: string, reader: Reader): readonly Ref[] =>
   servesGateways(reader.settings)
-    ? reader.claimants(routesKey(host)).filter((ref) => {
+    ? reader.claimants(hostUnit(host)).filter((ref) => {
         const [kind = "", namespace = "", name = ""] = ref.split("/");
-        const route: RouteObject | undefined = reader.get(kind as RouteKind, namespace, name);
+        if (!isRouteKind(kind)) return false;
+        const route: RouteObject | undefined = reader.get(kind, namespace, name);
         return route && validatingHost(route) === host;
       })
     : [];
