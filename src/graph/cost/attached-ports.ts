@@ -83,10 +83,10 @@ export class AttachedPorts {
   boundsOf(route: RouteObject): { readonly hosts: number; readonly ports: number } {
     let listeners = 0;
     let ports = 0;
-    for (const [i, owner] of parentsOf(route).entries()) {
-      const capacity = this.#owners.get(owner);
+    const parents = this.#parents.get(route.ref) ?? [];
+    for (const [i, { sectionName, port }] of route.spec.parentRefs.entries()) {
+      const capacity = this.#owners.get(parents[i] ?? route.ref);
       if (!capacity) continue;
-      const { sectionName, port } = route.spec.parentRefs[i] ?? {};
       listeners += sectionName === undefined ? capacity.listeners : 1;
       ports += sectionName === undefined && port === undefined ? capacity.ports : 1;
     }

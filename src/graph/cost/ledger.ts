@@ -75,15 +75,13 @@ export class Ledger {
   /** Evaluates the changed objects. Returns the objects with a changed result. */
   settle(reader: Reader): Ref[] {
     const moved = new Set<Ref>();
-    for (const ref of this.#changed) this.#enter(ref, moved);
-    const above = this.#forest.forgetAbove([...this.#changed, ...moved]);
-    this.#changed.clear();
-    const routes = this.#ports.refresh(reader);
+    const entered = this.#changedNodes(reader);
+    for (const ref of entered) this.#enter(ref, moved);
+    const above = this.#forest.forgetAbove([...entered, ...moved]);
     const rules = rulesOf(reader.settings);
     const all = rules !== this.#rules;
     const stale = new Set<string>();
-    const some = routes.size > 0 ? new Set([...above, ...routes]) : above;
-    for (const ref of all ? [...this.#owners.values()].flatMap((owners) => [...owners]) : some) {
+    for (const ref of all ? [...this.#owners.values()].flatMap((owners) => [...owners]) : above) {
       this.#costs.delete(ref);
       this.#bound(ref, reader);
       stale.add(namespaceOf(ref));
@@ -94,9 +92,29 @@ export class Ledger {
     return flipped;
   }
 
+  /** The objects with another node than before. Most routes of the Gateway API cost nothing and have none. */
+  #changedNodes(reader: Reader): Ref[] {
+    const nodes: Ref[] = [];
+    const routes: Ref[] = [];
+    for (const ref of this.#changed) {
+      if (!isOfRoute(ref)) nodes.push(ref);
+      else {
+        this.#ports.putRoute(ref, this.#routeOf(ref));
+        routes.push(ref);
+      }
+    }
+    this.#changed.clear();
+    const isCounted = (ref: Ref): boolean => {
+      const route = this.#routeOf(ref);
+      return this.#forest.has(ref) || (route !== undefined && !this.#isFree(route));
+    };
+    for (const ref of new Set([...routes, ...this.#ports.refresh(reader)]))
+      if (isCounted(ref)) nodes.push(ref);
+    return nodes;
+  }
+
   #enter(ref: Ref, moved: Set<Ref>): void {
     const node = this.#forest.reload(ref, moved);
-    if (isOfRoute(ref)) this.#ports.putRoute(ref, this.#routeOf(ref));
     const namespace = namespaceOf(ref);
     const owners = this.#owners.get(namespace);
     if (node?.isOwner) {
@@ -112,18 +130,12 @@ export class Ledger {
     const before = this.#bounds.get(ref) ?? nothing;
     const node = this.#owners.get(namespace)?.has(ref) ? this.#forest.node(ref) : undefined;
     const cost = node && this.#costOf(node, reader);
-    const now = node && cost ? this.#boundOf(node, cost) : nothing;
-    if (now === before) return;
+    const own = node && cost ? plus(cost, { ...nothing, keySets: node.keySets.length }) : nothing;
+    const now = node && cost ? plus(own, this.#forest.freeAlone(node.edges), -1) : nothing;
     if (now === nothing) this.#bounds.delete(ref);
     else this.#bounds.set(ref, now);
     const sum = exactPlus(this.#sums.get(namespace) ?? nothing, now, 1);
     this.#sums.set(namespace, exactPlus(sum, before, -1));
-  }
-
-  #boundOf({ edges, keySets }: CostNode, cost: Size): Size {
-    if (cost === nothing && edges.length + keySets.length === 0) return nothing;
-    const own = plus(cost, { ...nothing, keySets: keySets.length });
-    return plus(own, this.#forest.freeAlone(edges), -1);
   }
 
   #settle(namespace: string, reader: Reader, flipped: Ref[]): void {
@@ -179,7 +191,7 @@ export class Ledger {
    */
   #costOf(owner: CostNode, reader: Reader): Size | undefined {
     const known = this.#costs.get(owner.ref) ?? this.#count(owner, reader);
-    if (known !== nothing) this.#costs.set(owner.ref, known);
+    this.#costs.set(owner.ref, known);
     return known === "unserved" ? undefined : known;
   }
 
@@ -195,10 +207,13 @@ export class Ledger {
     return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : "unserved";
   }
 
-  /** Most routes are within the free hosts and ports: their sizes are not needed. */
+  /** Whether a route is within the free hosts and ports, whatever its Gateways let in. */
+  #isFree(route: RouteObject): boolean {
+    const { hosts, ports } = this.#ports.boundsOf(route);
+    return hosts <= freeHosts && ports <= freePorts && isWrittenOnce(route);
+  }
+
   #countRoute(route: RouteObject, reader: Reader): Size {
-    const bounds = this.#ports.boundsOf(route);
-    if (bounds.hosts <= freeHosts && bounds.ports <= freePorts && isWrittenOnce(route)) return nothing;
     const { own, free } = gatewaySizes(route);
     const { pairs, hosts, ports } = attachCounts(route, reader);
     const freePairs = Math.min(pairs, Math.min(hosts, freeHosts) * Math.min(ports, freePorts));

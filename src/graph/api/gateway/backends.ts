@@ -75,8 +75,23 @@ const isHttp2 = (protocol: string | undefined): boolean => protocol === "http2" 
 
 /**
  * The cluster of a reference to a Service. Undefined, with a finding, if it can't be used; the caller leaves it out.
+ * `options` are the same for all references of a context.
  */
 export function readReference(
+  context: GatewayRouteContext,
+  ref: ObjectRef,
+  path: string,
+  options: BackendOptions,
+): Cluster | undefined {
+  const key = [ref.group, ref.kind, ref.namespace, ref.name, ref.port].join("/");
+  const known = context.clusters.get(key);
+  if (known) return known;
+  const cluster = resolveReference(context, ref, path, options);
+  if (cluster) context.clusters.set(key, cluster);
+  return cluster;
+}
+
+function resolveReference(
   context: GatewayRouteContext,
   ref: ObjectRef,
   path: string,

@@ -200,7 +200,8 @@ function readHttpSite(
   };
   for (const route of objects) rules.add(rulesOf(route, options, reader));
   const routes = rules.routes().map((route) => withListenerPort(route, listener));
-  const owner = objects.find(({ ref }) => routes.some(({ from }) => from === ref))?.ref;
+  const owners = new Set(routes.map(({ from }) => from));
+  const owner = objects.find(({ ref }) => owners.has(ref))?.ref;
   if (owner === undefined) return undefined;
   const common = { owner, policies: {} };
   return secret === undefined
@@ -211,8 +212,9 @@ function readHttpSite(
 /** A redirect without a scheme of its own uses the listener's port (Gateway API, HTTPRequestRedirectFilter.port). */
 function withListenerPort(route: Route, { spec: { port, protocol } }: GatewayListener): Route {
   const { action } = route;
+  if (action.kind !== "redirect") return route;
   const isUsual = port === (protocol === "HTTPS" ? 443 : 80);
-  if (action.kind !== "redirect" || action.scheme || action.port || !action.host || isUsual) return route;
+  if (action.scheme || action.port || !action.host || isUsual) return route;
   return { ...route, action: { ...action, port } };
 }
 

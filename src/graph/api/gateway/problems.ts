@@ -2,6 +2,7 @@ import { indexIn } from "../../../schema/field-path.js";
 import type { ErrorCode, WarningCode } from "../../../schema/finding-codes.js";
 import { type Finding, kindOf } from "../../../schema/meta.js";
 import { routeKinds } from "../../../schema/routing-kinds.js";
+import type { Cluster } from "../../backends/cluster.js";
 import type { Reader, Report } from "../../core/reader.js";
 import type { RouteObject } from "./gateway-listener.js";
 
@@ -14,6 +15,8 @@ export interface GatewayRouteContext {
   readonly reader: Reader;
   /** The client certificate of the Gateway for backends, as `<namespace>/<name>` of its Secret. */
   readonly backendCertificate?: string;
+  /** The clusters of references that were read without a finding, by Service and port: most rules have the same. */
+  readonly clusters: Map<string, Cluster>;
   fail(condition: RouteCondition, reason: ErrorCode, message: string, path: string): undefined;
   warn(reason: WarningCode, message: string, path: string): void;
 }
@@ -26,6 +29,7 @@ export const routeContext = (
 ): GatewayRouteContext => ({
   route,
   reader,
+  clusters: new Map(),
   ...(backendCertificate === undefined ? {} : { backendCertificate }),
   warn: (reason, message, path) => report?.warn(route.ref, `${route.kind}Warning`, reason, message, path),
   fail: (condition, reason, message, path) =>
