@@ -156,23 +156,24 @@ function attach(
   reader: Reader,
 ): Attachment {
   const selected = listeners.filter((listener) => isSelected(ref, listener));
-  const counted = selected.filter(
-    (listener) =>
-      listener.kinds.includes(route.kind) && allowsNamespace(listener, route.meta.namespace, reader),
-  );
-  const fail = (reason: ErrorCode, message: string) => ({
-    attached: [],
-    counted: view.isMain ? counted : [],
-    problem: { reason, message },
-  });
-  // On a Gateway of a class, a route is also attached to a listener whose certificate is missing, and is served once
-  // the certificate exists. In Contour it is not attached.
-  const isOpen = ({ ready, envoy }: GatewayListener): boolean => (view.isMain ? ready : envoy !== undefined);
-  if (!selected.some(isOpen)) return fail("NoMatchingParent", "No listeners match this parent ref");
-  const allowed = counted.filter(isOpen);
-  if (allowed.length === 0)
-    return fail("NotAllowedByListeners", "No listeners included by this parent ref allowed this attachment.");
-  if (!view.isMain) return attachApart(hostnames, allowed, view) ?? fail(...noHostname);
+  const lets = (listener: GatewayListener): boolean =>
+    listener.kinds.includes(route.kind) && allowsNamespace(listener, route.meta.namespace, reader);
+  return view.isMain
+    ? attachMain(hostnames, selected, lets, view)
+    : attachApart(hostnames, selected, lets, view);
+}
+
+/** Attaches a route to the listeners of the Gateway of the settings, as Contour does. */
+function attachMain(
+  hostnames: readonly string[],
+  selected: readonly GatewayListener[],
+  lets: (listener: GatewayListener) => boolean,
+  view: GatewayView,
+): Attachment {
+  const counted = selected.filter(lets);
+  if (!selected.some(({ ready }) => ready)) return { attached: [], counted, problem: noParent };
+  const allowed = counted.filter(({ ready }) => ready);
+  if (allowed.length === 0) return { attached: [], counted, problem: notAllowed };
   const rivals = rivalsOf(allowed, view);
   const attached = allowed
     .map((listener) => ({
@@ -183,27 +184,42 @@ function attach(
       }),
     }))
     .filter(({ hosts }) => hosts.length > 0);
-  if (attached.length > 0) return { attached, counted };
-  return fail(...noHostname);
+  return attached.length > 0 ? { attached, counted } : { attached: [], counted, problem: noListenerHostname };
 }
 
-const noHostname = [
-  "NoMatchingListenerHostname",
-  "No intersecting hostnames were found between the listener and the route.",
-] as const;
+const noParent = {
+  reason: "NoMatchingParent",
+  message: "No listeners match this parent ref",
+} as const;
+
+const notAllowed = {
+  reason: "NotAllowedByListeners",
+  message: "No listeners included by this parent ref allowed this attachment.",
+} as const;
+
+const noListenerHostname = {
+  reason: "NoMatchingListenerHostname",
+  message: "No intersecting hostnames were found between the listener and the route.",
+} as const;
 
 /**
  * Attaches a route to the listeners of a Gateway of a class. Each host is only on the listener that is closest to it,
  * even if that listener has no route (listener isolation). A route whose hosts all belong to closer listeners is
- * attached, and gets no requests.
+ * attached, and gets no requests. Unlike in Contour, a route is also attached to a listener whose certificate is
+ * missing, and is served once the certificate exists.
  */
 function attachApart(
   hostnames: readonly string[],
-  allowed: readonly GatewayListener[],
+  selected: readonly GatewayListener[],
+  lets: (listener: GatewayListener) => boolean,
   view: GatewayView,
-): Attachment | undefined {
-  const met = allowed.filter(({ hostname }) => meets(hostnames, hostname));
-  if (met.length === 0) return undefined;
+): Attachment {
+  const open = selected.filter(({ envoy }) => envoy !== undefined);
+  if (open.length === 0) return { attached: [], counted: [], problem: noParent };
+  // Hostnames come first: the namespace of a route is read only where a listener selects namespaces for its hosts.
+  const met = open.filter((listener) => meets(hostnames, listener.hostname) && lets(listener));
+  if (met.length === 0)
+    return { attached: [], counted: [], problem: open.some(lets) ? noListenerHostname : notAllowed };
   const attached = met.map((listener) => {
     const rivals = view.hostnames.get(listener.envoy ?? "") ?? noRivals;
     const hosts = listener.ready ? hostsOf(hostnames, { listener: listener.hostname, rivals }) : [];
