@@ -9,7 +9,7 @@ import { objectsOf, type Reader, type Report } from "../../core/reader.js";
 import { type Parent, parentsOf } from "./attach.js";
 import { type GatewayView, viewOf } from "./gateway.js";
 import type { GatewayListener, RouteObject } from "./gateway-listener.js";
-import { widerThan } from "./hostnames.js";
+import { isUnder, widerThan } from "./hostnames.js";
 import type { RuleRoutes } from "./http-route.js";
 import { matchKey } from "./matches.js";
 import { type RuleOptions, readRules } from "./route-rules.js";
@@ -78,7 +78,8 @@ function ofOneKind(
   routes: readonly RouteObject[],
   report: Report,
 ): readonly RouteObject[] {
-  const [oldest] = [...routes].sort(byAge);
+  let [oldest] = routes;
+  for (const route of routes) if (oldest && byAge(route, oldest) < 0) oldest = route;
   const kept = routes.filter(({ kind }) => kind === oldest?.kind);
   for (const { ref, kind } of routes) {
     if (kind === oldest?.kind) continue;
@@ -150,11 +151,19 @@ function placed(
   return { terms, routes: [], place };
 }
 
-/** The route tables of the other HTTPS listeners on the port. */
-const othersOn = ({ listeners }: GatewayView, { envoy, site: own }: GatewayListener): string[] =>
-  listeners.flatMap(({ ready, envoy: other, site, spec }) =>
-    ready && other === envoy && site !== own && spec.protocol === "HTTPS" ? (site ?? []) : [],
-  );
+/**
+ * The route tables of the other HTTPS listeners on the port that need an entry for the hostname of this listener. Where a
+ * listener for any host has an entry in all of them, it stands for all hosts outside a listener's own hostname: the
+ * number of entries then grows with the listeners, not with their square.
+ */
+function othersOn({ listeners }: GatewayView, { envoy, site: own, hostname }: GatewayListener): string[] {
+  const onPort = listeners.filter((one) => one.ready && one.envoy === envoy && one.spec.protocol === "HTTPS");
+  const isCovered = hostname !== "" && onPort.some((one) => one.hostname === "");
+  return onPort.flatMap(({ site, hostname: other }) => {
+    const needs = !isCovered || other === "" || isUnder(hostname, other);
+    return site !== undefined && site !== own && needs ? site : [];
+  });
+}
 
 const tlsOf = (
   { moreSecrets, clientValidation }: GatewayListener,
