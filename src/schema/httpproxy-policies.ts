@@ -104,7 +104,7 @@ export const loadBalancerPolicy = z.object({
 });
 
 /** Text that replaces a part of a path; `\1` is a group of the expression. */
-const pathReplacement = z.string().regex(/^(?:[^\s\p{Cc}?#\\]|\\[\d\\])*$/u, {
+export const pathReplacement = z.string().regex(/^(?:[^\s\p{Cc}?#\\]|\\[\d\\])*$/u, {
   error:
     "must be a part of a path without spaces, ? and #; a backslash must be before a digit or a backslash",
 });

@@ -84,7 +84,7 @@ const longestPath = 60 * 1024;
 const notDots = "(?:[^./]|\\.[^./;%]|\\.\\.[^/;%])";
 
 /** Why Envoy would refuse a substitution, or forward a path without a slash at its start; undefined if it is valid. */
-function substitutionProblem(
+export function substitutionProblem(
   { pattern, substitution }: PathSubstitution,
   maxProgramSize: number,
 ): string | undefined {
