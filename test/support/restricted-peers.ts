@@ -59,7 +59,21 @@ const annotated = (
     })),
 });
 
-const nginx = annotated("nginx.ingress.kubernetes.io/", "nginx", {
+const optionOfAll = (name: string, value: string): Restriction => ({
+  name,
+  isKept: name === "block-cidrs" || name === "whitelist-source-range",
+  beside: [
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "ingress-nginx-controller", namespace: "ingress-nginx" },
+      data: { [name]: value },
+    },
+  ],
+  route: {},
+});
+
+const annotatedNginx = annotated("nginx.ingress.kubernetes.io/", "nginx", {
   "auth-type": { "auth-type": "basic", "auth-secret": "users" },
   "auth-url": { "auth-url": "http://auth.auth.svc/check" },
   "whitelist-source-range": { "whitelist-source-range": "192.0.2.0/24" },
@@ -70,6 +84,23 @@ const nginx = annotated("nginx.ingress.kubernetes.io/", "nginx", {
   snippet: { "configuration-snippet": "deny all;" },
   "snippet with a condition": { "configuration-snippet": 'if ($http_x_key != "k") { return 403; }' },
 });
+
+const nginx: PeerRules = {
+  restrictions: [
+    ...annotatedNginx.restrictions,
+    optionOfAll("global-auth-url", "http://auth.example.com/check"),
+    optionOfAll("block-user-agents", "curl"),
+    optionOfAll("block-cidrs", "192.0.2.0/24"),
+    optionOfAll("whitelist-source-range", "192.0.2.0/24"),
+    optionOfAll("enable-modsecurity", "true"),
+    optionOfAll("server-snippet", "deny all;"),
+  ],
+  manifests(paths) {
+    const [map] = besides(paths);
+    const data = Object.assign({}, ...besides(paths).map((one) => one.data)) as Manifest;
+    return [...annotatedNginx.manifests(paths), ...(map ? [{ ...map, data }] : [])];
+  },
+};
 
 const middleware = (name: string, isKept: boolean, spec: Manifest): Restriction => ({
   name,
