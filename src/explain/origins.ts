@@ -1,14 +1,14 @@
 import { readGateway } from "../graph/api/gateway/gateway.js";
 import { widerThan } from "../graph/api/gateway/hostnames.js";
-import { parentOf } from "../graph/api/gateway/problems.js";
+import { isOfValidation, parentOf } from "../graph/api/gateway/problems.js";
 import { portKey } from "../graph/backends/backend.js";
+import { validatorOf } from "../graph/core/claims.js";
 import {
   endpointsName,
   endpointsUnit,
   hostUnit,
   listenersUnit,
   routesKey,
-  routeUnit,
   type UnitKey,
 } from "../graph/core/keys.js";
 import type { Reader } from "../graph/core/reader.js";
@@ -16,6 +16,7 @@ import { type RouteOrigin, readOrigins } from "../graph/core/route-origins.js";
 import { StoreReader } from "../graph/core/store-reader.js";
 import { indexIn } from "../schema/field-path.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
+import { isGatewayRoute } from "../schema/object.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
 import type { GatewayPorts } from "./listener-names.js";
@@ -67,9 +68,14 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
   // Findings that depend on the time are omitted, because there is no clock here.
   const findingsOf = (unit: UnitKey): readonly Finding[] =>
     (store.unit(unit)?.findings ?? []).filter(({ unlessBetween }) => !unlessBetween);
+  const validationOf = (ref: Ref): readonly Finding[] => {
+    const route = store.object(ref);
+    if (!route || !isGatewayRoute(route)) return [];
+    return findingsOf(validatorOf(route)).filter((one) => one.about === ref && isOfValidation(one));
+  };
   const routeFindings = (name: string): readonly Finding[] =>
-    store.claimants(routesKey(name)).flatMap((ref) => findingsOf(routeUnit(ref)));
-  const own = findingsOf(hostUnit(host));
+    store.claimants(routesKey(name)).flatMap(validationOf);
+  const own = findingsOf(hostUnit(host)).filter((finding) => !isOfValidation(finding));
   return {
     claimants: store.claimants(hostUnit(host)).filter((ref) => ref !== settingsRef),
     get findings() {
@@ -80,7 +86,7 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
       );
       return [...own, ...routeFindings(host), ...unattached, ...listeners];
     },
-    findingsOn: (ref) => [...own.filter(({ about }) => about === ref), ...findingsOf(routeUnit(ref))],
+    findingsOn: (ref) => [...own.filter(({ about }) => about === ref), ...validationOf(ref)],
     findingsBehind: (cluster) => {
       const [namespace = "", name = "", number] = serviceOf(cluster).split("/");
       const service = store.object(refOf("Service", namespace, name));

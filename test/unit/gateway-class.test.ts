@@ -94,10 +94,33 @@ describe("hosts of the listeners of a Gateway of a class", () => {
 
   it.each<[string, Record<string, unknown>]>([
     ["any", { "*": 404, "a.test": "forward", "one.test": 421, "*.wild.test": 421 }],
-    ["one", { "one.test": 404, "*": 421, "*.wild.test": 421 }],
-    ["wild", { "*.wild.test": 404, "a.wild.test": "forward", "*": 421, "one.test": 421 }],
+    ["one", { "one.test": 404, "*": 421 }],
+    ["wild", { "*.wild.test": 404, "a.wild.test": "forward", "*": 421 }],
   ])("over TLS, of listener %s", (name, expected) => {
     expect(answers(store, `infra/edge/https-443:${name}`)).toEqual(expected);
+  });
+
+  it("are answered 421 by each other listener that no listener for any host covers", () => {
+    const tables = (...hostnames: readonly string[]): Record<string, unknown>[] => {
+      const many = hostnames.map((hostname, i) => https(`l${i}`, ...(hostname ? [hostname] : [])));
+      const compiled = compileAll(parse([gatewayClass, gateway("edge", many), pair, app]));
+      return many.map((_, i) => answers(compiled, `infra/edge/https-443:l${i}`));
+    };
+    expect(tables("a.test", "b.test")).toEqual([
+      { "a.test": 404, "b.test": 421 },
+      { "a.test": 421, "b.test": 404 },
+    ]);
+    expect(tables("", "*.test", "a.test", "*.b.test")).toEqual([
+      { "*": 404, "*.test": 421, "a.test": 421, "*.b.test": 421 },
+      { "*": 421, "*.test": 404, "a.test": 421, "*.b.test": 421 },
+      { "*": 421, "a.test": 404 },
+      { "*": 421, "*.b.test": 404 },
+    ]);
+    const sizes = [10, 50].map((count) => {
+      const found = tables("", ...Array.from({ length: count }, (_, i) => `h${i}.test`));
+      return found.reduce((sum, table) => sum + Object.keys(table).length, 0);
+    });
+    expect(sizes).toEqual([1 + 3 * 10, 1 + 3 * 50]);
   });
 
   it("have a filter chain for each hostname of a listener, and none for a route", () => {
@@ -374,9 +397,9 @@ describe("the work for one edit", () => {
   ];
 
   it.each<[string, Manifest, number]>([
-    ["of a route: its host and itself", route("r1", "g1", { hostnames: ["h1.test"], rules: [] }), 2],
-    // The listeners, the host of each listener, and each of its routes with its host.
-    ["of a Gateway: its own hosts", gateway("g1", [{ ...http, port: 81 }]), 2 + (2 * count) / 5],
+    ["of a route: its host", route("r1", "g1", { hostnames: ["h1.test"], rules: [] }), 1],
+    // The listeners, the host of each listener, and the hosts of its routes.
+    ["of a Gateway: its own hosts", gateway("g1", [{ ...http, port: 81 }]), 2 + count / 5],
   ])("is %s", (_, edited, units) => {
     const store = compileAll(parse(manifests));
     expect(update(store, only(edited), platform).units).toBe(units);

@@ -60,7 +60,7 @@ export const hostUnit = (host: string): Key<"vhost"> => keyOf("vhost", host);
 /** The cluster of an ExtensionService. */
 export const extensionUnit = (namespace: string, name: string): Key<"extension"> =>
   keyOf("extension", `${namespace}/${name}`);
-/** The findings of a route of the Gateway API. */
+/** The findings of a route of the Gateway API without hostnames. */
 export const routeUnit = (ref: Ref): Key<"route"> => keyOf("route", ref);
 /** The plain TCP listeners of a Gateway. */
 export const tcpUnit = keyOf("tcp", "");

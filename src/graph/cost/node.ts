@@ -35,7 +35,7 @@ export interface CostNode {
 
 type Proxy = ObjectByKind<"HTTPProxy">;
 type ProxyRoute = NonNullable<Proxy["spec"]["routes"]>[number];
-type RouteObject = ObjectByKind<"HTTPRoute"> | ObjectByKind<"GRPCRoute">;
+export type RouteObject = ObjectByKind<"HTTPRoute"> | ObjectByKind<"GRPCRoute">;
 
 /** Bytes of an Envoy route besides the content of the object. */
 const frameBytes = 256;
@@ -160,7 +160,8 @@ export function costNodeOf(object: KubeObject): CostNode | undefined {
     }
     case "HTTPRoute":
     case "GRPCRoute":
-      return { ...base, ...gatewaySizes(object), edges: [] };
+      // Their sizes count only where they are attached to many listeners: see `gatewaySizes`.
+      return { ...base, own: nothing, free: nothing, edges: [] };
     case "Secret":
       return {
         ...base,
@@ -267,8 +268,12 @@ const clusterKey = (
   // The name that TLS asks for follows from the Host header.
   JSON.stringify([service, clusterFieldsOf(route), route.requestHeadersPolicy]);
 
+/** Whether one copy of a route for each host and port is all that it generates: no rule is written several times. */
+export const isWrittenOnce = (route: RouteObject): boolean =>
+  route.spec.rules.every(({ matches }) => matches.length <= 1) && gatewayExpressionsOf(route).length === 0;
+
 /** Filters and backends of a rule are written for each of its matches. */
-function gatewaySizes(route: RouteObject): Pick<CostNode, "own" | "free"> {
+export function gatewaySizes(route: RouteObject): Pick<CostNode, "own" | "free"> {
   let routes = 0;
   let bytes = 0;
   let matched = 0;

@@ -5,7 +5,7 @@ import type { Reader } from "../../core/reader.js";
 import { overrunMessage } from "../../cost/overrun.js";
 import { allowsNamespace, type GatewayView, viewOf } from "./gateway.js";
 import type { GatewayListener, RouteObject } from "./gateway-listener.js";
-import { hostsOf, isUnder } from "./hostnames.js";
+import { hostsOf, isUnder, meets } from "./hostnames.js";
 
 /** One reference of a route to a Gateway. */
 export interface Parent {
@@ -68,10 +68,17 @@ export const refsOf = (
 
 /**
  * The references of a route to Gateways that are served, each with the result of its attachment. Other references are
- * ignored. With `host`, only this host of the route counts.
+ * ignored. With `host`, only this host of the route counts. For all hosts the result is read once per unit.
  */
-export const parentsOf = (route: RouteObject, reader: Reader, host?: string): Parent[] =>
-  parentsIn(route, refsOf(route, reader), reader, host);
+export function parentsOf(route: RouteObject, reader: Reader, host?: string): readonly Parent[] {
+  const [only, ...others] = hostnamesOf(route);
+  return host === undefined || (host === only && others.length === 0)
+    ? reader.unitCache.once(readParents, route.ref, route, reader)
+    : parentsIn(route, refsOf(route, reader), reader, host);
+}
+
+const readParents = (route: RouteObject, reader: Reader): readonly Parent[] =>
+  parentsIn(route, refsOf(route, reader), reader);
 
 /** Like `parentsOf`, for references that are already resolved. */
 export function parentsIn(
@@ -84,13 +91,12 @@ export function parentsIn(
   const hostnames = host === undefined ? all : all.filter((one) => one === host || isUnder(host, one));
   if (hostnames.length === 0 && all.length > 0 && host !== undefined) return [];
   const known = new Map<string, Attachment>();
-  const parents: Parent[] = [];
-  for (const [index, ref, target] of refs) {
-    const key = selectionOf(ref, target);
+  const parents = refs.map(([index, ref, target]): Parent => {
+    const key = refs.length === 1 ? "" : selectionOf(ref, target);
     const attachment = known.get(key) ?? attach(route, hostnames, ref, target, reader);
     known.set(key, attachment);
-    parents.push({ index, ref, view: target.view, ...attachment });
-  }
+    return { index, ref, view: target.view, ...attachment };
+  });
   return withinBudget(route, reader, parents);
 }
 
@@ -122,7 +128,7 @@ export function attachCounts(route: RouteObject, reader: Reader): AttachCounts {
     for (const listener of listeners) {
       if (!listener.kinds.includes(route.kind) || !isSelected(ref, listener)) continue;
       const port = view.isMain ? `${listener.spec.port}` : `${view.gateway.ref} ${listener.spec.port}`;
-      for (const host of hostsOf(hostnamesOf(route), { listener: listener.hostname, rivals: [] })) {
+      for (const host of hostsOf(hostnamesOf(route), { listener: listener.hostname, rivals: noRivals })) {
         pairs.add(`${port} ${host}`);
         hosts.add(host);
         ports.add(port);
@@ -150,71 +156,79 @@ function attach(
   reader: Reader,
 ): Attachment {
   const selected = listeners.filter((listener) => isSelected(ref, listener));
-  const counted = selected.filter(
-    (listener) =>
-      listener.kinds.includes(route.kind) && allowsNamespace(listener, route.meta.namespace, reader),
-  );
-  const fail = (reason: ErrorCode, message: string) => ({
-    attached: [],
-    counted: view.isMain ? counted : [],
-    problem: { reason, message },
-  });
-  // On a Gateway of a class, a route is also attached to a listener whose certificate is missing, and is served once
-  // the certificate exists. In Contour it is not attached.
-  const isOpen = ({ ready, envoy }: GatewayListener): boolean => (view.isMain ? ready : envoy !== undefined);
-  if (!selected.some(isOpen)) return fail("NoMatchingParent", "No listeners match this parent ref");
-  const allowed = counted.filter(isOpen);
-  if (allowed.length === 0)
-    return fail("NotAllowedByListeners", "No listeners included by this parent ref allowed this attachment.");
-  if (!view.isMain) return attachApart(hostnames, allowed, view) ?? fail(...noHostname);
+  const lets = (listener: GatewayListener): boolean =>
+    listener.kinds.includes(route.kind) && allowsNamespace(listener, route.meta.namespace, reader);
+  return view.isMain
+    ? attachMain(hostnames, selected, lets, view)
+    : attachApart(hostnames, selected, lets, view);
+}
+
+/** Attaches a route to the listeners of the Gateway of the settings, as Contour does. */
+function attachMain(
+  hostnames: readonly string[],
+  selected: readonly GatewayListener[],
+  lets: (listener: GatewayListener) => boolean,
+  view: GatewayView,
+): Attachment {
+  const counted = selected.filter(lets);
+  if (!selected.some(({ ready }) => ready)) return { attached: [], counted, problem: noParent };
+  const allowed = counted.filter(({ ready }) => ready);
+  if (allowed.length === 0) return { attached: [], counted, problem: notAllowed };
   const rivals = rivalsOf(allowed, view);
   const attached = allowed
     .map((listener) => ({
       listener,
       hosts: hostsOf(hostnames, {
         listener: listener.hostname,
-        rivals: rivals.get(listener.spec.port) ?? [],
+        rivals: rivals.get(listener.spec.port) ?? noRivals,
       }),
     }))
     .filter(({ hosts }) => hosts.length > 0);
-  if (attached.length > 0) return { attached, counted };
-  return fail(...noHostname);
+  return attached.length > 0 ? { attached, counted } : { attached: [], counted, problem: noListenerHostname };
 }
 
-const noHostname = [
-  "NoMatchingListenerHostname",
-  "No intersecting hostnames were found between the listener and the route.",
-] as const;
+const noParent = {
+  reason: "NoMatchingParent",
+  message: "No listeners match this parent ref",
+} as const;
+
+const notAllowed = {
+  reason: "NotAllowedByListeners",
+  message: "No listeners included by this parent ref allowed this attachment.",
+} as const;
+
+const noListenerHostname = {
+  reason: "NoMatchingListenerHostname",
+  message: "No intersecting hostnames were found between the listener and the route.",
+} as const;
 
 /**
  * Attaches a route to the listeners of a Gateway of a class. Each host is only on the listener that is closest to it,
  * even if that listener has no route (listener isolation). A route whose hosts all belong to closer listeners is
- * attached, and gets no requests.
+ * attached, and gets no requests. Unlike in Contour, a route is also attached to a listener whose certificate is
+ * missing, and is served once the certificate exists.
  */
 function attachApart(
   hostnames: readonly string[],
-  allowed: readonly GatewayListener[],
-  { listeners }: GatewayView,
-): Attachment | undefined {
-  const met = allowed.filter(
-    ({ hostname }) => hostsOf(hostnames, { listener: hostname, rivals: [] }).length > 0,
-  );
-  if (met.length === 0) return undefined;
+  selected: readonly GatewayListener[],
+  lets: (listener: GatewayListener) => boolean,
+  view: GatewayView,
+): Attachment {
+  const open = selected.filter(({ envoy }) => envoy !== undefined);
+  if (open.length === 0) return { attached: [], counted: [], problem: noParent };
+  // Hostnames come first: the namespace of a route is read only where a listener selects namespaces for its hosts.
+  const met = open.filter((listener) => meets(hostnames, listener.hostname) && lets(listener));
+  if (met.length === 0)
+    return { attached: [], counted: [], problem: open.some(lets) ? noListenerHostname : notAllowed };
   const attached = met.map((listener) => {
-    const rivals = listeners.filter(
-      (other) => other !== listener && other.ready && other.envoy === listener.envoy && other.hostname !== "",
-    );
-    if (!listener.ready) return { listener, hosts: [] };
-    return {
-      listener,
-      hosts: hostsOf(hostnames, {
-        listener: listener.hostname,
-        rivals: rivals.map(({ hostname }) => hostname),
-      }),
-    };
+    const rivals = view.hostnames.get(listener.envoy ?? "") ?? noRivals;
+    const hosts = listener.ready ? hostsOf(hostnames, { listener: listener.hostname, rivals }) : [];
+    return { listener, hosts };
   });
   return { attached, counted: met };
 }
+
+const noRivals: ReadonlySet<string> = new Set();
 
 /**
  * The hostnames of other listeners by port. As in Contour, listeners that one reference selects are no rivals of each
@@ -223,15 +237,15 @@ function attachApart(
 function rivalsOf(
   allowed: readonly GatewayListener[],
   { listeners }: GatewayView,
-): ReadonlyMap<number, readonly string[]> {
+): ReadonlyMap<number, ReadonlySet<string>> {
   const own = new Set(allowed);
-  const rivals = new Map<number, string[]>();
+  const rivals = new Map<number, Set<string>>();
   for (const listener of listeners) {
     const { envoy, hostname, spec } = listener;
     if (envoy === undefined || hostname === "" || own.has(listener)) continue;
-    const others = rivals.get(spec.port) ?? [];
-    others.push(hostname);
-    rivals.set(spec.port, others);
+    const others = rivals.get(spec.port);
+    if (others) others.add(hostname);
+    else rivals.set(spec.port, new Set([hostname]));
   }
   return rivals;
 }

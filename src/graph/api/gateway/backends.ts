@@ -75,8 +75,23 @@ const isHttp2 = (protocol: string | undefined): boolean => protocol === "http2" 
 
 /**
  * The cluster of a reference to a Service. Undefined, with a finding, if it can't be used; the caller leaves it out.
+ * `options` are the same for all references of a context.
  */
 export function readReference(
+  context: GatewayRouteContext,
+  ref: ObjectRef,
+  path: string,
+  options: BackendOptions,
+): Cluster | undefined {
+  const key = [ref.group, ref.kind, ref.namespace, ref.name, ref.port].join("/");
+  const known = context.clusters.get(key);
+  if (known) return known;
+  const cluster = resolveReference(context, ref, path, options);
+  if (cluster) context.clusters.set(key, cluster);
+  return cluster;
+}
+
+function resolveReference(
   context: GatewayRouteContext,
   ref: ObjectRef,
   path: string,
@@ -98,12 +113,12 @@ export function readReference(
       `appProtocol ${JSON.stringify(port.appProtocol)} is unsupported, use ${spoken.join(", ")}`,
     );
   // Protocol names without a prefix are IANA names, which are case-insensitive (ServicePort.appProtocol).
-  const usual = usualProtocol ? { usualProtocol } : isHttp2(asked) ? { usualProtocol: "h2c" as const } : {};
+  const usual = usualProtocol ?? (isHttp2(asked) ? ("h2c" as const) : undefined);
   const tls = withTls ? readBackendTls(service, port, reader) : {};
   if (tls.error) return refuse("BackendNotFound", tls.error);
   const { cluster, error: unusable } = readCluster(reader, namespace, name, port.port, {
-    ...usual,
     ...tls.options,
+    ...(usual && { usualProtocol: usual }),
     ...(tls.options && context.backendCertificate !== undefined
       ? { clientCertificate: certificateOption(context.backendCertificate, reader) }
       : {}),
@@ -136,7 +151,7 @@ export function readBackends(
   }
   const weighs = backends.some(({ weight }) => weight > 0);
   if (!weighs) return { kind: "respond", status: 500 };
-  return { kind: "forward", backends, ...(lost > 0 ? { lost } : {}) };
+  return lost > 0 ? { kind: "forward", backends, lost } : { kind: "forward", backends };
 }
 
 /** Undefined if a filter is not supported: the backend must not get requests without it. */

@@ -22,6 +22,8 @@ export interface GatewayView {
   readonly isMain: boolean;
   /** The listeners of the Gateway itself first, then those of its ListenerSets, the oldest set first. */
   readonly listeners: readonly GatewayListener[];
+  /** The hostnames of the listeners that serve routes, by Envoy listener. */
+  readonly hostnames: ReadonlyMap<string, ReadonlySet<string>>;
   readonly sets: readonly AttachedSet[];
   /** The client certificate for backends; undefined if the Gateway has none. */
   readonly backendCertificate?: BackendCertificate;
@@ -62,11 +64,21 @@ export function readGateway(reader: Reader): GatewayView | undefined {
   return gatewayRef && viewOf(gatewayRef.namespace, gatewayRef.name, reader);
 }
 
-/** A Gateway with its listeners; undefined if it is not served. Read once per unit. */
+/** A Gateway with its listeners; undefined if it is not served. Read once for all units. */
 export const viewOf = (namespace: string, name: string, reader: Reader): GatewayView | undefined =>
-  reader.unitCache.once(readView, gatewayUnit(namespace, name), namespace, name, reader);
+  reader.unitCache.once(sharedView, gatewayUnit(namespace, name), namespace, name, reader);
 
-function readView(namespace: string, name: string, reader: Reader): GatewayView | undefined {
+const sharedView = (namespace: string, name: string, reader: Reader): GatewayView | undefined =>
+  reader.shared(readView, gatewayUnit(namespace, name), namespace, name);
+
+/** A Gateway that is served, with its listeners as written: its own first, then those of its ListenerSets, the oldest first. */
+export interface WrittenGateway extends Served {
+  readonly sets: readonly AttachedSet[];
+  readonly entries: readonly Entry[];
+}
+
+/** Undefined if the Gateway is not served. */
+export function readWritten(namespace: string, name: string, reader: Reader): WrittenGateway | undefined {
   const served = servedAs(namespace, name, reader);
   if (!served) return undefined;
   const { gateway } = served;
@@ -80,14 +92,33 @@ function readView(namespace: string, name: string, reader: Reader): GatewayView 
   const entries = owners.flatMap((owner) =>
     owner.spec.listeners.map((spec, index): Entry => ({ owner, index, spec })),
   );
+  return { ...served, sets, entries };
+}
+
+function readView(reader: Reader, namespace: string, name: string): GatewayView | undefined {
+  const written = readWritten(namespace, name, reader);
+  if (!written) return undefined;
+  const { entries, ...served } = written;
   const names = envoyNames(served, entries, reader.settings);
-  const backendCertificate = readBackendCertificate(gateway, reader);
+  const backendCertificate = readBackendCertificate(served.gateway, reader);
+  const listeners = entries.map((entry, i) => readListener(entry, names[i], served, reader));
   return {
     ...served,
-    sets,
-    listeners: entries.map((entry, i) => readListener(entry, names[i], served, reader)),
+    listeners,
+    hostnames: hostnamesByPort(listeners),
     ...(backendCertificate ? { backendCertificate } : {}),
   };
+}
+
+function hostnamesByPort(listeners: readonly GatewayListener[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { ready, envoy, hostname } of listeners) {
+    if (!ready || envoy === undefined || hostname === "") continue;
+    const names = found.get(envoy);
+    if (names) names.add(hostname);
+    else found.set(envoy, new Set([hostname]));
+  }
+  return found;
 }
 
 /**

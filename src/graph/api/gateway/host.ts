@@ -1,17 +1,18 @@
 import { kindOf, type Ref } from "../../../schema/meta.js";
 import { routeKinds } from "../../../schema/routing-kinds.js";
 import { append } from "../../core/append.js";
+import { anyHost } from "../../core/claims.js";
 import { hostUnit, routesKey, tcpUnit } from "../../core/keys.js";
 import type { ListenerPlace, Route, Site, Sites, Tls } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
-import { type ObjectByKind, objectsOf, type Reader, type Report } from "../../core/reader.js";
+import { objectsOf, type Reader, type Report } from "../../core/reader.js";
 import { type Parent, parentsOf } from "./attach.js";
 import { type GatewayView, viewOf } from "./gateway.js";
 import type { GatewayListener, RouteObject } from "./gateway-listener.js";
-import { widerThan } from "./hostnames.js";
-import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
+import { isUnder, widerThan } from "./hostnames.js";
+import type { RuleRoutes } from "./http-route.js";
 import { matchKey } from "./matches.js";
-import { routeContext } from "./problems.js";
+import { type RuleOptions, readRules } from "./route-rules.js";
 import { readTcpRule } from "./tcp.js";
 
 /** A listener that serves a route, and its Gateway. */
@@ -77,7 +78,8 @@ function ofOneKind(
   routes: readonly RouteObject[],
   report: Report,
 ): readonly RouteObject[] {
-  const [oldest] = [...routes].sort(byAge);
+  let [oldest] = routes;
+  for (const route of routes) if (oldest && byAge(route, oldest) < 0) oldest = route;
   const kept = routes.filter(({ kind }) => kind === oldest?.kind);
   for (const { ref, kind } of routes) {
     if (kind === oldest?.kind) continue;
@@ -138,13 +140,8 @@ function placed(
         ? { terms: { kind: "none", owner: listener.owner.ref }, routes: [], place: { envoy } }
         : undefined)
     );
-  const others = view.listeners.filter(
-    (one) => one !== listener && one.ready && one.envoy === envoy && one.spec.protocol === "HTTPS",
-  );
-  const place: ListenerPlace = {
-    envoy,
-    ...(secret !== undefined && isOwn ? { door: { others: others.flatMap(({ site }) => site ?? []) } } : {}),
-  };
+  const place: ListenerPlace =
+    secret !== undefined && isOwn ? { envoy, door: { others: othersOn(view, listener) } } : { envoy };
   if (found) return { ...found, place };
   const common = { owner: listener.owner.ref, policies: {} };
   const terms: Site["terms"] =
@@ -152,6 +149,20 @@ function placed(
       ? { kind: "http", ...common }
       : { kind: "https", ...common, tls: tlsOf(listener, secret, reader) };
   return { terms, routes: [], place };
+}
+
+/**
+ * The route tables of the other HTTPS listeners on the port that need an entry for the hostname of this listener. Where a
+ * listener for any host has an entry in all of them, it stands for all hosts outside a listener's own hostname: the
+ * number of entries then grows with the listeners, not with their square.
+ */
+function othersOn({ listeners }: GatewayView, { envoy, site: own, hostname }: GatewayListener): string[] {
+  const onPort = listeners.filter((one) => one.ready && one.envoy === envoy && one.spec.protocol === "HTTPS");
+  const isCovered = hostname !== "" && onPort.some((one) => one.hostname === "");
+  return onPort.flatMap(({ site, hostname: other }) => {
+    const needs = !isCovered || other === "" || isUnder(hostname, other);
+    return site !== undefined && site !== own && needs ? site : [];
+  });
 }
 
 const tlsOf = (
@@ -192,17 +203,14 @@ function readHttpSite(
 ): Site | undefined {
   const { secret } = listener;
   const rules = new Rules(host, report);
-  for (const route of objects)
-    rules.add(
-      rulesOf(
-        route,
-        secret !== undefined && view.isMain ? "h2" : "h2c",
-        view.backendCertificate?.secret,
-        reader,
-      ),
-    );
+  const options: RuleOptions = {
+    grpcProtocol: secret !== undefined && view.isMain ? "h2" : "h2c",
+    certificate: view.backendCertificate?.secret,
+  };
+  for (const route of objects) rules.add(rulesOf(route, options, reader));
   const routes = rules.routes().map((route) => withListenerPort(route, listener));
-  const owner = objects.find(({ ref }) => routes.some(({ from }) => from === ref))?.ref;
+  const owners = new Set(routes.map(({ from }) => from));
+  const owner = objects.find(({ ref }) => owners.has(ref))?.ref;
   if (owner === undefined) return undefined;
   const common = { owner, policies: {} };
   return secret === undefined
@@ -213,38 +221,19 @@ function readHttpSite(
 /** A redirect without a scheme of its own uses the listener's port (Gateway API, HTTPRequestRedirectFilter.port). */
 function withListenerPort(route: Route, { spec: { port, protocol } }: GatewayListener): Route {
   const { action } = route;
+  if (action.kind !== "redirect") return route;
   const isUsual = port === (protocol === "HTTPS" ? 443 : 80);
-  if (action.kind !== "redirect" || action.scheme || action.port || !action.host || isUsual) return route;
+  if (action.scheme || action.port || !action.host || isUsual) return route;
   return { ...route, action: { ...action, port } };
 }
 
-/** Read once per unit: several Envoy listeners may have the same rules. */
-function rulesOf(
-  route: RouteObject,
-  grpcProtocol: "h2" | "h2c",
-  certificate: string | undefined,
-  reader: Reader,
-): readonly RuleRoutes[] {
-  const { unitCache } = reader;
-  const key = `${route.ref} ${grpcProtocol} ${certificate ?? ""}`;
-  if (route.kind === "HTTPRoute") return unitCache.once(readHttpRoute, key, route, certificate, reader);
-  if (route.kind !== "GRPCRoute") return [];
-  return unitCache.once(readGrpcRoute, key, route, grpcProtocol, certificate, reader);
+/** The rules of an attached route; the units that they need are kept. */
+function rulesOf(route: RouteObject, options: RuleOptions, reader: Reader): readonly RuleRoutes[] {
+  if (route.kind !== "HTTPRoute" && route.kind !== "GRPCRoute") return [];
+  const { rules, needs } = readRules(route, options, reader);
+  for (const unit of needs) reader.need(unit);
+  return rules;
 }
-
-const readHttpRoute = (
-  route: ObjectByKind<"HTTPRoute">,
-  certificate: string | undefined,
-  reader: Reader,
-): readonly RuleRoutes[] => readHttpRules(route, routeContext(route, reader, undefined, certificate));
-
-const readGrpcRoute = (
-  route: ObjectByKind<"GRPCRoute">,
-  usualProtocol: "h2" | "h2c",
-  certificate: string | undefined,
-  reader: Reader,
-): readonly RuleRoutes[] =>
-  readGrpcRules(route, routeContext(route, reader, undefined, certificate), usualProtocol);
 
 /** The Envoy listeners (plain HTTP and TLS) for which the Gateway has no listener. */
 export function missingListeners({ listeners }: GatewayView): ReadonlySet<"HTTP" | "HTTPS"> {
@@ -257,17 +246,20 @@ export function missingListeners({ listeners }: GatewayView): ReadonlySet<"HTTP"
 
 /** Routes that may have the host, ordered by kind, then the oldest first. */
 function routesOf(host: string, reader: Reader): RouteObject[] {
-  const keys = [host];
   const own = viewsFor(host, reader).flatMap(({ listeners }) =>
     listeners.filter(({ hostname }) => (hostname || "*") === host),
   );
   // Routes with wider hostnames apply only to a host that is the hostname of a listener.
-  if (own.length > 0) keys.push(...widerThan(host));
-  const refs = keys.flatMap((key) => reader.claimants(routesKey(key)));
+  const wider = own.length > 0 ? widerThan(host) : [];
+  // A route with the hostname claims the host, too, so that its list needs no read of its own.
+  const exact = reader.claimants(host === anyHost ? routesKey(host) : hostUnit(host));
+  const refs = [...exact, ...wider.flatMap((key) => reader.claimants(routesKey(key)))];
   if (own.some(({ spec }) => spec.protocol === "TLS")) append(refs, reader.claimants(tcpUnit));
+  if (refs.length === 0) return [];
+  const different = wider.length === 0 ? refs : [...new Set(refs)];
   return routeKinds.flatMap((kind): readonly RouteObject[] => {
-    const routes: readonly RouteObject[] = objectsOf(kind, [...new Set(refs)], reader);
-    return [...routes].sort(byAge);
+    const routes: RouteObject[] = objectsOf(kind, different, reader);
+    return routes.sort(byAge);
   });
 }
 
@@ -307,7 +299,7 @@ class Rules {
       for (const route of rule) {
         const key = `${kindOf(route.from)} ${matchKey(route.match)}`;
         if (this.#byMatch.has(key)) this.#reportTaken(key, route);
-        else this.#byMatch.set(key, { ...route, priority });
+        else this.#byMatch.set(key, route.priority === priority ? route : { ...route, priority });
       }
     }
   }

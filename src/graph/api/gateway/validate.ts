@@ -1,17 +1,20 @@
-import { UnitCache } from "../../../schema/compile-cache.js";
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import { servesGateways } from "../../../schema/gateway-settings.js";
 import type { Ref } from "../../../schema/meta.js";
+import { routeKinds } from "../../../schema/routing-kinds.js";
 import { warnOfCertificate } from "../../certificates/certificate.js";
 import { readKeyPair, secretName } from "../../certificates/secret.js";
+import { validatingHost } from "../../core/claims.js";
+import { hostUnit } from "../../core/keys.js";
+import { NeedCollector } from "../../core/need-collector.js";
 import { isLeftOut, type Reader, type Report } from "../../core/reader.js";
 import { parentsOf } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
 import { addressesOf, type GatewayView, viewOf } from "./gateway.js";
 import type { RouteKind, RouteObject } from "./gateway-listener.js";
-import { readGrpcRules, readHttpRules } from "./http-route.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
-import { type GatewayRouteContext, routeContext } from "./problems.js";
+import { routeContext } from "./problems.js";
+import { readRules, usualRules } from "./route-rules.js";
 import { readUdpBackends } from "./udp.js";
 
 /** Reports the problems of a route of the Gateway API, once for all its hosts. */
@@ -20,39 +23,42 @@ export function validateRoute(ref: Ref, reader: Reader, report: Report): void {
   const [kind = "", namespace = "", name = ""] = ref.split("/");
   const route: RouteObject | undefined = reader.get(kind as RouteKind, namespace, name);
   if (!route || isLeftOut(route.kind, reader.settings)) return;
-  const context = routeContext(route, withoutNeeds(reader), report);
   const parents = parentsOf(route, reader);
   if (parents.length === 0) return;
   for (const { index, problem } of parents)
-    if (problem) context.fail("Accepted", problem.reason, problem.message, `spec.parentRefs[${index}]`);
-  validateRules(route, context);
+    if (problem) report.error(ref, "Accepted", problem.reason, problem.message, `spec.parentRefs[${index}]`);
+  validateRules(route, reader, report);
 }
 
-function validateRules(route: RouteObject, context: GatewayRouteContext): void {
-  if (route.kind === "HTTPRoute") readHttpRules(route, context);
-  else if (route.kind === "GRPCRoute") readGrpcRules(route, context, "h2c");
-  else if (route.kind === "UDPRoute") readUdpBackends(route, context);
+const isRouteKind = (kind: string): kind is RouteKind => (routeKinds as readonly string[]).includes(kind);
+
+/** The routes that the unit of a host validates. */
+export const validatedBy = (host: string, reader: Reader): readonly Ref[] =>
+  servesGateways(reader.settings)
+    ? reader.claimants(hostUnit(host)).filter((ref) => {
+        const [kind = "", namespace = "", name = ""] = ref.split("/");
+        if (!isRouteKind(kind)) return false;
+        const route: RouteObject | undefined = reader.get(kind, namespace, name);
+        return route && validatingHost(route) === host;
+      })
+    : [];
+
+function validateRules(route: RouteObject, reader: Reader, report: Report): void {
+  if (route.kind === "HTTPRoute" || route.kind === "GRPCRoute") {
+    for (const finding of readRules(route, usualRules, reader).findings) report.add(finding);
+    return;
+  }
+  // The validation of a route keeps no unit of endpoints.
+  const context = routeContext(route, new NeedCollector(reader), report);
+  if (route.kind === "UDPRoute") readUdpBackends(route, context);
   else
     for (const [i, rule] of route.spec.rules.entries())
       readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`);
   if (route.spec.rules.length === 1) return;
-  if (route.kind === "TCPRoute" || route.kind === "UDPRoute")
-    context.fail("Accepted", "InvalidRouteRules", `a ${route.kind} must have a single rule`, "spec.rules");
-  else if (route.kind === "TLSRoute")
+  if (route.kind === "TLSRoute")
     context.warn("OneRule", "only the first rule of a TLSRoute counts", "spec.rules[1]");
+  else context.fail("Accepted", "InvalidRouteRules", `a ${route.kind} must have a single rule`, "spec.rules");
 }
-
-/** A reader for validation: it requests no other units, such as endpoints. */
-const withoutNeeds = (reader: Reader): Reader => ({
-  settings: reader.settings,
-  cache: reader.cache,
-  unitCache: new UnitCache(),
-  get: (kind, namespace, name) => reader.get(kind, namespace, name),
-  claimants: (key) => reader.claimants(key),
-  need: () => undefined,
-  overrun: (ref) => reader.overrun(ref),
-  checkKeyPair: (certificate, key) => reader.checkKeyPair(certificate, key),
-});
 
 /** Reports the problems of a Gateway and of its ListenerSets. Undefined if the Gateway is not served. */
 export function validateGateway(
