@@ -24,11 +24,19 @@ setInterval(() => {
 /** The server's time, in ms since the epoch; updated every second. */
 export const now = computed(() => second.value + ahead.value);
 
+/** A Gateway as `namespace/name`, or an address of its listeners. */
+export interface Choice {
+  readonly gateway?: string;
+  readonly address?: string;
+}
+
 /** A response with an error status. */
 export class AnswerError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** Listeners, one of which the request must choose. */
+    readonly choices: readonly Choice[] = [],
   ) {
     super(message);
   }
@@ -39,8 +47,15 @@ const headers = (): Record<string, string> => (token.value ? { authorization: `B
 async function checked(response: Response): Promise<Response> {
   if (response.ok) return response;
   if (response.status === 401) tokenWanted.value = true;
-  const problem = (await response.json().catch(() => ({}))) as { readonly detail?: string };
-  throw new AnswerError(response.status, problem.detail ?? `the server answers ${response.status}`);
+  const problem = (await response.json().catch(() => ({}))) as {
+    readonly detail?: string;
+    readonly choices?: readonly (Choice & { readonly addresses?: readonly string[] })[];
+  };
+  const choices = (problem.choices ?? []).map(({ gateway, address, addresses }): Choice => {
+    const first = address ?? addresses?.[0];
+    return gateway !== undefined ? { gateway } : first === undefined ? {} : { address: first };
+  });
+  throw new AnswerError(response.status, problem.detail ?? `the server answers ${response.status}`, choices);
 }
 
 /** Sends a request to the server. @throws AnswerError for an error response; TypeError if there is no response. */

@@ -1,12 +1,14 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { AnswerError, ask } from "./api.js";
+import { AnswerError, ask, type Choice } from "./api.js";
 
 interface Resource<T> {
   /** The last successful response. It is kept during the next request, and if that request fails. */
   readonly data: Signal<T | undefined>;
   readonly error: Signal<string>;
   readonly missing: Signal<boolean>;
+  /** Listeners, one of which the path must choose. */
+  readonly choices: Signal<readonly Choice[]>;
 }
 
 /**
@@ -17,6 +19,7 @@ export function useResource<T>(path: string | undefined, version: unknown = ""):
   const data = useSignal<T | undefined>(undefined);
   const error = useSignal("");
   const missing = useSignal(false);
+  const choices = useSignal<readonly Choice[]>([]);
   const shown = useSignal<string | undefined>(undefined);
   useEffect(() => {
     if (shown.value !== path) {
@@ -24,6 +27,7 @@ export function useResource<T>(path: string | undefined, version: unknown = ""):
       data.value = undefined;
       error.value = "";
       missing.value = false;
+      choices.value = [];
     }
     if (path === undefined) return;
     let current = true;
@@ -33,10 +37,12 @@ export function useResource<T>(path: string | undefined, version: unknown = ""):
         data.value = answer;
         error.value = "";
         missing.value = false;
+        choices.value = [];
       },
       (failure: unknown) => {
         if (!current) return;
         missing.value = failure instanceof AnswerError && failure.status === 404;
+        choices.value = failure instanceof AnswerError ? failure.choices : [];
         error.value = failure instanceof Error ? failure.message : String(failure);
       },
     );
@@ -44,5 +50,5 @@ export function useResource<T>(path: string | undefined, version: unknown = ""):
       current = false;
     };
   }, [path, version]);
-  return { data, error, missing };
+  return { data, error, missing, choices };
 }

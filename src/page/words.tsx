@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { ago } from "../verdict/ago.js";
 import type { Level } from "../verdict/verdict.js";
-import { now } from "./api.js";
+import { type Choice, now } from "./api.js";
 
 export const timeOf = (at: number): string =>
   new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
@@ -69,6 +69,26 @@ export const Empty = ({
     {children}
   </div>
 );
+
+/** Links to the same view with one of several Gateways or addresses. */
+export const Choices = ({
+  choices,
+  hrefOf,
+}: {
+  readonly choices: readonly Choice[];
+  hrefOf(choice: Choice): string;
+}) =>
+  choices.length === 0 ? null : (
+    <ul class="choices" aria-label="Gateways">
+      {choices.map((choice) => (
+        <li key={`${choice.gateway} ${choice.address}`}>
+          <a class="button" href={hrefOf(choice)}>
+            {choice.gateway ?? choice.address}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
 
 /** The message of a failed request. The previous content stays on the page. */
 export const Failure = ({ text }: { readonly text: string }) =>

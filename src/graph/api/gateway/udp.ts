@@ -1,3 +1,4 @@
+import type { Ref } from "../../../schema/meta.js";
 import { portKey } from "../../backends/backend.js";
 import { tcpUnit } from "../../core/keys.js";
 import { byAge } from "../../core/order.js";
@@ -22,6 +23,8 @@ interface UdpBackend {
 export interface UdpStream {
   /** The name of the Envoy listener. */
   readonly listener: string;
+  /** The route whose first rule it is. */
+  readonly from: Ref;
   readonly addresses: readonly string[];
   readonly port: number;
   readonly backends: readonly UdpBackend[];
@@ -40,7 +43,8 @@ export function readUdpStreams(reader: Reader): readonly UdpStream[] {
         if (!envoy || found.has(envoy)) continue;
         const addresses = addressesOf(view, reader)?.list ?? [reader.settings.http.address];
         const port = view.isMain ? envoyPort(spec.port) : spec.port;
-        if (addresses.length > 0) found.set(envoy, { listener: envoy, addresses, port, backends });
+        if (addresses.length > 0)
+          found.set(envoy, { listener: envoy, from: route.ref, addresses, port, backends });
       }
   }
   return [...found.values()];
