@@ -8,8 +8,13 @@ import type { Fact } from "../xds/policies/policy.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import { backendsOf, routeFacts } from "./facts.js";
-import type { MainGateway } from "./listen.js";
-import { addressesIn, gatewayOf, listenerOfTable, parseListenerName } from "./listener-names.js";
+import {
+  addressesIn,
+  gatewayOf,
+  listenerOfTable,
+  type MainGateway,
+  parseListenerName,
+} from "./listener-names.js";
 import { describeMatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
 import type { GatewaySeat, Origins } from "./origins.js";

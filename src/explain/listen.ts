@@ -10,6 +10,7 @@ import {
   describePorts,
   type GatewayPorts,
   gatewayOf,
+  type MainGateway,
   nameAt,
   parseListenerName,
   reachOf,
@@ -17,13 +18,6 @@ import {
 import { type ClientConnection, type ClientRequest, hostName } from "./request.js";
 import { AmbiguousRequestError, RequestSyntaxError } from "./request-error.js";
 import { selectChain, selectVirtualHost } from "./select.js";
-
-/** What is known about the Gateway of the settings. */
-export interface MainGateway {
-  /** `namespace/name`. */
-  readonly name: string;
-  readonly ports: GatewayPorts;
-}
 
 export interface Met {
   readonly name: string;

@@ -5,6 +5,13 @@ import { fallbackTable, ingressHttp, ingressHttps } from "../graph/core/listener
 /** Ports of the Gateway by the names of their Envoy listeners. */
 export type GatewayPorts = ReadonlyMap<string, number>;
 
+/** What is known about the Gateway of the settings. */
+export interface MainGateway {
+  /** `namespace/name`. */
+  readonly name: string;
+  readonly ports: GatewayPorts;
+}
+
 /** The parsed name of an Envoy listener for traffic; names of main listeners contain no port. */
 export interface ParsedListenerName {
   readonly family: Family;

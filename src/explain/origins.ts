@@ -20,8 +20,7 @@ import { indexIn } from "../schema/field-path.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
-import type { MainGateway } from "./listen.js";
-import { gatewayOf } from "./listener-names.js";
+import { gatewayOf, type MainGateway } from "./listener-names.js";
 import { serviceOf } from "./names.js";
 
 /** The contents of a store that its compiled configuration lacks. */

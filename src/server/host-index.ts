@@ -1,14 +1,9 @@
-import { tcpBackends } from "../explain/chain.js";
-import { managerOf } from "../explain/config.js";
-import { backendsOf } from "../explain/facts.js";
 import { chosenIn, type ReachedAt } from "../explain/graph.js";
 import { addressesIn, gatewayOf, listenerOfTable, parseListenerName } from "../explain/listener-names.js";
 import type { Origins } from "../explain/origins.js";
 import { originsIn } from "../explain/origins.js";
 import type { ListenerChoice } from "../explain/request.js";
-import { passedHosts, tablesByHost } from "../explain/served-hosts.js";
-import type { Listener, VirtualHost } from "../gen/envoy.js";
-import { jsonOf } from "../link/resource-set.js";
+import { clustersOf, listenersIn, passedHosts, tablesByHost } from "../explain/served-hosts.js";
 import type { Snapshot } from "../link/snapshot.js";
 import type { OverviewGateway } from "../verdict/overview.js";
 import type { Inspected } from "./inspect.js";
@@ -23,6 +18,8 @@ export interface HostEntry {
   /** The Envoy listeners that pass its connections on. */
   readonly places: readonly string[];
 }
+
+type Listeners = ReturnType<typeof listenersIn>;
 
 interface Known {
   readonly snapshot: Snapshot;
@@ -43,7 +40,7 @@ export const byName = (a: HostEntry, b: HostEntry): number =>
  */
 export class HostIndex {
   #known: Known | undefined;
-  #listeners: { readonly hash: string; readonly all: ReadonlyMap<string, Listener> } | undefined;
+  #listeners: { readonly hash: string; readonly all: Listeners } | undefined;
 
   constructor(private readonly inspected: Inspected) {}
 
@@ -117,20 +114,8 @@ export class HostIndex {
   /** The clusters that the routes of an entry use. */
   clustersOf({ host, tables, places }: HostEntry): readonly string[] {
     const { snapshot } = this.#index ?? {};
-    const parts = [...(snapshot?.tables ?? [])].filter(([part]) =>
-      tables.includes(part.replace(/\/[01]+$/, "")),
-    );
-    const ofRoutes = parts.flatMap(([, table]) => {
-      const json = table.hosts.find(({ name }) => name === host)?.json;
-      const { routes = [] } = json === undefined ? {} : (JSON.parse(json) as VirtualHost);
-      return routes.flatMap(({ route }) => (route ? backendsOf(route) : []));
-    });
-    const ofConnections = places.flatMap((place) =>
-      (this.#parsed.get(place)?.filter_chains ?? [])
-        .filter((chain) => chain.filter_chain_match?.server_names?.includes(host) ?? host === "*")
-        .flatMap((chain) => (managerOf(chain) ? [] : tcpBackends(chain))),
-    );
-    return [...ofRoutes, ...ofConnections].map(({ cluster }) => cluster);
+    const listeners = places.flatMap((place) => this.#parsed.get(place) ?? []);
+    return snapshot ? clustersOf(host, { tables, listeners }, snapshot) : [];
   }
 
   get #index(): Known | undefined {
@@ -141,17 +126,11 @@ export class HostIndex {
     return this.#known;
   }
 
-  get #parsed(): ReadonlyMap<string, Listener> {
+  get #parsed(): Listeners {
     const listeners = this.inspected.engine.snapshot?.sets.listeners;
     if (!listeners) return new Map();
-    if (this.#listeners?.hash !== listeners.hash) {
-      const all = [...listeners.names()].flatMap((name) => {
-        const resource = listeners.get(name);
-        const json = resource && jsonOf(resource);
-        return json === undefined ? [] : [[name, JSON.parse(json) as Listener] as const];
-      });
-      this.#listeners = { hash: listeners.hash, all: new Map(all) };
-    }
+    if (this.#listeners?.hash !== listeners.hash)
+      this.#listeners = { hash: listeners.hash, all: listenersIn(listeners) };
     return this.#listeners?.all ?? new Map();
   }
 }

@@ -66,7 +66,7 @@ describe.skipIf(!hasBrowser)("the page in Chromium", () => {
     await page.getByRole("link", { name: "www.test" }).click();
     await page.getByRole("heading", { name: /Listener http, port 80, 10\.80\.0\.2/ }).waitFor();
     await page.locator(".pic-listener", { hasText: "Gateway infra/private" }).waitFor();
-    await page.getByRole("link", { name: "Explain" }).click();
+    await page.locator(".route").getByRole("link", { name: "Explain" }).click();
     await page.getByText(/goes to shop\/inner/).waitFor();
     await page.getByText("infra/private, listener http").waitFor();
 

@@ -2,7 +2,7 @@ import type { NamespaceRule } from "../../../schema/gateway.js";
 import { gatewayUnit, listenerSetsKey } from "../../core/keys.js";
 import { byAge } from "../../core/order.js";
 import { type ObjectByKind, objectsOf, type Reader } from "../../core/reader.js";
-import { type Addresses, gatewayAddresses } from "./addresses.js";
+import { type Addresses, addressesOnce } from "./addresses.js";
 import { type BackendCertificate, readBackendCertificate } from "./backend-certificate.js";
 import type { Gateway, GatewayListener, ListenerSet } from "./gateway-listener.js";
 import { type Entry, envoyNames, readListener } from "./listeners.js";
@@ -95,7 +95,7 @@ function readView(namespace: string, name: string, reader: Reader): GatewayView 
  * because they depend on the list of all Gateways, and hosts do not need them.
  */
 export const addressesOf = ({ gateway, isMain }: GatewayView, reader: Reader): Addresses | undefined =>
-  isMain ? undefined : reader.unitCache.once(gatewayAddresses, gateway.ref, gateway, reader);
+  isMain ? undefined : addressesOnce(gateway, reader);
 
 /** Whether a rule of an object in the namespace `own` allows objects of another namespace. */
 export function allows(

@@ -9,6 +9,7 @@ import { addressesOf } from "./gateway.js";
 import type { RouteObject } from "./gateway-listener.js";
 import { envoyPort } from "./ports.js";
 import { type GatewayRouteContext, routeContext } from "./problems.js";
+import { isListening } from "./taken-ports.js";
 
 /** One Service that gets datagrams. */
 interface UdpBackend {
@@ -37,10 +38,9 @@ export function readUdpStreams(reader: Reader): readonly UdpStream[] {
     const backends = readUdpBackends(route, routeContext(route, reader));
     if (backends.length === 0) continue;
     for (const { attached, view } of parentsOf(route, reader))
-      for (const {
-        listener: { envoy, spec },
-      } of attached) {
-        if (!envoy || found.has(envoy)) continue;
+      for (const { listener } of attached) {
+        const { envoy, spec } = listener;
+        if (!envoy || found.has(envoy) || !isListening(listener, view, reader)) continue;
         const addresses = addressesOf(view, reader)?.list ?? [reader.settings.http.address];
         const port = view.isMain ? envoyPort(spec.port) : spec.port;
         if (addresses.length > 0)

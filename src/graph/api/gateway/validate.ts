@@ -12,6 +12,7 @@ import type { RouteKind, RouteObject } from "./gateway-listener.js";
 import { readGrpcRules, readHttpRules } from "./http-route.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
 import { type GatewayRouteContext, routeContext } from "./problems.js";
+import { isListening, problemsOf } from "./taken-ports.js";
 import { readUdpBackends } from "./udp.js";
 
 /** Reports the problems of a route of the Gateway API, once for all its hosts. */
@@ -77,9 +78,9 @@ export function validateGateway(
     const message = `Gateway ${namespace}/${name} does not let ListenerSets of the namespace ${set.meta.namespace} in (spec.allowedListeners)`;
     if (!allowed) report.error(set.ref, "Accepted", "NotAllowed", message, "spec.parentRef");
   }
-  for (const { owner, index, problems } of view.listeners)
-    for (const { type, reason, message } of problems)
-      report.error(owner.ref, type, reason, message, `spec.listeners[${index}]`);
+  for (const listener of view.listeners)
+    for (const { type, reason, message } of problemsOf(listener, view, reader))
+      report.error(listener.owner.ref, type, reason, message, `spec.listeners[${listener.index}]`);
   warnOfCertificates(view, reader, report);
   return view;
 }
@@ -143,14 +144,15 @@ export function listenerSpecsOf(view: GatewayView, reader: Reader): GatewayListe
   const { listeners } = view;
   const addresses = addressesOf(view, reader);
   const fronts = new Map<string, GatewayListenerSpec>();
-  for (const { envoy, spec, ready } of listeners) {
+  for (const listener of listeners) {
+    const { envoy, spec } = listener;
     const family = familyOf(spec);
     if (!envoy || !family || family === "udp") continue;
     const common = { name: envoy, family, websockets: true } as const;
     if (!addresses) {
       const port = envoyPort(spec.port);
       fronts.set(envoy, { ...common, listener: `${family}-${port}`, port });
-    } else if (ready && addresses.list.length > 0)
+    } else if (isListening(listener, view, reader) && addresses.list.length > 0)
       fronts.set(envoy, { ...common, listener: envoy, port: spec.port, addresses: addresses.list });
   }
   return [...fronts.values()];
