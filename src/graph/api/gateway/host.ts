@@ -201,7 +201,9 @@ function readHttpSite(
         reader,
       ),
     );
-  const routes = rules.routes().map((route) => withListenerPort(route, listener));
+  const routes = rules
+    .routes()
+    .map((route) => withListenerPort(route, listener, view.isMain ? undefined : host));
   const owner = objects.find(({ ref }) => routes.some(({ from }) => from === ref))?.ref;
   if (owner === undefined) return undefined;
   const common = { owner, policies: {} };
@@ -210,12 +212,29 @@ function readHttpSite(
     : { terms: { kind: "https", ...common, tls: tlsOf(listener, secret, reader) }, routes };
 }
 
-/** A redirect without a scheme of its own uses the listener's port (Gateway API, HTTPRequestRedirectFilter.port). */
-function withListenerPort(route: Route, { spec: { port, protocol } }: GatewayListener): Route {
+/**
+ * The port of a redirect (Gateway API, HTTPRequestRedirectFilter.port): that of the filter, else the usual one of its scheme, else the listener's. A usual
+ * port is not in `Location`: Envoy would keep an unusual port of the request, or add the port of the filter. `host` is the host of the routes.
+ */
+function withListenerPort(
+  route: Route,
+  { spec: { port: own, protocol } }: GatewayListener,
+  host: string | undefined,
+): Route {
   const { action } = route;
-  const isUsual = port === (protocol === "HTTPS" ? 443 : 80);
-  if (action.kind !== "redirect" || action.scheme || action.port || !action.host || isUsual) return route;
-  return { ...route, action: { ...action, port } };
+  if (action.kind !== "redirect") return route;
+  const isUsual = own === (protocol === "HTTPS" ? 443 : 80);
+  const usual = (action.scheme ?? (protocol === "HTTPS" ? "https" : "http")) === "https" ? 443 : 80;
+  const isPlain = action.port === usual || (action.scheme !== undefined && !action.port);
+  // Envoy needs a host to leave out the port, and a wildcard has none.
+  if (isPlain && host !== undefined) {
+    const { port: _, ...rest } = action;
+    if (action.host) return { ...route, action: rest };
+    if (!host.includes("*")) return { ...route, action: { ...rest, host } };
+    return isUsual && !action.port ? route : { ...route, action: { ...action, port: usual } };
+  }
+  if (isUsual || action.scheme || action.port || !action.host) return route;
+  return { ...route, action: { ...action, port: own } };
 }
 
 /** Read once per unit: several Envoy listeners may have the same rules. */
