@@ -1,8 +1,8 @@
-import type { ErrorCode } from "../../../schema/finding-codes.js";
 import { gatewayGroup } from "../../../schema/gateway.js";
 import type { ParentRef } from "../../../schema/gateway-routes.js";
 import type { Reader } from "../../core/reader.js";
 import { overrunMessage } from "../../cost/overrun.js";
+import { type AttachProblem, noHostname, noListener, notAllowed } from "./attach-problems.js";
 import { allowsNamespace, type GatewayView, viewOf } from "./gateway.js";
 import type { GatewayListener, RouteObject } from "./gateway-listener.js";
 import { hostsOf, isUnder } from "./hostnames.js";
@@ -21,7 +21,7 @@ export interface Parent {
    */
   readonly counted: readonly GatewayListener[];
   /** Why the route is attached to no listener: a reason of the condition `Accepted`. */
-  readonly problem?: { readonly reason: ErrorCode; readonly message: string };
+  readonly problem?: AttachProblem;
 }
 
 export interface Attached {
@@ -154,19 +154,20 @@ function attach(
     (listener) =>
       listener.kinds.includes(route.kind) && allowsNamespace(listener, route.meta.namespace, reader),
   );
-  const fail = (reason: ErrorCode, message: string) => ({
+  const fail = (problem: AttachProblem) => ({
     attached: [],
     counted: view.isMain ? counted : [],
-    problem: { reason, message },
+    problem,
   });
+  const attempt = { route, ref, view, listeners };
   // On a Gateway of a class, a route is also attached to a listener whose certificate is missing, and is served once
   // the certificate exists. In Contour it is not attached.
   const isOpen = ({ ready, envoy }: GatewayListener): boolean => (view.isMain ? ready : envoy !== undefined);
-  if (!selected.some(isOpen)) return fail("NoMatchingParent", "No listeners match this parent ref");
+  if (!selected.some(isOpen)) return fail(noListener(attempt, selected.length));
   const allowed = counted.filter(isOpen);
-  if (allowed.length === 0)
-    return fail("NotAllowedByListeners", "No listeners included by this parent ref allowed this attachment.");
-  if (!view.isMain) return attachApart(hostnames, allowed, view) ?? fail(...noHostname);
+  if (allowed.length === 0) return fail(notAllowed({ ...attempt, listeners: selected }, reader));
+  const strangers = { ...attempt, listeners: allowed };
+  if (!view.isMain) return attachApart(hostnames, allowed, view) ?? fail(noHostname(strangers, hostnames));
   const rivals = rivalsOf(allowed, view);
   const attached = allowed
     .map((listener) => ({
@@ -178,13 +179,8 @@ function attach(
     }))
     .filter(({ hosts }) => hosts.length > 0);
   if (attached.length > 0) return { attached, counted };
-  return fail(...noHostname);
+  return fail(noHostname(strangers, hostnames));
 }
-
-const noHostname = [
-  "NoMatchingListenerHostname",
-  "No intersecting hostnames were found between the listener and the route.",
-] as const;
 
 /**
  * Attaches a route to the listeners of a Gateway of a class. Each host is only on the listener that is closest to it,
