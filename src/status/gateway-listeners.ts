@@ -179,6 +179,7 @@ export function listenerSetStatus(
     conditions: [bad(observed, "Accepted", reason, message), bad(observed, "Programmed", reason, message)],
     listeners: listenersOf(attached, view).map((one) => listenerStatus(observed, one, view, counts, reader)),
   });
+  if (attached.excess !== undefined) return both("OverBudget", attached.excess);
   if (!attached.allowed)
     return both("NotAllowed", `Gateway ${namespace}/${name} does not let ListenerSets of this namespace in`);
   if (wholeProblems(view, reader).some(({ type }) => type === "Accepted"))

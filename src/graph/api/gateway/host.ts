@@ -5,10 +5,10 @@ import { hostUnit, routesKey, tcpUnit } from "../../core/keys.js";
 import type { ListenerPlace, Route, Site, Sites, Tls } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
 import { type ObjectByKind, objectsOf, type Reader, type Report } from "../../core/reader.js";
-import { type Parent, parentsOf } from "./attach.js";
+import { hostnamesOf, type Parent, parentsOf } from "./attach.js";
 import { type GatewayView, viewOf } from "./gateway.js";
 import type { GatewayListener, RouteObject } from "./gateway-listener.js";
-import { widerThan } from "./hostnames.js";
+import { isUnder, widerThan } from "./hostnames.js";
 import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
 import { matchKey } from "./matches.js";
 import { routeContext } from "./problems.js";
@@ -56,7 +56,7 @@ export function readGatewaySites(
     const all = [...attached].flatMap(([route, places]) =>
       places.get(key)?.some((seat) => seat.listener === listener) ? route : [],
     );
-    const routes = view.isMain ? all : ofOneKind(host, listener, all, report);
+    const routes = view.isMain ? all : closestRoutes(host, ofOneKind(host, listener, all, report));
     const found =
       listener.spec.protocol === "TLS"
         ? readTcpSite(listener, routes, reader)
@@ -85,6 +85,22 @@ function ofOneKind(
     report.error(ref, "Accepted", "KindConflict", message, "spec.hostnames");
   }
   return kept;
+}
+
+/**
+ * The routes whose hostname is the closest to a host that is the hostname of a listener (Gateway API, HTTPRouteSpec.hostnames: precedence of rules). Elsewhere
+ * each hostname of a route has its own virtual host.
+ */
+function closestRoutes(host: string, routes: readonly RouteObject[]): readonly RouteObject[] {
+  const closeness = (route: RouteObject): number =>
+    Math.max(
+      0,
+      ...hostnamesOf(route).map((name) =>
+        name === host ? name.length + 1 : isUnder(host, name) ? name.length : 0,
+      ),
+    );
+  const most = Math.max(0, ...routes.map(closeness));
+  return routes.filter((route) => closeness(route) === most);
 }
 
 /** The listeners of Gateways of classes with exactly this hostname. */

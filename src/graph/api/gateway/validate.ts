@@ -74,9 +74,11 @@ export function validateGateway(
   }
   for (const { type, reason, message, path } of wholeProblems(view, reader))
     report.error(view.gateway.ref, type, reason, message, path);
-  for (const { set, allowed } of view.sets) {
+  for (const { set, allowed, excess } of view.sets) {
+    if (excess !== undefined) report.error(set.ref, "Accepted", "OverBudget", excess, "spec.listeners");
     const message = `Gateway ${namespace}/${name} does not let ListenerSets of the namespace ${set.meta.namespace} in (spec.allowedListeners)`;
-    if (!allowed) report.error(set.ref, "Accepted", "NotAllowed", message, "spec.parentRef");
+    if (!allowed && excess === undefined)
+      report.error(set.ref, "Accepted", "NotAllowed", message, "spec.parentRef");
   }
   for (const listener of view.listeners)
     for (const { type, reason, message } of problemsOf(listener, view, reader))
