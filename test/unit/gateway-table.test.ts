@@ -10,7 +10,9 @@ const rows = [...read("docs/gateway-api.md").matchAll(/^\| (.+?) \| (`[A-Z].*?) 
   ([, feature = "", suite = "", own = ""]) => ({ feature, suite: quoted(suite), own: quoted(own) }),
 );
 const named = rows.flatMap(({ suite }) => suite);
-/** The tests of the official suite in the version of `test/conformance/go.mod`, without those of meshes. */
+/**
+ * The tests of the official suite in the version of `test/conformance/go.mod`, without those of meshes: each `ShortName` in `tests/*.go` of its module.
+ */
 const suiteTests = read("test/conformance/tests.txt").trimEnd().split("\n");
 
 describe("the table of features of the Gateway API", () => {
