@@ -1,4 +1,5 @@
 import { computed, effect, signal } from "@preact/signals";
+import type { ListenerChoice } from "../explain/request.js";
 import type { Overview } from "../verdict/overview.js";
 
 const tokenKey = "isoline-token";
@@ -24,19 +25,13 @@ setInterval(() => {
 /** The server's time, in ms since the epoch; updated every second. */
 export const now = computed(() => second.value + ahead.value);
 
-/** A Gateway as `namespace/name`, or an address of its listeners. */
-export interface Choice {
-  readonly gateway?: string;
-  readonly address?: string;
-}
-
 /** A response with an error status. */
 export class AnswerError extends Error {
   constructor(
     readonly status: number,
     message: string,
     /** Listeners, one of which the request must choose. */
-    readonly choices: readonly Choice[] = [],
+    readonly choices: readonly ListenerChoice[] = [],
   ) {
     super(message);
   }
@@ -49,9 +44,9 @@ async function checked(response: Response): Promise<Response> {
   if (response.status === 401) tokenWanted.value = true;
   const problem = (await response.json().catch(() => ({}))) as {
     readonly detail?: string;
-    readonly choices?: readonly (Choice & { readonly addresses?: readonly string[] })[];
+    readonly choices?: readonly (ListenerChoice & { readonly addresses?: readonly string[] })[];
   };
-  const choices = (problem.choices ?? []).map(({ gateway, address, addresses }): Choice => {
+  const choices = (problem.choices ?? []).map(({ gateway, address, addresses }): ListenerChoice => {
     const first = address ?? addresses?.[0];
     return gateway !== undefined ? { gateway } : first === undefined ? {} : { address: first };
   });

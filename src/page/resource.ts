@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { AnswerError, ask, type Choice } from "./api.js";
+import type { ListenerChoice } from "../explain/request.js";
+import { AnswerError, ask } from "./api.js";
 
 interface Resource<T> {
   /** The last successful response. It is kept during the next request, and if that request fails. */
@@ -8,7 +9,7 @@ interface Resource<T> {
   readonly error: Signal<string>;
   readonly missing: Signal<boolean>;
   /** Listeners, one of which the path must choose. */
-  readonly choices: Signal<readonly Choice[]>;
+  readonly choices: Signal<readonly ListenerChoice[]>;
 }
 
 /**
@@ -19,7 +20,7 @@ export function useResource<T>(path: string | undefined, version: unknown = ""):
   const data = useSignal<T | undefined>(undefined);
   const error = useSignal("");
   const missing = useSignal(false);
-  const choices = useSignal<readonly Choice[]>([]);
+  const choices = useSignal<readonly ListenerChoice[]>([]);
   const shown = useSignal<string | undefined>(undefined);
   useEffect(() => {
     if (shown.value !== path) {

@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import type { ListenerChoice } from "../explain/request.js";
 import { ago } from "../verdict/ago.js";
 import type { Level } from "../verdict/verdict.js";
-import { type Choice, now } from "./api.js";
+import { now } from "./api.js";
 
 export const timeOf = (at: number): string =>
   new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
@@ -75,8 +76,8 @@ export const Choices = ({
   choices,
   hrefOf,
 }: {
-  readonly choices: readonly Choice[];
-  hrefOf(choice: Choice): string;
+  readonly choices: readonly ListenerChoice[];
+  hrefOf(choice: ListenerChoice): string;
 }) =>
   choices.length === 0 ? null : (
     <ul class="choices" aria-label="Gateways">
