@@ -303,7 +303,7 @@ class HostWriter {
 function compileTcpListeners(reader: Reader, report: Report): readonly Resource[] {
   const { settings } = reader;
   const { written: clusters, nameOf } = clusterNames(settings);
-  const chains = [...readTcpListeners(reader)].map(([listener, backends]) => {
+  const chains = [...readTcpListeners(reader)].map(([listener, { backends }]) => {
     const names = backends.map(({ cluster }) => (cluster ? nameOf(cluster) : closedCluster));
     return writeTcpChain(backends, names, { listener, settings });
   });

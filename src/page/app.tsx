@@ -124,10 +124,13 @@ function TokenForm() {
 }
 
 function View() {
-  const { view, name } = address.value;
+  const { view, name, query } = address.value;
+  const choice = String(
+    new URLSearchParams([...query].filter(([key]) => key === "gateway" || key === "address")),
+  );
   switch (view) {
     case "host":
-      return <Host key={name} name={name} />;
+      return <Host key={`${name} ${choice}`} name={name} choice={choice} />;
     case "problems":
       return <Problems />;
     case "envoys":

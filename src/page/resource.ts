@@ -1,5 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { ListenerChoice } from "../explain/request.js";
 import { AnswerError, ask } from "./api.js";
 
 interface Resource<T> {
@@ -7,6 +8,8 @@ interface Resource<T> {
   readonly data: Signal<T | undefined>;
   readonly error: Signal<string>;
   readonly missing: Signal<boolean>;
+  /** Listeners, one of which the path must choose. */
+  readonly choices: Signal<readonly ListenerChoice[]>;
 }
 
 /**
@@ -17,6 +20,7 @@ export function useResource<T>(path: string | undefined, version: unknown = ""):
   const data = useSignal<T | undefined>(undefined);
   const error = useSignal("");
   const missing = useSignal(false);
+  const choices = useSignal<readonly ListenerChoice[]>([]);
   const shown = useSignal<string | undefined>(undefined);
   useEffect(() => {
     if (shown.value !== path) {
@@ -24,6 +28,7 @@ export function useResource<T>(path: string | undefined, version: unknown = ""):
       data.value = undefined;
       error.value = "";
       missing.value = false;
+      choices.value = [];
     }
     if (path === undefined) return;
     let current = true;
@@ -33,10 +38,12 @@ export function useResource<T>(path: string | undefined, version: unknown = ""):
         data.value = answer;
         error.value = "";
         missing.value = false;
+        choices.value = [];
       },
       (failure: unknown) => {
         if (!current) return;
         missing.value = failure instanceof AnswerError && failure.status === 404;
+        choices.value = failure instanceof AnswerError ? failure.choices : [];
         error.value = failure instanceof Error ? failure.message : String(failure);
       },
     );
@@ -44,5 +51,5 @@ export function useResource<T>(path: string | undefined, version: unknown = ""):
       current = false;
     };
   }, [path, version]);
-  return { data, error, missing };
+  return { data, error, missing, choices };
 }

@@ -4,8 +4,8 @@ import { explain } from "../explain/explain.js";
 import { hostNodes } from "../explain/graph.js";
 import type { Values } from "../explain/match.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
-import { hostName, readRequest } from "../explain/request.js";
-import { RequestSyntaxError } from "../explain/request-error.js";
+import { hostName, type ListenerChoice, readAsked } from "../explain/request.js";
+import { AmbiguousRequestError, RequestSyntaxError } from "../explain/request-error.js";
 import { configFor } from "../explain/served-config.js";
 import { servedHosts } from "../explain/served-hosts.js";
 import { unservedFor } from "../lint/unserved.js";
@@ -44,13 +44,13 @@ const maxPageSize = 500;
 /** The values that routes compare headers with are often shared secrets, so the role `read` does not see them. */
 export const valuesFor = ({ role }: Identity): Values => (role === "admin" ? "shown" : "hidden");
 
-/** `GET /explain?method=GET&url=URL&header=NAME:VALUE…`: an Explanation as JSON. */
+/** `GET /explain?method=GET&url=URL&header=NAME:VALUE…&gateway=NAMESPACE/NAME&address=IP`: an Explanation as JSON. */
 export function answerExplain(c: Context, { engine }: Inspected, who: Identity): Response {
   const { snapshot, store, platform, settings } = engine;
   if (!snapshot) return nothingPublished(c);
   const { method = "GET", url = "" } = c.req.query();
   try {
-    const request = readRequest(method, url, c.req.queries("header") ?? []);
+    const request = readAsked(method, url, c.req.queries("header") ?? [], choiceIn(c));
     const explanation = explain(configFor(snapshot, hostName(request.authority)), request, {
       origins: originsIn(store, settings, platform),
       claimsOn: (host) => claimsOn(store, host),
@@ -59,14 +59,22 @@ export function answerExplain(c: Context, { engine }: Inspected, who: Identity):
     });
     return c.json(explanation, 200, uncached);
   } catch (error) {
+    if (error instanceof AmbiguousRequestError)
+      return problem(c, 400, "ambiguous", error.message, { more: { choices: error.choices } });
     if (error instanceof RequestSyntaxError) return problem(c, 400, "bad-request", error.message);
     throw error;
   }
 }
 
+/** The Gateway and the address that the query of a request chooses. */
+export function choiceIn(c: Context): ListenerChoice {
+  const { gateway, address } = c.req.query();
+  return { ...(gateway ? { gateway } : {}), ...(address ? { address } : {}) };
+}
+
 /**
  * `GET /graph?host=HOST`, or a page of all hosts in the order of their names: `?after=HOST&limit=N`; `next` is the
- * `after` of the next page. With `requests` each route has a request that it takes. `format` is `json`, `dot`, `svg` or
+ * `after` of the next page. With `requests` each route has a request that it takes; `gateway` and `address` keep the listeners of a Gateway or an IP address. `format` is `json`, `dot`, `svg` or
  * `text`. A page of an SVG has `maxDrawnHosts` hosts at most.
  */
 export function answerGraph(c: Context, inspected: Inspected, who: Identity): Response {
@@ -88,7 +96,7 @@ export function answerGraph(c: Context, inspected: Inspected, who: Identity): Re
   if (host !== undefined && chosen.length === 0)
     return problem(c, 404, "not-found", "this host is not served");
   const origins = originsIn(store, settings, platform);
-  const shown = { values: valuesFor(who), requests: requests !== undefined };
+  const shown = { values: valuesFor(who), requests: requests !== undefined, choice: choiceIn(c) };
   const last = chosen.at(-1) ?? "";
   const next = host === undefined && last !== hosts.at(-1) && last !== "" ? { next: last } : {};
   const nodes = hostNodes(chosen, snapshot, origins, shown);

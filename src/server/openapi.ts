@@ -18,6 +18,10 @@ interface Operation {
 const json = "application/json";
 const text = "text/plain";
 const pages = { after: "leave out this many items", limit: "items per page, 1 to 500" } as const;
+const choice = {
+  gateway: "only the listeners of this Gateway, `namespace/name`",
+  address: "only the listeners with this IP address",
+} as const;
 const readers: readonly Role[] = ["read", "admin"];
 const publishers: readonly Role[] = ["publish", "admin"];
 const admins: readonly Role[] = ["admin"];
@@ -73,6 +77,7 @@ const operations: Readonly<Record<string, Operation>> = {
       after: "the `next` of the page before",
       limit: "hosts per page, 1 to 500",
       requests: "add a request for each route",
+      ...choice,
     },
     success: { 200: json },
     errors: [400, 404, 503],
@@ -81,9 +86,10 @@ const operations: Readonly<Record<string, Operation>> = {
     summary: "Which route handles a request, and why.",
     roles: readers,
     query: {
-      "url!": "http:// or https://",
+      "url!": "http://, https://, tcp://, tls:// or udp://",
       method: "default: GET",
       header: "`name: value`; may be repeated",
+      ...choice,
     },
     success: { 200: json },
     errors: [400, 503],
@@ -107,15 +113,16 @@ const operations: Readonly<Record<string, Operation>> = {
   "GET /hosts": {
     summary: "The served hosts and the hosts that objects claim, in pages.",
     roles: readers,
-    query: pages,
+    query: { ...choice, ...pages },
     success: { 200: json },
     errors: [400],
   },
   "GET /hosts/:host": {
-    summary: "A host: its routes, claims and findings.",
+    summary: "A host on one Gateway: its routes, claims and findings.",
     roles: readers,
+    query: choice,
     success: { 200: json },
-    errors: [404],
+    errors: [400, 404],
   },
   "GET /findings": {
     summary: "Groups of findings by severity and reason; with `list` the findings, in pages.",

@@ -1,6 +1,7 @@
 import { type AttachedSet, addressesOf, type GatewayView } from "../graph/api/gateway/gateway.js";
 import type { GatewayListener } from "../graph/api/gateway/gateway-listener.js";
 import type { ListenerProblem } from "../graph/api/gateway/ports.js";
+import { isListening, problemsOf } from "../graph/api/gateway/taken-ports.js";
 import { wholeProblems } from "../graph/api/gateway/validate.js";
 import { isIP } from "../graph/backends/address.js";
 import type { Reader } from "../graph/core/reader.js";
@@ -26,7 +27,7 @@ export function gatewayStatus(
 ): GatewayStatus["status"] {
   const own = view.listeners.filter(({ owner }) => owner.ref === view.gateway.ref);
   const list = addressesOf(view, reader)?.list ?? addresses;
-  const sets = view.sets.filter((set) => isAccepted(set, view)).length;
+  const sets = view.sets.filter((set) => isAccepted(set, view, reader)).length;
   return {
     conditions: view.isMain ? mainConditions(observed, own) : gatewayConditions(observed, view, own, reader),
     ...(list.length > 0
@@ -52,8 +53,8 @@ function mainConditions(observed: ObservedObject, listeners: readonly GatewayLis
   ];
 }
 
-const isAcceptable = ({ problems }: GatewayListener): boolean =>
-  problems.every(({ type }) => type !== "Accepted" && type !== "Conflicted");
+const isAcceptable = (listener: GatewayListener, view: GatewayView, reader: Reader): boolean =>
+  problemsOf(listener, view, reader).every(({ type }) => type !== "Accepted" && type !== "Conflicted");
 
 function gatewayConditions(
   observed: ObservedObject,
@@ -63,7 +64,7 @@ function gatewayConditions(
 ): Condition[] {
   const problems = wholeProblems(view, reader);
   const of = (type: string) => problems.find((problem) => problem.type === type);
-  const refused = own.filter((listener) => !isAcceptable(listener));
+  const refused = own.filter((listener) => !isAcceptable(listener, view, reader));
   const names = refused.map(({ spec }) => spec.name).join(", ");
   const accepted = (): Condition => {
     const whole = of("Accepted");
@@ -75,7 +76,7 @@ function gatewayConditions(
   const programmed = (): Condition => {
     const whole = of("Programmed");
     if (whole) return bad(observed, "Programmed", whole.reason, whole.message);
-    if (of("Accepted") || !view.listeners.some(({ ready }) => ready))
+    if (of("Accepted") || !view.listeners.some((one) => isListening(one, view, reader)))
       return bad(observed, "Programmed", "Invalid", "no listener can be served");
     return good(observed, "Programmed", "Programmed", "Envoy has the configuration of the Gateway");
   };
@@ -122,10 +123,11 @@ const listenerStatus = (
 /** One condition for each type. With several problems, it has the reason of the first one and all messages. */
 function listenerConditions(
   observed: ObservedObject,
-  { problems, ready }: GatewayListener,
+  listener: GatewayListener,
   view: GatewayView,
   reader: Reader,
 ): Condition[] {
+  const problems = problemsOf(listener, view, reader);
   const of = (type: ListenerProblem["type"]) => problems.filter((problem) => problem.type === type);
   const [conflict] = of("Conflicted");
   const conditionOf = (type: ListenerProblem["type"], fine: Condition): Condition => {
@@ -136,7 +138,7 @@ function listenerConditions(
     const message = joined([first, ...more].map((problem) => problem.message));
     return (type === "Conflicted" ? good : bad)(observed, type, first.reason, message);
   };
-  const isFine = view.isMain ? problems.length === 0 : ready;
+  const isFine = view.isMain ? problems.length === 0 : isListening(listener, view, reader);
   const unaddressed = addressesOf(view, reader)?.problem;
   const programmed = !isFine
     ? bad(observed, "Programmed", "Invalid", "Invalid listener, see other listener conditions for details")
@@ -158,8 +160,11 @@ function listenerConditions(
 const listenersOf = ({ set }: AttachedSet, { listeners }: GatewayView): readonly GatewayListener[] =>
   listeners.filter(({ owner }) => owner.ref === set.ref);
 
-const isAccepted = (attached: AttachedSet, view: GatewayView): boolean =>
-  attached.allowed && listenersOf(attached, view).some(({ ready }) => ready);
+const isAccepted = (attached: AttachedSet, view: GatewayView, reader: Reader): boolean =>
+  attached.allowed && listenersOf(attached, view).some((one) => isReady(one, view, reader));
+
+const isReady = (listener: GatewayListener, view: GatewayView, reader: Reader): boolean =>
+  view.isMain ? listener.ready : isListening(listener, view, reader);
 
 /** The status of a ListenerSet of a Gateway that is served. */
 export function listenerSetStatus(
@@ -174,13 +179,14 @@ export function listenerSetStatus(
     conditions: [bad(observed, "Accepted", reason, message), bad(observed, "Programmed", reason, message)],
     listeners: listenersOf(attached, view).map((one) => listenerStatus(observed, one, view, counts, reader)),
   });
+  if (attached.excess !== undefined) return both("OverBudget", attached.excess);
   if (!attached.allowed)
     return both("NotAllowed", `Gateway ${namespace}/${name} does not let ListenerSets of this namespace in`);
   if (wholeProblems(view, reader).some(({ type }) => type === "Accepted"))
     return both("ParentNotAccepted", `Gateway ${namespace}/${name} is not accepted`);
-  if (!isAccepted(attached, view)) return both("ListenersNotValid", "no listener can be served");
+  if (!isAccepted(attached, view, reader)) return both("ListenersNotValid", "no listener can be served");
   const listeners = listenersOf(attached, view);
-  const invalid = listeners.filter(({ ready }) => !ready).map(({ spec }) => spec.name);
+  const invalid = listeners.filter((one) => !isReady(one, view, reader)).map(({ spec }) => spec.name);
   const unaddressed = addressesOf(view, reader)?.problem;
   return {
     conditions: [

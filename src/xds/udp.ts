@@ -4,14 +4,12 @@ import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
 import { clusterMembers } from "./cluster.js";
+import { datagramCluster } from "./datagram-cluster.js";
 import { duration } from "./duration.js";
 import { type ExtensionEndpoints, weightedLocalities } from "./extension-cluster.js";
 
 /** Without a datagram for so long a client's session ends, and with it the choice of a backend. */
 const idleMs = 60_000;
-
-/** The name of the cluster of a UDP listener: Envoy's UDP proxy sends to one alone, which has the endpoints of all backends. */
-const clusterOf = (listener: string): string => `udp/${listener}`;
 
 /** A listener for UDP, and the cluster of its backends with a locality for each Service. */
 export function writeUdp(
@@ -19,7 +17,7 @@ export function writeUdp(
   found: readonly ExtensionEndpoints[],
   settings: SettingsSpec,
 ): readonly Resource[] {
-  const cluster = clusterOf(name);
+  const cluster = datagramCluster(name);
   const log = writeAccessLog(settings.http.accessLog, settings.accessLog);
   const proxy: Typed<"type.googleapis.com/envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig"> = {
     "@type": "type.googleapis.com/envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig",

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { closeBrowser, hasBrowser, openPage } from "../support/browser.js";
+import { classSettings, threeGateways } from "../support/gateways.js";
 import { fiveHosts } from "../support/page-objects.js";
 import { type PageRig, pageTokens, startPageRig } from "../support/page-rig.js";
 
@@ -50,6 +51,39 @@ describe.skipIf(!hasBrowser)("the page in Chromium", () => {
     await page.getByText(/The connection was lost/).waitFor();
     expect(await page.getByRole("link", { name: "shop.example.com" }).count()).toBe(1);
     expect(errors).toEqual([]);
+  });
+
+  it("has a row and a graph for each Gateway of a host, and asks for the Gateway of a request", async () => {
+    await rig.stop();
+    rig = await startPageRig(classSettings);
+    await rig.push(threeGateways());
+    const { page, errors } = await openPage(`${rig.url}/#/hosts`, { token: pageTokens.read });
+    await page.getByRole("searchbox").fill("www.test");
+    await page.getByText("3 of 9 hosts").waitFor();
+    await page.getByText("http 10.80.0.2:80").waitFor();
+    await page.getByLabel("Gateway").selectOption("infra/private");
+    await page.getByText("1 of 9 hosts").waitFor();
+    await page.getByRole("link", { name: "www.test" }).click();
+    await page.getByRole("heading", { name: /Listener http, port 80, 10\.80\.0\.2/ }).waitFor();
+    await page.locator(".pic-listener", { hasText: "Gateway infra/private" }).waitFor();
+    await page.locator(".route").getByRole("link", { name: "Explain" }).click();
+    await page.getByText(/goes to shop\/inner/).waitFor();
+    await page.getByText("infra/private, listener http").waitFor();
+
+    await page.getByLabel("Gateway, if several serve the host").fill("");
+    await page.getByRole("button", { name: "Explain" }).click();
+    await page.getByText(/several listeners serve www\.test/).waitFor();
+    await page.getByRole("link", { name: "infra/public" }).click();
+    await page.getByText(/goes to shop\/web/).waitFor();
+
+    await page.goto(`${rig.url}/#/host/www.test`);
+    await page.getByText(/several Gateways serve www\.test/).waitFor();
+    await page.getByRole("link", { name: "infra/admin" }).click();
+    await page.getByRole("heading", { name: /Listener http, port 8080/ }).waitFor();
+
+    await page.goto(`${rig.url}/#/host/*?gateway=infra%2Fpublic`);
+    await page.getByText("from UDPRoute/shop/dns").waitFor();
+    expect(errors.filter((text) => !text.includes("400"))).toEqual([]);
   });
 
   it("rolls a push back with a token of the role admin, after it has shown what that changes", async () => {

@@ -4,6 +4,7 @@ import { isSubdomain } from "../../schema/names.js";
 import type { GatewayRoute, KubeObject } from "../../schema/object.js";
 import { isCostly } from "../cost/node.js";
 import {
+  addressKey,
   backendTlsKey,
   type ClaimedUnit,
   type ClaimKey,
@@ -96,7 +97,10 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
       ];
     case "Gateway": {
       const { namespace, name } = object.meta;
-      return [...listenerHosts(object), gatewaysKey, gatewayUnit(namespace, name)];
+      const addresses = object.spec.addresses.map(({ value }) => addressKey(value));
+      return [
+        ...new Set([...listenerHosts(object), gatewaysKey, gatewayUnit(namespace, name), ...addresses]),
+      ];
     }
     case "ListenerSet": {
       const { namespace, name } = object.spec.parentRef;

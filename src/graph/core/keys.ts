@@ -30,6 +30,7 @@ type IndexKey =
   | Key<"routes">
   | Key<"grants">
   | Key<"gateways">
+  | Key<"address">
   | Key<"listener-sets">
   | Key<"backend-tls">
   | Key<"cost">;
@@ -88,6 +89,8 @@ export const routesKey = (hostname: string): Key<"routes"> => keyOf("routes", ho
 export const grantsKey = (namespace: string): Key<"grants"> => keyOf("grants", namespace);
 /** All Gateways. */
 export const gatewaysKey = keyOf("gateways", "");
+/** Gateways that ask for an IP address, which is in its usual form. */
+export const addressKey = (address: string): Key<"address"> => keyOf("address", address);
 /** ListenerSets of a Gateway. */
 export const listenerSetsKey = (namespace: string, name: string): Key<"listener-sets"> =>
   keyOf("listener-sets", `${namespace}/${name}`);

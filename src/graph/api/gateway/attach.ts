@@ -1,8 +1,8 @@
-import type { ErrorCode } from "../../../schema/finding-codes.js";
 import { gatewayGroup } from "../../../schema/gateway.js";
 import type { ParentRef } from "../../../schema/gateway-routes.js";
 import type { Reader } from "../../core/reader.js";
 import { overrunMessage } from "../../cost/overrun.js";
+import { type AttachProblem, noHostname, noListener, notAllowed } from "./attach-problems.js";
 import { allowsNamespace, type GatewayView, viewOf } from "./gateway.js";
 import type { GatewayListener, RouteObject } from "./gateway-listener.js";
 import { hostsOf, isUnder, meets } from "./hostnames.js";
@@ -21,7 +21,7 @@ export interface Parent {
    */
   readonly counted: readonly GatewayListener[];
   /** Why the route is attached to no listener: a reason of the condition `Accepted`. */
-  readonly problem?: { readonly reason: ErrorCode; readonly message: string };
+  readonly problem?: AttachProblem;
 }
 
 export interface Attached {
@@ -158,22 +158,40 @@ function attach(
   const selected = listeners.filter((listener) => isSelected(ref, listener));
   const lets = (listener: GatewayListener): boolean =>
     listener.kinds.includes(route.kind) && allowsNamespace(listener, route.meta.namespace, reader);
-  return view.isMain
-    ? attachMain(hostnames, selected, lets, view)
-    : attachApart(hostnames, selected, lets, view);
+  const attempt = { route, ref, view, listeners };
+  const choice: Choice = {
+    hostnames,
+    selected,
+    lets,
+    fail: {
+      noListener: () => noListener(attempt, selected.length),
+      notAllowed: () => notAllowed({ ...attempt, listeners: selected }, reader),
+      noHostname: (allowed) => noHostname({ ...attempt, listeners: allowed }, hostnames),
+    },
+  };
+  return view.isMain ? attachMain(choice, view) : attachApart(choice, view);
+}
+
+/** The listeners that a reference of a route selects. */
+interface Choice {
+  readonly hostnames: readonly string[];
+  readonly selected: readonly GatewayListener[];
+  /** Whether a listener takes the kind and the namespace of the route. */
+  lets(listener: GatewayListener): boolean;
+  /** The reasons why the route is attached to none of them. */
+  readonly fail: {
+    noListener(): AttachProblem;
+    notAllowed(): AttachProblem;
+    noHostname(allowed: readonly GatewayListener[]): AttachProblem;
+  };
 }
 
 /** Attaches a route to the listeners of the Gateway of the settings, as Contour does. */
-function attachMain(
-  hostnames: readonly string[],
-  selected: readonly GatewayListener[],
-  lets: (listener: GatewayListener) => boolean,
-  view: GatewayView,
-): Attachment {
+function attachMain({ hostnames, selected, lets, fail }: Choice, view: GatewayView): Attachment {
   const counted = selected.filter(lets);
-  if (!selected.some(({ ready }) => ready)) return { attached: [], counted, problem: noParent };
+  if (!selected.some(({ ready }) => ready)) return { attached: [], counted, problem: fail.noListener() };
   const allowed = counted.filter(({ ready }) => ready);
-  if (allowed.length === 0) return { attached: [], counted, problem: notAllowed };
+  if (allowed.length === 0) return { attached: [], counted, problem: fail.notAllowed() };
   const rivals = rivalsOf(allowed, view);
   const attached = allowed
     .map((listener) => ({
@@ -184,23 +202,10 @@ function attachMain(
       }),
     }))
     .filter(({ hosts }) => hosts.length > 0);
-  return attached.length > 0 ? { attached, counted } : { attached: [], counted, problem: noListenerHostname };
+  return attached.length > 0
+    ? { attached, counted }
+    : { attached: [], counted, problem: fail.noHostname(allowed) };
 }
-
-const noParent = {
-  reason: "NoMatchingParent",
-  message: "No listeners match this parent ref",
-} as const;
-
-const notAllowed = {
-  reason: "NotAllowedByListeners",
-  message: "No listeners included by this parent ref allowed this attachment.",
-} as const;
-
-const noListenerHostname = {
-  reason: "NoMatchingListenerHostname",
-  message: "No intersecting hostnames were found between the listener and the route.",
-} as const;
 
 /**
  * Attaches a route to the listeners of a Gateway of a class. Each host is only on the listener that is closest to it,
@@ -208,18 +213,16 @@ const noListenerHostname = {
  * attached, and gets no requests. Unlike in Contour, a route is also attached to a listener whose certificate is
  * missing, and is served once the certificate exists.
  */
-function attachApart(
-  hostnames: readonly string[],
-  selected: readonly GatewayListener[],
-  lets: (listener: GatewayListener) => boolean,
-  view: GatewayView,
-): Attachment {
+function attachApart({ hostnames, selected, lets, fail }: Choice, view: GatewayView): Attachment {
   const open = selected.filter(({ envoy }) => envoy !== undefined);
-  if (open.length === 0) return { attached: [], counted: [], problem: noParent };
+  if (open.length === 0) return { attached: [], counted: [], problem: fail.noListener() };
   // Hostnames come first: the namespace of a route is read only where a listener selects namespaces for its hosts.
   const met = open.filter((listener) => meets(hostnames, listener.hostname) && lets(listener));
-  if (met.length === 0)
-    return { attached: [], counted: [], problem: open.some(lets) ? noListenerHostname : notAllowed };
+  if (met.length === 0) {
+    const allowed = open.filter(lets);
+    const problem = allowed.length > 0 ? fail.noHostname(allowed) : fail.notAllowed();
+    return { attached: [], counted: [], problem };
+  }
   const attached = met.map((listener) => {
     const rivals = view.hostnames.get(listener.envoy ?? "") ?? noRivals;
     const hosts = listener.ready ? hostsOf(hostnames, { listener: listener.hostname, rivals }) : [];

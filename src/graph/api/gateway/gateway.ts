@@ -2,16 +2,40 @@ import type { NamespaceRule } from "../../../schema/gateway.js";
 import { gatewayUnit, listenerSetsKey } from "../../core/keys.js";
 import { byAge } from "../../core/order.js";
 import { type ObjectByKind, objectsOf, type Reader } from "../../core/reader.js";
-import { type Addresses, gatewayAddresses } from "./addresses.js";
+import { type Addresses, addressesOnce } from "./addresses.js";
 import { type BackendCertificate, readBackendCertificate } from "./backend-certificate.js";
 import type { Gateway, GatewayListener, ListenerSet } from "./gateway-listener.js";
 import { type Entry, envoyNames, readListener } from "./listeners.js";
 import { matchesSelector } from "./selector.js";
 
-/** A ListenerSet of a Gateway, and whether the Gateway allows it. */
+/** A ListenerSet of a Gateway, and whether the Gateway takes its listeners. */
 export interface AttachedSet {
   readonly set: ListenerSet;
   readonly allowed: boolean;
+  /** Why not, if it is allowed and too large. */
+  readonly excess?: string;
+}
+
+/** The maximum number of listeners that ListenerSets of one namespace, and of all namespaces, add to a Gateway. More would be an attack: each listener is compared with all others of its port. */
+const maxSetListeners = { namespace: 128, all: 1024 };
+
+/** The first ListenerSets of a list whose listeners do not exceed the limits; the others have a reason. */
+function withinLimits(sets: readonly AttachedSet[]): readonly AttachedSet[] {
+  const counts = new Map<string, number>();
+  let all = 0;
+  return sets.map((one) => {
+    const { namespace } = one.set.meta;
+    const size = one.set.spec.listeners.length;
+    const own = (counts.get(namespace) ?? 0) + size;
+    if (!one.allowed) return one;
+    if (own > maxSetListeners.namespace || all + size > maxSetListeners.all) {
+      const excess = `the ListenerSets of the namespace ${namespace} have more than ${maxSetListeners.namespace} listeners of this Gateway, or those of all namespaces more than ${maxSetListeners.all}; the oldest ones count`;
+      return { ...one, allowed: false, excess };
+    }
+    counts.set(namespace, own);
+    all += size;
+    return one;
+  });
 }
 
 /** A Gateway that is served. */
@@ -82,12 +106,13 @@ export function readWritten(namespace: string, name: string, reader: Reader): Wr
   const served = servedAs(namespace, name, reader);
   if (!served) return undefined;
   const { gateway } = served;
-  const sets = objectsOf("ListenerSet", reader.claimants(listenerSetsKey(namespace, name)), reader)
+  const all = objectsOf("ListenerSet", reader.claimants(listenerSetsKey(namespace, name)), reader)
     .sort(byAge)
     .map((set) => ({
       set,
       allowed: allows(gateway.spec.allowedListeners.namespaces, namespace, set.meta.namespace, reader),
     }));
+  const sets = withinLimits(all);
   const owners = [gateway, ...sets.flatMap(({ set, allowed }) => (allowed ? set : []))];
   const entries = owners.flatMap((owner) =>
     owner.spec.listeners.map((spec, index): Entry => ({ owner, index, spec })),
@@ -126,7 +151,7 @@ function hostnamesByPort(listeners: readonly GatewayListener[]): Map<string, Set
  * because they depend on the list of all Gateways, and hosts do not need them.
  */
 export const addressesOf = ({ gateway, isMain }: GatewayView, reader: Reader): Addresses | undefined =>
-  isMain ? undefined : reader.unitCache.once(gatewayAddresses, gateway.ref, gateway, reader);
+  isMain ? undefined : addressesOnce(gateway, reader);
 
 /** Whether a rule of an object in the namespace `own` allows objects of another namespace. */
 export function allows(

@@ -6,7 +6,7 @@ import { hostUnit, routesKey, tcpUnit } from "../../core/keys.js";
 import type { ListenerPlace, Route, Site, Sites, Tls } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
 import { objectsOf, type Reader, type Report } from "../../core/reader.js";
-import { type Parent, parentsOf } from "./attach.js";
+import { hostnamesOf, type Parent, parentsOf } from "./attach.js";
 import { type GatewayView, viewOf } from "./gateway.js";
 import type { GatewayListener, RouteObject } from "./gateway-listener.js";
 import { isUnder, widerThan } from "./hostnames.js";
@@ -57,7 +57,7 @@ export function readGatewaySites(
     const all = [...attached].flatMap(([route, places]) =>
       places.get(key)?.some((seat) => seat.listener === listener) ? route : [],
     );
-    const routes = view.isMain ? all : ofOneKind(host, listener, all, report);
+    const routes = view.isMain ? all : closestRoutes(host, ofOneKind(host, listener, all, report));
     const found =
       listener.spec.protocol === "TLS"
         ? readTcpSite(listener, routes, reader)
@@ -87,6 +87,22 @@ function ofOneKind(
     report.error(ref, "Accepted", "KindConflict", message, "spec.hostnames");
   }
   return kept;
+}
+
+/**
+ * The routes whose hostname is the closest to a host that is the hostname of a listener (Gateway API, HTTPRouteSpec.hostnames: precedence of rules). Elsewhere
+ * each hostname of a route has its own virtual host.
+ */
+function closestRoutes(host: string, routes: readonly RouteObject[]): readonly RouteObject[] {
+  const closeness = (route: RouteObject): number =>
+    Math.max(
+      0,
+      ...hostnamesOf(route).map((name) =>
+        name === host ? name.length + 1 : isUnder(host, name) ? name.length : 0,
+      ),
+    );
+  const most = Math.max(0, ...routes.map(closeness));
+  return routes.filter((route) => closeness(route) === most);
 }
 
 /** The listeners of Gateways of classes with exactly this hostname. */
@@ -208,7 +224,9 @@ function readHttpSite(
     certificate: view.backendCertificate?.secret,
   };
   for (const route of objects) rules.add(rulesOf(route, options, reader));
-  const routes = rules.routes().map((route) => withListenerPort(route, listener));
+  const routes = rules
+    .routes()
+    .map((route) => withListenerPort(route, listener, view.isMain ? undefined : host));
   const owners = new Set(routes.map(({ from }) => from));
   const owner = objects.find(({ ref }) => owners.has(ref))?.ref;
   if (owner === undefined) return undefined;
@@ -218,13 +236,29 @@ function readHttpSite(
     : { terms: { kind: "https", ...common, tls: tlsOf(listener, secret, reader) }, routes };
 }
 
-/** A redirect without a scheme of its own uses the listener's port (Gateway API, HTTPRequestRedirectFilter.port). */
-function withListenerPort(route: Route, { spec: { port, protocol } }: GatewayListener): Route {
+/**
+ * The port of a redirect (Gateway API, HTTPRequestRedirectFilter.port): that of the filter, else the usual one of its scheme, else the listener's. A usual
+ * port is not in `Location`: Envoy would keep an unusual port of the request, or add the port of the filter. `host` is the host of the routes.
+ */
+function withListenerPort(
+  route: Route,
+  { spec: { port: own, protocol } }: GatewayListener,
+  host: string | undefined,
+): Route {
   const { action } = route;
   if (action.kind !== "redirect") return route;
-  const isUsual = port === (protocol === "HTTPS" ? 443 : 80);
-  if (action.scheme || action.port || !action.host || isUsual) return route;
-  return { ...route, action: { ...action, port } };
+  const isUsual = own === (protocol === "HTTPS" ? 443 : 80);
+  const usual = (action.scheme ?? (protocol === "HTTPS" ? "https" : "http")) === "https" ? 443 : 80;
+  const isPlain = action.port === usual || (action.scheme !== undefined && !action.port);
+  // Envoy needs a host to leave out the port, and a wildcard has none.
+  if (isPlain && host !== undefined) {
+    const { port: _, ...rest } = action;
+    if (action.host) return { ...route, action: rest };
+    if (!host.includes("*")) return { ...route, action: { ...rest, host } };
+    return isUsual && !action.port ? route : { ...route, action: { ...action, port: usual } };
+  }
+  if (isUsual || action.scheme || action.port || !action.host) return route;
+  return { ...route, action: { ...action, port: own } };
 }
 
 /** The rules of an attached route; the units that they need are kept. */

@@ -1,3 +1,4 @@
+import type { Ref } from "../../../schema/meta.js";
 import { tcpUnit } from "../../core/keys.js";
 import type { TcpBackend } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
@@ -7,11 +8,18 @@ import { readTcpBackends } from "./backends.js";
 import type { RouteObject } from "./gateway-listener.js";
 import { routeContext } from "./problems.js";
 
+/** The configuration of a TCP listener. */
+interface TcpStream {
+  /** The route whose first rule it is. */
+  readonly from: Ref;
+  readonly backends: readonly TcpBackend[];
+}
+
 /**
- * The backends of each TCP listener of Gateways, by Envoy listener. The oldest of its TCPRoutes gets the connections.
+ * The configuration of each TCP listener of Gateways, by Envoy listener. The oldest of its TCPRoutes gets the connections.
  */
-export function readTcpListeners(reader: Reader): ReadonlyMap<string, readonly TcpBackend[]> {
-  const found = new Map<string, readonly TcpBackend[]>();
+export function readTcpListeners(reader: Reader): ReadonlyMap<string, TcpStream> {
+  const found = new Map<string, TcpStream>();
   for (const route of objectsOf("TCPRoute", reader.claimants(tcpUnit), reader).sort(byAge)) {
     const listeners = parentsOf(route, reader)
       .flatMap(({ attached }) => attached)
@@ -19,7 +27,7 @@ export function readTcpListeners(reader: Reader): ReadonlyMap<string, readonly T
     for (const { listener } of listeners) {
       if (!listener.envoy || found.has(listener.envoy)) continue;
       const backends = readTcpRule(route, reader);
-      if (backends) found.set(listener.envoy, backends);
+      if (backends) found.set(listener.envoy, { from: route.ref, backends });
     }
   }
   return found;

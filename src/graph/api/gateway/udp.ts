@@ -1,3 +1,4 @@
+import type { Ref } from "../../../schema/meta.js";
 import { portKey } from "../../backends/backend.js";
 import { tcpUnit } from "../../core/keys.js";
 import { byAge } from "../../core/order.js";
@@ -8,6 +9,7 @@ import { addressesOf } from "./gateway.js";
 import type { RouteObject } from "./gateway-listener.js";
 import { envoyPort } from "./ports.js";
 import { type GatewayRouteContext, routeContext } from "./problems.js";
+import { isListening } from "./taken-ports.js";
 
 /** One Service that gets datagrams. */
 interface UdpBackend {
@@ -22,6 +24,8 @@ interface UdpBackend {
 export interface UdpStream {
   /** The name of the Envoy listener. */
   readonly listener: string;
+  /** The route whose first rule it is. */
+  readonly from: Ref;
   readonly addresses: readonly string[];
   readonly port: number;
   readonly backends: readonly UdpBackend[];
@@ -34,13 +38,13 @@ export function readUdpStreams(reader: Reader): readonly UdpStream[] {
     const backends = readUdpBackends(route, routeContext(route, reader));
     if (backends.length === 0) continue;
     for (const { attached, view } of parentsOf(route, reader))
-      for (const {
-        listener: { envoy, spec },
-      } of attached) {
-        if (!envoy || found.has(envoy)) continue;
+      for (const { listener } of attached) {
+        const { envoy, spec } = listener;
+        if (!envoy || found.has(envoy) || !isListening(listener, view, reader)) continue;
         const addresses = addressesOf(view, reader)?.list ?? [reader.settings.http.address];
         const port = view.isMain ? envoyPort(spec.port) : spec.port;
-        if (addresses.length > 0) found.set(envoy, { listener: envoy, addresses, port, backends });
+        if (addresses.length > 0)
+          found.set(envoy, { listener: envoy, from: route.ref, addresses, port, backends });
       }
   }
   return [...found.values()];

@@ -15,6 +15,7 @@ import type { RouteKind, RouteObject } from "./gateway-listener.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
 import { routeContext } from "./problems.js";
 import { readRules, usualRules } from "./route-rules.js";
+import { isListening, problemsOf } from "./taken-ports.js";
 import { readUdpBackends } from "./udp.js";
 
 /** Reports the problems of a route of the Gateway API, once for all its hosts. */
@@ -79,13 +80,15 @@ export function validateGateway(
   }
   for (const { type, reason, message, path } of wholeProblems(view, reader))
     report.error(view.gateway.ref, type, reason, message, path);
-  for (const { set, allowed } of view.sets) {
+  for (const { set, allowed, excess } of view.sets) {
+    if (excess !== undefined) report.error(set.ref, "Accepted", "OverBudget", excess, "spec.listeners");
     const message = `Gateway ${namespace}/${name} does not let ListenerSets of the namespace ${set.meta.namespace} in (spec.allowedListeners)`;
-    if (!allowed) report.error(set.ref, "Accepted", "NotAllowed", message, "spec.parentRef");
+    if (!allowed && excess === undefined)
+      report.error(set.ref, "Accepted", "NotAllowed", message, "spec.parentRef");
   }
-  for (const { owner, index, problems } of view.listeners)
-    for (const { type, reason, message } of problems)
-      report.error(owner.ref, type, reason, message, `spec.listeners[${index}]`);
+  for (const listener of view.listeners)
+    for (const { type, reason, message } of problemsOf(listener, view, reader))
+      report.error(listener.owner.ref, type, reason, message, `spec.listeners[${listener.index}]`);
   warnOfCertificates(view, reader, report);
   return view;
 }
@@ -149,14 +152,15 @@ export function listenerSpecsOf(view: GatewayView, reader: Reader): GatewayListe
   const { listeners } = view;
   const addresses = addressesOf(view, reader);
   const fronts = new Map<string, GatewayListenerSpec>();
-  for (const { envoy, spec, ready } of listeners) {
+  for (const listener of listeners) {
+    const { envoy, spec } = listener;
     const family = familyOf(spec);
     if (!envoy || !family || family === "udp") continue;
     const common = { name: envoy, family, websockets: true } as const;
     if (!addresses) {
       const port = envoyPort(spec.port);
       fronts.set(envoy, { ...common, listener: `${family}-${port}`, port });
-    } else if (ready && addresses.list.length > 0)
+    } else if (isListening(listener, view, reader) && addresses.list.length > 0)
       fronts.set(envoy, { ...common, listener: envoy, port: spec.port, addresses: addresses.list });
   }
   return [...fronts.values()];
