@@ -6,6 +6,9 @@ export const gatewayGroup = "gateway.networking.k8s.io";
 
 export const sectionName = z.string().min(1).max(253);
 
+/** The scope of a default Gateway, and of the routes that use default Gateways. */
+export const defaultScope = z.union([z.literal(""), z.enum(["All", "None"])]).default("");
+
 /** A Kubernetes label selector (apimachinery's LabelSelector). */
 const labelSelector = z.object({
   matchLabels: z.record(z.string(), z.string()).default({}),
@@ -92,6 +95,7 @@ const listeners = z
 export const gatewaySpec = z.object({
   gatewayClassName: name,
   listeners,
+  defaultScope,
   tls: z
     .object({
       frontend: z

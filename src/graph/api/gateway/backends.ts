@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
-import type { BackendRef, ObjectRef, RouteFilter } from "../../../schema/gateway-routes.js";
+import type { BackendRef, RouteFilter } from "../../../schema/gateway-routes.js";
+import type { ObjectRef } from "../../../schema/gateway-rules.js";
 import { findServicePort, type PortProtocol, readCluster, type ServicePort } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import { backendOf } from "../../backends/server-name.js";

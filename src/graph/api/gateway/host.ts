@@ -12,6 +12,7 @@ import { widerThan } from "./hostnames.js";
 import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
 import { matchKey } from "./matches.js";
 import { routeContext } from "./problems.js";
+import { secured } from "./session.js";
 import { readTcpRule } from "./tcp.js";
 
 /** A listener that serves a route, and its Gateway. */
@@ -201,7 +202,10 @@ function readHttpSite(
         reader,
       ),
     );
-  const routes = rules.routes().map((route) => withListenerPort(route, listener));
+  const routes = rules.routes().map((route) => {
+    const here = withListenerPort(route, listener);
+    return secret === undefined ? here : secured(here);
+  });
   const owner = objects.find(({ ref }) => routes.some(({ from }) => from === ref))?.ref;
   if (owner === undefined) return undefined;
   const common = { owner, policies: {} };

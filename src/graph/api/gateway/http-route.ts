@@ -10,6 +10,7 @@ import { type BackendOptions, readBackends } from "./backends.js";
 import { type Filters, readFilters } from "./filters.js";
 import { readGrpcMatch, readHttpMatch } from "./matches.js";
 import type { GatewayRouteContext } from "./problems.js";
+import { readSession, withSessions } from "./session.js";
 
 type HttpRoute = ObjectByKind<"HTTPRoute">;
 type GrpcRoute = ObjectByKind<"GRPCRoute">;
@@ -52,7 +53,7 @@ export function readGrpcRules(
 /** Streams have no time limit, and no field of a GRPCRoute sets one. */
 const noTimeout: TimeoutPolicy = { response: 0 };
 
-interface ReadRule extends Pick<Rule, "filters" | "backendRefs"> {
+interface ReadRule extends Pick<Rule, "name" | "filters" | "backendRefs" | "sessionPersistence"> {
   readonly matches: readonly Match[];
   readonly timeout: TimeoutPolicy;
   readonly retry: RetryPolicy | undefined;
@@ -83,6 +84,12 @@ function readRule(
   const action = filters.redirect
     ? undefined
     : readBackends(context, rule.backendRefs, field, options, requestHeaders);
+  const sessions = readSession(
+    context,
+    rule.sessionPersistence,
+    { key: rule.name ?? String(index), backends: rule.backendRefs.length },
+    `${field}.sessionPersistence`,
+  );
   warnOfPaths(context, rule.matches, field);
   const annotated = readAnnotatedPolicies({
     annotations: context.route.meta.annotations,
@@ -91,15 +98,18 @@ function readRule(
   return rule.matches.map((match): Route => {
     const redirect = filters.redirect?.(match.path);
     if (redirect) {
-      const { responseHeaders } = filters.policies;
-      return { ...common, match, action: redirect, policies: responseHeaders ? { responseHeaders } : {} };
+      const { requestHeaders: _, ...policies } = filters.policies;
+      return { ...common, match, action: redirect, policies };
     }
     if (action?.kind !== "forward") return refused(match);
     const mirrors = filters.mirrors.length > 0 ? { mirrors: filters.mirrors } : {};
+    const backends = sessions
+      ? withSessions(action.backends, sessions, context, match.path)
+      : action.backends;
     return {
       ...common,
       match,
-      action: { ...action, ...mirrors },
+      action: { ...action, backends, ...mirrors },
       policies: { ...annotated, ...policiesOf(filters, rule, match) },
     };
   });

@@ -15,6 +15,8 @@ export interface GatewayRouteContext {
   readonly backendCertificate?: string;
   fail(condition: RouteCondition, reason: ErrorCode, message: string, path: string): undefined;
   warn(reason: WarningCode, message: string, path: string): void;
+  /** For a field without effect: the rule is served without it, and the route is PartiallyInvalid. */
+  leaveOut(reason: WarningCode, message: string, path: string): void;
 }
 
 export const routeContext = (
@@ -27,6 +29,7 @@ export const routeContext = (
   reader,
   ...(backendCertificate === undefined ? {} : { backendCertificate }),
   warn: (reason, message, path) => report?.warn(route.ref, `${route.kind}Warning`, reason, message, path),
+  leaveOut: (reason, message, path) => report?.warn(route.ref, "PartiallyInvalid", reason, message, path),
   fail: (condition, reason, message, path) =>
     report?.error(route.ref, condition, reason, message, path) as undefined,
 });
