@@ -10,7 +10,7 @@ export const sectionName = z.string().min(1).max(253);
 export const defaultScope = z.union([z.literal(""), z.enum(["All", "None"])]).default("");
 
 /** A Kubernetes label selector (apimachinery's LabelSelector). */
-const labelSelector = z.object({
+export const labelSelector = z.object({
   matchLabels: z.record(z.string(), z.string()).default({}),
   matchExpressions: z
     .array(
@@ -93,6 +93,8 @@ const listeners = z
 
 /** gateway.networking.k8s.io Gateway with the defaults of its CRD. */
 export const gatewaySpec = z.object({
+  /** `metadata.labels`. */
+  labels: z.record(z.string(), z.string()).default({}),
   gatewayClassName: name,
   listeners,
   defaultScope,

@@ -162,9 +162,9 @@ function routeStatus(
   if (refs.length === 0) return undefined;
   const findings = findingsOf(route.ref);
   return {
-    parents: refs.map(([index, ref, { view }]) => {
+    parents: refs.map(([field, ref, { view }]) => {
       // A finding about one parent applies only to that one, any other finding applies to all.
-      const about = findings.filter((finding) => (parentOf(finding) ?? index) === index);
+      const about = findings.filter((finding) => (parentOf(finding) ?? field) === field);
       const { controllerName } = view.gatewayClass.spec;
       const seen = view.isMain ? about : withoutPartial(route, about);
       return { ...parentStatus(route.kind, observed, seen), parentRef: writtenRef(ref), controllerName };

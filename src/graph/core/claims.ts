@@ -7,6 +7,7 @@ import {
   backendTlsKey,
   type ClaimKey,
   costKey,
+  defaultGatewaysKey,
   delegationsKey,
   extensionUnit,
   gatewaysKey,
@@ -78,7 +79,13 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
       ];
     case "Gateway": {
       const { namespace, name } = object.meta;
-      return [...listenerHosts(object), gatewaysKey, gatewayUnit(namespace, name)];
+      const isDefault = object.spec.defaultScope === "All";
+      return [
+        ...listenerHosts(object),
+        gatewaysKey,
+        ...(isDefault ? [defaultGatewaysKey] : []),
+        gatewayUnit(namespace, name),
+      ];
     }
     case "ListenerSet": {
       const { namespace, name } = object.spec.parentRef;

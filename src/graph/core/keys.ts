@@ -30,6 +30,7 @@ type IndexKey =
   | Key<"routes">
   | Key<"grants">
   | Key<"gateways">
+  | Key<"default-gateways">
   | Key<"listener-sets">
   | Key<"backend-tls">
   | Key<"cost">;
@@ -88,6 +89,8 @@ export const routesKey = (hostname: string): Key<"routes"> => keyOf("routes", ho
 export const grantsKey = (namespace: string): Key<"grants"> => keyOf("grants", namespace);
 /** All Gateways. */
 export const gatewaysKey = keyOf("gateways", "");
+/** The Gateways with `defaultScope: All`. */
+export const defaultGatewaysKey = keyOf("default-gateways", "");
 /** ListenerSets of a Gateway. */
 export const listenerSetsKey = (namespace: string, name: string): Key<"listener-sets"> =>
   keyOf("listener-sets", `${namespace}/${name}`);

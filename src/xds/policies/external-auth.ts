@@ -70,8 +70,9 @@ const filter: ChainFilter = {
   name: "isoline.external_auth",
   stage: "authorization",
   disabled: true,
-  write: ({ settings }) =>
-    servesGateways(settings)
+  /** Chains of a host without such routes omit it. */
+  write: ({ settings, host }) =>
+    servesGateways(settings) && (!host || host.routes.some(({ policies }) => policies.externalAuth))
       ? {
           "@type": `${matching}.ExtensionWithMatcher`,
           extension_config: {

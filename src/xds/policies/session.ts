@@ -1,20 +1,28 @@
 import type { StatefulSession } from "../../gen/envoy.js";
+import type { Route } from "../../graph/core/nodes.js";
 import type { Session } from "../../graph/policies/session.js";
 import { servesGateways } from "../../schema/gateway-settings.js";
 import { duration } from "../duration.js";
 import { typed } from "../typed.js";
-import { type ChainFilter, type FilterConfigs, facts, type WrittenPolicy } from "./policy.js";
+import { type Chain, type ChainFilter, type FilterConfigs, facts, type WrittenPolicy } from "./policy.js";
 
 const filters = "type.googleapis.com/envoy.extensions.filters.http" as const;
 const states = "type.googleapis.com/envoy.extensions.http.stateful_session" as const;
+
+const hasSessions = ({ action }: Route): boolean =>
+  action.kind === "forward" && action.backends.some(({ policies }) => policies.session);
+
+/** Chains of a host without sessions omit the filters. */
+const isNeeded = ({ settings, host }: Chain): boolean =>
+  servesGateways(settings) && (!host || host.routes.some(hasSessions));
 
 /** Sends the requests of a session to its endpoint. An endpoint that is gone is replaced by another one. */
 const filter: ChainFilter = {
   name: "envoy.filters.http.stateful_session",
   stage: "session",
   disabled: true,
-  write: ({ settings }) =>
-    servesGateways(settings) ? { "@type": `${filters}.stateful_session.v3.StatefulSession` } : undefined,
+  write: (chain) =>
+    isNeeded(chain) ? { "@type": `${filters}.stateful_session.v3.StatefulSession` } : undefined,
 };
 
 /** The name of the script in its Lua filter. */
@@ -45,8 +53,8 @@ const lifetimeFilter: ChainFilter = {
   name: "isoline.session_lifetime",
   stage: "cookies",
   disabled: true,
-  write: ({ settings }) =>
-    servesGateways(settings)
+  write: (chain) =>
+    isNeeded(chain)
       ? {
           "@type": `${filters}.lua.v3.Lua`,
           source_codes: { [lifetimeScript]: { inline_string: lifetimeSource } },

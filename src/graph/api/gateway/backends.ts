@@ -20,6 +20,8 @@ export interface BackendOptions {
   readonly usualProtocol?: "h2" | "h2c";
   /** Whether BackendTLSPolicies apply. */
   readonly withTls: boolean;
+  /** Bytes of the client are sent unchanged: TLS that passes, and plain TCP. */
+  readonly isOpaque?: boolean;
 }
 
 /** A Service, and the port that a reference names. */
@@ -81,7 +83,7 @@ export function readReference(
   context: GatewayRouteContext,
   ref: ObjectRef,
   path: string,
-  { usualProtocol, withTls }: BackendOptions,
+  { usualProtocol, withTls, isOpaque }: BackendOptions,
 ): Cluster | undefined {
   const { route, reader, fail } = context;
   const refuse = (reason: ErrorCode, message: string): undefined =>
@@ -104,6 +106,7 @@ export function readReference(
   if (tls.error) return refuse("BackendNotFound", tls.error);
   const { cluster, error: unusable } = readCluster(reader, namespace, name, port.port, {
     ...usual,
+    isOpaque: isOpaque ?? false,
     ...tls.options,
     ...(tls.options && context.backendCertificate !== undefined
       ? { clientCertificate: certificateOption(context.backendCertificate, reader) }
@@ -164,11 +167,12 @@ export function readTcpBackends(
   context: GatewayRouteContext,
   refs: readonly BackendRef[],
   path: string,
+  options: BackendOptions,
 ): readonly TcpBackend[] | undefined {
   if (refs.length === 0)
     return context.fail("ResolvedRefs", "Degraded", "at least one backendRef must be specified", path);
   const backends = refs.map((ref, i): TcpBackend => {
-    const cluster = readReference(context, ref, `${path}.backendRefs[${i}]`, { withTls: false });
+    const cluster = readReference(context, ref, `${path}.backendRefs[${i}]`, options);
     return { ...(cluster ? { cluster } : {}), weight: ref.weight };
   });
   if (!backends.some(({ cluster }) => cluster)) return undefined;

@@ -13,7 +13,7 @@ import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
 import { matchKey } from "./matches.js";
 import { routeContext } from "./problems.js";
 import { secured } from "./session.js";
-import { readTcpRule } from "./tcp.js";
+import { readTcpRule, terminatesTls } from "./tcp.js";
 
 /** A listener that serves a route, and its Gateway. */
 interface Seat {
@@ -60,7 +60,7 @@ export function readGatewaySites(
     const routes = view.isMain ? all : ofOneKind(host, listener, all, report);
     const found =
       listener.spec.protocol === "TLS"
-        ? readTcpSite(listener, routes, reader)
+        ? readTcpSite({ listener, view }, routes, reader)
         : readHttpSite(host, { listener, view }, routes, reader, report);
     const site = view.isMain ? found : placed(host, listener, view, found, reader);
     if (site) sites.set(key, site);
@@ -169,12 +169,13 @@ const tlsOf = (
 
 /** The oldest route with backends gets the connections. */
 function readTcpSite(
-  listener: GatewayListener,
+  { listener, view }: Seat,
   routes: readonly RouteObject[],
   reader: Reader,
 ): Site | undefined {
   for (const route of routes) {
-    const backends = readTcpRule(route, reader);
+    const terminated = terminatesTls(listener) ? { certificate: view.backendCertificate?.secret } : undefined;
+    const backends = readTcpRule(route, reader, terminated);
     if (!backends) continue;
     const { secret } = listener;
     const tls = secret === undefined ? {} : { tls: tlsOf(listener, secret, reader) };

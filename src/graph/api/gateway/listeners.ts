@@ -3,6 +3,7 @@ import { gatewayGroup, type Listener, type SecretObjectRef } from "../../../sche
 import { isWildcardSubdomain } from "../../../schema/names.js";
 import type { SettingsSpec } from "../../../schema/settings.js";
 import { readKeyPair } from "../../certificates/secret.js";
+import { isRootNamespace } from "../../core/class.js";
 import { ingressHttp, ingressHttps } from "../../core/listener-names.js";
 import { ownersOf } from "../../core/owners.js";
 import type { Reader } from "../../core/reader.js";
@@ -97,7 +98,8 @@ export function readListener(
 
 /**
  * A listener takes its hostname from wider listeners of the port, even without routes. A ListenerSet of a tenant must
- * not take a host in this way that the setting `hostOwners` gives to others, nor a wildcard above that host.
+ * not take a host in this way that the setting `hostOwners` gives to others, nor a wildcard above that host. Like a root
+ * HTTPProxy, it has no hostname outside of `rootNamespaces`, unless `hostOwners` gives the hostname to its namespace.
  */
 function ownerProblem({ owner, spec }: Entry, settings: SettingsSpec): ListenerProblem | undefined {
   const { namespace } = owner.meta;
@@ -110,7 +112,11 @@ function ownerProblem({ owner, spec }: Entry, settings: SettingsSpec): ListenerP
       : settings.hostOwners.find(
           ({ host, namespaces }) => isUnder(host, hostname) && !namespaces.includes(namespace),
         )?.host;
-  if (foreign === undefined) return undefined;
+  if (foreign === undefined) {
+    if (isRootNamespace(namespace, settings) || own?.includes(namespace)) return undefined;
+    const message = `hostname ${JSON.stringify(hostname)}: a ListenerSet of the namespace ${namespace} has no hostname of its own (the setting rootNamespaces), unless the setting hostOwners gives it to the namespace`;
+    return { type: "Accepted", reason: "HostNotAllowedInNamespace", message };
+  }
   const message = `hostname ${JSON.stringify(hostname)}: host ${foreign} is for objects of ${(ownersOf(foreign, settings) ?? []).join(", ")} alone (the setting hostOwners)`;
   return { type: "Accepted", reason: "HostNotAllowedInNamespace", message };
 }

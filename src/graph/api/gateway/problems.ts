@@ -34,5 +34,11 @@ export const routeContext = (
     report?.error(route.ref, condition, reason, message, path) as undefined,
 });
 
-/** The index of the parent reference (`spec.parentRefs[0]`) that a finding is about; undefined for other findings. */
-export const parentOf = ({ path = "" }: Finding): number | undefined => indexIn(path, "spec.parentRefs");
+/** The fields of a route that lead to Gateways. */
+const parentFields = ["spec.parentRefs", "spec.useDefaultGateways"];
+
+/** The field of the parent (`Parent.field`) that a finding is about; undefined for other findings. */
+export function parentOf({ path = "" }: Finding): string | undefined {
+  const list = parentFields.find((one) => indexIn(path, one) !== undefined);
+  return list && `${list}[${indexIn(path, list)}]`;
+}

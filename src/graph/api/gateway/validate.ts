@@ -5,13 +5,14 @@ import type { Ref } from "../../../schema/meta.js";
 import { warnOfCertificate } from "../../certificates/certificate.js";
 import { readKeyPair, secretName } from "../../certificates/secret.js";
 import { isLeftOut, type Reader, type Report } from "../../core/reader.js";
-import { parentsOf } from "./attach.js";
+import { type Parent, parentsOf } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
 import { addressesOf, type GatewayView, viewOf } from "./gateway.js";
 import type { RouteKind, RouteObject } from "./gateway-listener.js";
 import { readGrpcRules, readHttpRules } from "./http-route.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
 import { type GatewayRouteContext, routeContext } from "./problems.js";
+import { tcpOptions, terminatesTls } from "./tcp.js";
 import { readUdpBackends } from "./udp.js";
 
 /** Reports the problems of a route of the Gateway API, once for all its hosts. */
@@ -23,18 +24,22 @@ export function validateRoute(ref: Ref, reader: Reader, report: Report): void {
   const context = routeContext(route, withoutNeeds(reader), report);
   const parents = parentsOf(route, reader);
   if (parents.length === 0) return;
-  for (const { index, problem } of parents)
-    if (problem) context.fail("Accepted", problem.reason, problem.message, `spec.parentRefs[${index}]`);
-  validateRules(route, context);
+  for (const { field, problem } of parents)
+    if (problem) context.fail("Accepted", problem.reason, problem.message, field);
+  validateRules(route, context, parents);
 }
 
-function validateRules(route: RouteObject, context: GatewayRouteContext): void {
+function validateRules(route: RouteObject, context: GatewayRouteContext, parents: readonly Parent[]): void {
   if (route.kind === "HTTPRoute") readHttpRules(route, context);
   else if (route.kind === "GRPCRoute") readGrpcRules(route, context, "h2c");
   else if (route.kind === "UDPRoute") readUdpBackends(route, context);
-  else
+  else {
+    const isTerminated = parents.some(({ attached }) =>
+      attached.some(({ listener }) => terminatesTls(listener)),
+    );
     for (const [i, rule] of route.spec.rules.entries())
-      readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`);
+      readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`, tcpOptions(isTerminated));
+  }
   if (route.spec.rules.length === 1) return;
   if (route.kind === "TCPRoute" || route.kind === "UDPRoute")
     context.fail("Accepted", "InvalidRouteRules", `a ${route.kind} must have a single rule`, "spec.rules");
