@@ -106,7 +106,12 @@ test("ExternalAuth over HTTP: path, headers and bodies as asked, also for redire
   expect(door.requests.at(-1)?.headers["x-user"]).toBeUndefined();
   // The body of the client is its own, whatever length the answer of the service has.
   const plain = await ask("/plain", { ...allowed, "content-type": "text/own" }, "twelve bytes");
-  expect(plain.echo().headers).toMatchObject({ "x-checked": "yes", "x-more": "1", "content-length": "12" });
+  expect(plain.echo().headers).toMatchObject({
+    "x-checked": "yes",
+    "x-more": "1",
+    "content-length": "12",
+    "content-type": "text/own",
+  });
   expect(plain.echo().host).toBe("auth.test");
 
   const some = await ask("/some/x", { "x-user": "eve", "x-other": "1" });

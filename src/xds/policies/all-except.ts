@@ -1,12 +1,13 @@
-/** The continuations of a beginning by their next letter; `end` where a name ends. */
+/** The continuations of a beginning by their next letter; `end` where a name ends, `any` where every continuation does. */
 type Trie = Map<string, Trie>;
 const end = "";
+const any = "*";
 
 /**
  * An expression (RE2) that matches every header name except some, and no pseudo-header such as `:status`. RE2 has no
  * negation: the expression lists, after each beginning of an excluded name, how other names continue.
  *
- * @param names In lower case, of letters and `-`.
+ * @param names In lower case, of letters and `-`; one that ends in `*` stands for all names with this beginning.
  */
 export function allExcept(names: readonly string[]): string {
   const root: Trie = new Map();
@@ -24,10 +25,11 @@ export function allExcept(names: readonly string[]): string {
 /** Matches all continuations that are not in a trie and do not begin with a letter of `excluded`. */
 function continuations(trie: Trie, excluded = ""): string {
   const letters = [...trie.keys()].filter((letter) => letter !== end).sort();
+  const open = letters.filter((letter) => !trie.get(letter)?.has(any));
   const listed = (excluded + letters.join("")).replace("-", "\\-");
   const choices = [
     listed === "" ? ".+" : `[^${listed}].*`,
-    ...letters.map((letter) => letter + continuations(trie.get(letter) ?? new Map())),
+    ...open.map((letter) => letter + continuations(trie.get(letter) ?? new Map())),
   ];
   return `(?:${choices.join("|")})${trie.has(end) ? "" : "?"}`;
 }

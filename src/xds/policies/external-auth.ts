@@ -14,21 +14,10 @@ const matching = "type.googleapis.com/envoy.extensions.common.matching.v3" as co
 const timeoutMs = 10_000;
 
 /**
- * Headers of the Service's response that are not sent to the backend: those that describe this response and its
- * connection, and the host.
+ * Headers of the Service's response that are not sent to the backend: the host, and those that describe the body and
+ * the connection of this response.
  */
-const ownHeaders = [
-  "connection",
-  "content-encoding",
-  "content-length",
-  "host",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
+const ownHeaders = ["connection", "content-*", "host", "keep-alive", "transfer-encoding", "upgrade"];
 
 const exactly = (names: readonly string[]) => ({
   patterns: names.map((exact) => ({ exact, ignore_case: true })),

@@ -14,6 +14,7 @@ import { matchKey } from "./matches.js";
 import { routeContext } from "./problems.js";
 import { secured } from "./session.js";
 import { readTcpRule, terminatesTls } from "./tcp.js";
+import { rangeOf } from "./tls-options.js";
 
 /** A listener that serves a route, and its Gateway. */
 interface Seat {
@@ -156,15 +157,14 @@ function placed(
 }
 
 const tlsOf = (
-  { moreSecrets, clientValidation }: GatewayListener,
+  { moreSecrets, clientValidation, range }: GatewayListener,
   secret: string,
-  { settings: { tls } }: Reader,
+  { settings }: Reader,
 ): Tls => ({
   secret,
   ...(moreSecrets ? { moreSecrets } : {}),
   ...(clientValidation ? { clientValidation } : {}),
-  minimum: tls.minimumProtocolVersion,
-  maximum: tls.maximumProtocolVersion,
+  ...(range ?? rangeOf(settings)),
 });
 
 /** The oldest route with backends gets the connections. */

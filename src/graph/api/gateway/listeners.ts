@@ -12,6 +12,7 @@ import type { Gateway, GatewayListener, ListenerSet, RouteKind } from "./gateway
 import { isGranted } from "./grants.js";
 import { isUnder } from "./hostnames.js";
 import { familyOf, type ListenerProblem, portProblem } from "./ports.js";
+import { readTlsOptions, type TlsRange } from "./tls-options.js";
 
 /** A listener as written, and its place. */
 export interface Entry {
@@ -81,7 +82,7 @@ export function readListener(
   const listener = { ...entry, hostname: spec.hostname.toLowerCase(), kinds };
   if (typeof envoy !== "string")
     return { ...listener, problems: [...problems, ...(envoy ? [envoy] : [])], ready: false };
-  const { secrets, problem } = readCertificates(entry, isMain, reader);
+  const { secrets, range, problem } = readCertificates(entry, isMain, reader);
   const { validation, problems: frontend = [] } = isMain ? {} : readFrontendValidation(spec, gateway, reader);
   const [secret, ...moreSecrets] = secrets;
   return {
@@ -89,6 +90,7 @@ export function readListener(
     envoy,
     site: !isMain && spec.protocol === "HTTPS" ? tableOf(envoy, entry) : envoy,
     ...(secret === undefined ? {} : { secret }),
+    ...(range ? { range } : {}),
     ...(moreSecrets.length > 0 ? { moreSecrets } : {}),
     ...(validation ? { clientValidation: validation } : {}),
     problems: [...problems, ...(problem ? [problem] : []), ...frontend],
@@ -167,12 +169,14 @@ function selectorProblem({ allowedRoutes: { namespaces } }: Listener): ListenerP
 interface Certificates {
   /** Each is `<namespace>/<name>`. */
   readonly secrets: readonly string[];
+  readonly range?: TlsRange;
   readonly problem?: ListenerProblem;
 }
 
 /** Reads the certificates of a listener that terminates TLS. */
 function readCertificates({ spec, owner }: Entry, isMain: boolean, reader: Reader): Certificates {
   const { protocol, tls } = spec;
+  const { settings } = reader;
   if (protocol !== "HTTPS" && protocol !== "TLS") return { secrets: [] };
   const fail = (
     reason: ErrorCode,
@@ -190,9 +194,8 @@ function readCertificates({ spec, owner }: Entry, isMain: boolean, reader: Reade
       "certificates of clients (frontend validation) are not supported: without them nobody is let in";
     return fail("UnsupportedValue", message, "Accepted");
   }
-  const [option] = Object.keys(tls.options);
-  if (!isMain && option !== undefined)
-    return fail("UnsupportedValue", `tls.options: ${JSON.stringify(option)} is not supported`, "Accepted");
+  const options = readTlsOptions(isMain ? {} : tls.options, settings);
+  if (options.problem !== undefined) return fail("UnsupportedValue", options.problem, "Accepted");
   if (tls.mode === "Passthrough") {
     if (protocol === "HTTPS") return invalid("tls.mode must be Terminate when protocol is HTTPS");
     return tls.certificateRefs.length === 0
@@ -207,7 +210,7 @@ function readCertificates({ spec, owner }: Entry, isMain: boolean, reader: Reade
     if (secret === undefined) return fail(reason ?? "InvalidCertificateRef", message ?? "");
     secrets.push(secret);
   }
-  return { secrets: [...new Set(secrets)] };
+  return { secrets: [...new Set(secrets)], range: options.range };
 }
 
 function readCertificate(
