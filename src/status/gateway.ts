@@ -3,6 +3,7 @@ import { readPolicy } from "../graph/api/gateway/backend-tls.js";
 import { supportedFeatures } from "../graph/api/gateway/features.js";
 import { type GatewayView, servedGateway, viewOf } from "../graph/api/gateway/gateway.js";
 import type { RouteObject } from "../graph/api/gateway/gateway-listener.js";
+import { classParametersProblem } from "../graph/api/gateway/parameters.js";
 import { parentOf } from "../graph/api/gateway/problems.js";
 import { routeOf } from "../graph/core/keys.js";
 import { isLeftOut, type ObjectByKind, type Reader } from "../graph/core/reader.js";
@@ -97,18 +98,21 @@ export class GatewayStatuses {
  * the settings.
  */
 function classStatus(
-  { meta, spec }: ObjectByKind<"GatewayClass">,
+  gatewayClass: ObjectByKind<"GatewayClass">,
   observed: ObservedObject,
   reader: Reader,
 ): GatewayStatus["status"] | undefined {
+  const { meta, spec } = gatewayClass;
   const { controllerName } = reader.settings.gateway;
   const isOurs =
     controllerName === undefined
       ? servedGateway(reader)?.gatewayClass.meta.name === meta.name
       : spec.controllerName === controllerName;
   if (!isOurs) return undefined;
-  const conditions = [good(observed, "Accepted", "Accepted", "The class is accepted")];
-  if (controllerName === undefined) return { conditions };
+  const accepted = good(observed, "Accepted", "Accepted", "The class is accepted");
+  if (controllerName === undefined) return { conditions: [accepted] };
+  const problem = classParametersProblem(gatewayClass, reader);
+  const conditions = [problem ? bad(observed, "Accepted", "InvalidParameters", problem) : accepted];
   return { conditions, supportedFeatures: supportedFeatures.map((name) => ({ name })) };
 }
 

@@ -178,18 +178,10 @@ describe("ExternalAuth", () => {
   it("copies the headers of an answer except its own ones", () => {
     const expression = new RegExp(`^(?:${allExcept(["host", "te", "content-*"])})$`);
     const isCopied = (name: string): boolean => expression.test(name);
-    expect([":status", "host", "te", "content-", "content-length", "content-type"].filter(isCopied)).toEqual([]);
-    const copied = [
-      "x",
-      "t",
-      "tes",
-      "hos",
-      "hosts",
-      "content",
-      "contents",
-      "authorization",
-      "set-cookie",
-    ];
+    expect([":status", "host", "te", "content-", "content-length", "content-type"].filter(isCopied)).toEqual(
+      [],
+    );
+    const copied = ["x", "t", "tes", "hos", "hosts", "content", "contents", "authorization", "set-cookie"];
     expect(copied.filter((name) => !isCopied(name))).toEqual([]);
   });
 });
@@ -655,5 +647,66 @@ describe("fleets", () => {
     expect(parentsOf(store, "HTTPRoute/shop/b")).toHaveLength(1);
     update(store, only(labelled("edge", "b")), platform);
     expect(listeners(store)).toEqual(["infra/other/http-80"]);
+  });
+});
+
+describe("parametersRef", () => {
+  const parameters = (data: Manifest): Manifest => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { namespace: "infra", name: "envoys" },
+    data,
+  });
+  const ref = { group: "", kind: "ConfigMap", name: "envoys" };
+  const compiled = (data: Manifest | undefined, given: Manifest = ref): Store =>
+    compileAll(
+      parse([
+        {
+          ...gatewayClass,
+          spec: { controllerName, parametersRef: { ...given, namespace: "infra" } },
+        },
+        gateway("edge", [http], { infrastructure: { parametersRef: given } }),
+        app,
+        route("a", "edge", { hostnames: ["a.test"] }),
+        ...(data ? [parameters(data)] : []),
+      ]),
+    );
+  const all = {
+    "envoy.workload": "Deployment",
+    "envoy.replicas": "3",
+    "envoy.service-type": "NodePort",
+    "envoy.external-traffic-policy": "Cluster",
+    "envoy.service-annotations": "example.com/a: b\nc: d: e\n",
+    "envoy.image": "registry.example/envoy:v1.40.0",
+  };
+
+  it("names a ConfigMap with known keys, and is followed", () => {
+    const store = compiled(all);
+    for (const of of ["Gateway/infra/edge", "GatewayClass//isoline"])
+      expect(conditionsOf(statusOf(store, of)).Accepted).toBe("True Accepted");
+    update(store, only(parameters({ "envoy.replicas": "many" })), platform);
+    for (const of of ["Gateway/infra/edge", "GatewayClass//isoline"])
+      expect(conditionsOf(statusOf(store, of)).Accepted).toBe("False InvalidParameters");
+    expect(routesOf(store, "a.test")[0]).toHaveProperty("route");
+  });
+
+  it.each<[string, Manifest | undefined, Manifest, string]>([
+    [
+      "another kind",
+      all,
+      { group: "example.com", kind: "Settings", name: "envoys" },
+      "is not supported, use a ConfigMap",
+    ],
+    ["a missing ConfigMap", undefined, ref, "is not there"],
+    ["an unknown key", { ...all, replicas: "3" }, ref, 'key "replicas" is not supported, use envoy.workload'],
+    ["a value that is not supported", { "envoy.workload": "Job" }, ref, "envoy.workload"],
+    ["annotations that are none", { "envoy.service-annotations": "a b" }, ref, "lines of annotations"],
+    ["no key", { other: "1" }, ref, "has none of the keys"],
+  ])("with %s is InvalidParameters", (_, data, given, message) => {
+    const store = compiled(data, given);
+    for (const of of ["Gateway/infra/edge", "GatewayClass//isoline"]) {
+      expect(conditionsOf(statusOf(store, of)).Accepted).toBe("False InvalidParameters");
+      expect(JSON.stringify(statusOf(store, of))).toContain(JSON.stringify(message).slice(1, -1));
+    }
   });
 });

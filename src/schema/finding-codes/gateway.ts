@@ -68,8 +68,8 @@ export const gatewayCodes = {
     "`backendRefs: [{group: example.com, kind: Bucket, name: a}]`.",
   ),
   InvalidParameters: error(
-    "The GatewayClass of the Gateway is missing, or the Gateway has parameters of a kind that is not supported. The Gateway is not served.",
-    "Create the GatewayClass, correct `gatewayClassName`, or leave `parametersRef` out.",
+    "The GatewayClass of the Gateway is missing: the Gateway is not served. Or the ConfigMap of a `parametersRef` is missing, of another kind, or has keys or values that are not supported.",
+    "Create the GatewayClass, or correct `gatewayClassName`, `parametersRef` or the ConfigMap.",
     "`gatewayClassName: isoline` without the GatewayClass.",
   ),
   InvalidRouteKinds: error(

@@ -1,5 +1,6 @@
 import type { LabelSelector } from "../../../schema/gateway.js";
 import type { SettingsSpec } from "../../../schema/settings.js";
+import type { ObjectByKind } from "../../core/reader.js";
 
 /** Whether labels match a selector. A selector without requirements matches nothing: the Gateway API requires one. */
 export function matchesSelector(
@@ -17,7 +18,7 @@ export function matchesSelector(
 
 /** Whether the setting `gateway.selector` selects a Gateway. Gateways of another fleet are not served. */
 export const isOfFleet = (
-  { labels }: { readonly labels: Readonly<Record<string, string>> },
+  { labels = {} }: Pick<ObjectByKind<"Gateway">["spec"], "labels">,
   { gateway: { selector } }: SettingsSpec,
 ): boolean => selector === undefined || matchesSelector(labels, selector);
 

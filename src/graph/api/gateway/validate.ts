@@ -10,6 +10,7 @@ import { readTcpBackends } from "./backends.js";
 import { addressesOf, type GatewayView, viewOf } from "./gateway.js";
 import type { RouteKind, RouteObject } from "./gateway-listener.js";
 import { readGrpcRules, readHttpRules } from "./http-route.js";
+import { classParametersProblem, parametersProblem } from "./parameters.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
 import { type GatewayRouteContext, routeContext } from "./problems.js";
 import { tcpOptions, terminatesTls } from "./tcp.js";
@@ -78,6 +79,9 @@ export function validateGateway(
   }
   for (const { type, reason, message, path } of wholeProblems(view, reader))
     report.error(view.gateway.ref, type, reason, message, path);
+  const ofClass = view.isMain ? undefined : classParametersProblem(view.gatewayClass, reader);
+  if (ofClass)
+    report.error(view.gatewayClass.ref, "Accepted", "InvalidParameters", ofClass, "spec.parametersRef");
   for (const { set, allowed } of view.sets) {
     const message = `Gateway ${namespace}/${name} does not let ListenerSets of the namespace ${set.meta.namespace} in (spec.allowedListeners)`;
     if (!allowed) report.error(set.ref, "Accepted", "NotAllowed", message, "spec.parentRef");
@@ -98,18 +102,16 @@ interface WholeProblem {
 
 /** The problems of a Gateway, without those of its listeners. */
 export function wholeProblems(view: GatewayView, reader: Reader): readonly WholeProblem[] {
-  const { gateway, backendCertificate, isMain } = view;
+  const { gateway, gatewayClass, backendCertificate, isMain } = view;
   const addresses = addressesOf(view, reader);
   const problems: WholeProblem[] = [];
-  const parameters = gateway.spec.infrastructure?.parametersRef;
-  if (parameters && !isMain) {
-    const message = `parameters of kind ${parameters.group}/${parameters.kind} are not supported; leave parametersRef out`;
-    problems.push({
-      type: "Accepted",
-      reason: "InvalidParameters",
-      message,
-      path: "spec.infrastructure.parametersRef",
-    });
+  const invalid = { type: "Accepted", reason: "InvalidParameters" } as const;
+  const own = isMain ? undefined : parametersProblem(gateway, reader);
+  if (own) problems.push({ ...invalid, message: own, path: "spec.infrastructure.parametersRef" });
+  const ofClass = isMain ? undefined : classParametersProblem(gatewayClass, reader);
+  if (ofClass) {
+    const message = `GatewayClass ${gatewayClass.meta.name}: ${ofClass}`;
+    problems.push({ ...invalid, message, path: "spec.gatewayClassName" });
   }
   if (addresses?.problem) problems.push({ ...addresses.problem, path: "spec.addresses" });
   if (backendCertificate?.problem)
