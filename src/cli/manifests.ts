@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
-import { envoy } from "../deploy/envoy.js";
+import { type EnvoyDeployment, envoy } from "../deploy/envoy.js";
 import { auditKubeconfig, auditPolicy, webhook } from "../deploy/hooks.js";
 import type { Manifest } from "../deploy/names.js";
 import { leaseRole, rbac } from "../deploy/rbac.js";
 import { server } from "../deploy/server.js";
+import { readDocuments } from "../documents/documents.js";
 import { writeYaml } from "../documents/write.js";
 import { customResourceDefinitions } from "../schema/crds.js";
+import { readParameters } from "../schema/gateway-parameters.js";
+import { parseObject } from "../schema/object.js";
 import { type ManifestPart, manifestParts } from "./manifest-parts.js";
 import { UsageError } from "./usage.js";
 
@@ -23,6 +26,8 @@ export interface ManifestsCommandOptions {
   readonly gateway?: boolean;
   readonly ingressNginxConfigMap?: string;
   readonly gatewayInfrastructure?: boolean;
+  /** A file with the ConfigMap that `parametersRef` of a Gateway or GatewayClass names. */
+  readonly gatewayParameters?: string;
   /** The URL of a Worker that is the server. */
   readonly worker?: string;
 }
@@ -86,8 +91,10 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
     case "server":
       if (worker) throw new UsageError("with --worker there is no server in the cluster: leave server out");
       return server({ ...names, image, replicas, envoyService: envoyName });
-    case "envoy":
-      return envoy({ ...names, envoyName, image: envoyImage, kind: envoyKind, replicas, ...polled(options) });
+    case "envoy": {
+      const usual = { ...names, envoyName, image: envoyImage, kind: envoyKind, replicas, ...polled(options) };
+      return envoy({ ...usual, ...parametersIn(options.gatewayParameters) });
+    }
     case "webhook":
       return webhook({ ...names, gateway, ...hookOptions(options) });
     case "audit-policy":
@@ -95,6 +102,36 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
     case "audit-kubeconfig":
       return [auditKubeconfig({ ...names, ...hookOptions(options) })];
   }
+}
+
+/** The parameters of the ConfigMap in a file; they take precedence over other options. */
+function parametersIn(file: string | undefined): Partial<EnvoyDeployment> {
+  if (file === undefined) return {};
+  const fail = (message: string): UsageError => new UsageError(`--gateway-parameters ${file}: ${message}`);
+  const [first, more] = [...readDocuments(readFileSync(file, "utf8"))].filter((step) => step !== undefined);
+  const parsed = first && "value" in first ? parseObject(first.value) : undefined;
+  if (more || !parsed || !("object" in parsed) || parsed.object.kind !== "ConfigMap")
+    throw fail("expected one ConfigMap");
+  const read = readParameters(parsed.object.spec.data);
+  if ("problem" in read) throw fail(read.problem);
+  const {
+    "envoy.workload": kind,
+    "envoy.replicas": replicas,
+    "envoy.image": image,
+    "envoy.service-type": type,
+    "envoy.external-traffic-policy": externalTrafficPolicy,
+    "envoy.service-annotations": annotations,
+  } = read.parameters;
+  return {
+    ...(kind ? { kind } : {}),
+    ...(replicas ? { replicas } : {}),
+    ...(image ? { image } : {}),
+    service: {
+      ...(type ? { type } : {}),
+      ...(externalTrafficPolicy ? { externalTrafficPolicy } : {}),
+      ...(annotations ? { annotations } : {}),
+    },
+  };
 }
 
 function workerUrl({ worker, xds, hookUrl }: ManifestsCommandOptions): string | undefined {

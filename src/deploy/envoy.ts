@@ -12,11 +12,17 @@ export interface EnvoyDeployment extends DeploymentNames {
   readonly xdsUrl?: string;
   /** Whether the server has a publicly trusted certificate, which the authorities of Envoy's image verify. */
   readonly publicCa?: boolean;
+  readonly service?: {
+    readonly type?: "ClusterIP" | "LoadBalancer" | "NodePort";
+    readonly externalTrafficPolicy?: "Cluster" | "Local";
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
 }
 
 /** Envoys that poll Isoline, and the Service in front of them. */
 export function envoy(options: EnvoyDeployment): readonly Manifest[] {
   const { namespace, envoyName, kind, replicas } = options;
+  const { type = "LoadBalancer", externalTrafficPolicy = "Local", annotations } = options.service ?? {};
   const selector = { "app.kubernetes.io/name": envoyName };
   const metadata = { name: envoyName, namespace, labels: selector };
   return [
@@ -24,10 +30,11 @@ export function envoy(options: EnvoyDeployment): readonly Manifest[] {
     {
       apiVersion: "v1",
       kind: "Service",
-      metadata,
+      metadata: { ...metadata, ...(annotations ? { annotations } : {}) },
       spec: {
-        type: "LoadBalancer",
-        externalTrafficPolicy: "Local",
+        type,
+        // Only Services that are reached from outside of the cluster have it.
+        ...(type === "ClusterIP" ? {} : { externalTrafficPolicy }),
         selector,
         ports: [
           { name: "http", port: 80, targetPort: "http" },

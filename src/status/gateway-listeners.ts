@@ -1,5 +1,6 @@
 import { type AttachedSet, addressesOf, type GatewayView } from "../graph/api/gateway/gateway.js";
 import type { GatewayListener } from "../graph/api/gateway/gateway-listener.js";
+import { isUnder } from "../graph/api/gateway/hostnames.js";
 import type { ListenerProblem } from "../graph/api/gateway/ports.js";
 import { isListening, problemsOf } from "../graph/api/gateway/taken-ports.js";
 import { wholeProblems } from "../graph/api/gateway/validate.js";
@@ -29,7 +30,12 @@ export function gatewayStatus(
   const list = addressesOf(view, reader)?.list ?? addresses;
   const sets = view.sets.filter((set) => isAccepted(set, view, reader)).length;
   return {
-    conditions: view.isMain ? mainConditions(observed, own) : gatewayConditions(observed, view, own, reader),
+    conditions: [
+      ...(view.isMain ? mainConditions(observed, own) : gatewayConditions(observed, view, own, reader)),
+      ...(view.gateway.spec.defaultScope === "All"
+        ? [good(observed, "DefaultGateway", "DefaultGateway", "Gateway has default scope All")]
+        : []),
+    ],
     ...(list.length > 0
       ? {
           addresses: list
@@ -128,6 +134,7 @@ function listenerConditions(
   reader: Reader,
 ): Condition[] {
   const problems = problemsOf(listener, view, reader);
+  const overlapping = overlappingListeners(listener, view);
   const of = (type: ListenerProblem["type"]) => problems.filter((problem) => problem.type === type);
   const [conflict] = of("Conflicted");
   const conditionOf = (type: ListenerProblem["type"], fine: Condition): Condition => {
@@ -153,8 +160,42 @@ function listenerConditions(
       "ResolvedRefs",
       good(observed, "ResolvedRefs", "ResolvedRefs", "Listener references resolved"),
     ),
+    ...(overlapping.length > 0
+      ? [
+          good(
+            observed,
+            "OverlappingTLSConfig",
+            "OverlappingHostnames",
+            `the hostname overlaps with that of ${joined(overlapping)}; a connection for one listener is not used for hosts of another (421)`,
+          ),
+        ]
+      : []),
   ];
 }
+
+/**
+ * The other listeners with TLS on the same port whose hostnames overlap with that of a listener (Gateway API,
+ * ListenerConditionOverlappingTLSConfig). A listener that can't be served overlaps with none.
+ */
+function overlappingListeners(listener: GatewayListener, { isMain, listeners }: GatewayView): string[] {
+  const hasTls = ({ envoy, spec }: GatewayListener): boolean =>
+    envoy !== undefined && (spec.protocol === "HTTPS" || spec.protocol === "TLS");
+  if (isMain || !hasTls(listener)) return [];
+  return listeners
+    .filter(
+      (other) =>
+        other !== listener &&
+        hasTls(other) &&
+        other.spec.port === listener.spec.port &&
+        (isWithin(other.hostname, listener.hostname) || isWithin(listener.hostname, other.hostname)),
+    )
+    .map(({ owner, spec }) =>
+      owner.ref === listener.owner.ref ? spec.name : `${spec.name} of ${owner.ref}`,
+    );
+}
+
+/** Whether a hostname of a listener has all hosts of another one. */
+const isWithin = (inner: string, outer: string): boolean => outer === "" || isUnder(inner, outer);
 
 /** The listeners of a ListenerSet. */
 const listenersOf = ({ set }: AttachedSet, { listeners }: GatewayView): readonly GatewayListener[] =>

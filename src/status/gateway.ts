@@ -3,6 +3,7 @@ import { readPolicy } from "../graph/api/gateway/backend-tls.js";
 import { supportedFeatures } from "../graph/api/gateway/features.js";
 import { type GatewayView, servedGateway, viewOf } from "../graph/api/gateway/gateway.js";
 import type { RouteObject } from "../graph/api/gateway/gateway-listener.js";
+import { classParametersProblem } from "../graph/api/gateway/parameters.js";
 import { parentOf } from "../graph/api/gateway/problems.js";
 import { policiesOf } from "../graph/api/gateway/route-rules.js";
 import { isHostUnit, routeOf, type UnitKey } from "../graph/core/keys.js";
@@ -98,18 +99,21 @@ export class GatewayStatuses {
  * the settings.
  */
 function classStatus(
-  { meta, spec }: ObjectByKind<"GatewayClass">,
+  gatewayClass: ObjectByKind<"GatewayClass">,
   observed: ObservedObject,
   reader: Reader,
 ): GatewayStatus["status"] | undefined {
+  const { meta, spec } = gatewayClass;
   const { controllerName } = reader.settings.gateway;
   const isOurs =
     controllerName === undefined
       ? servedGateway(reader)?.gatewayClass.meta.name === meta.name
       : spec.controllerName === controllerName;
   if (!isOurs) return undefined;
-  const conditions = [good(observed, "Accepted", "Accepted", "The class is accepted")];
-  if (controllerName === undefined) return { conditions };
+  const accepted = good(observed, "Accepted", "Accepted", "The class is accepted");
+  if (controllerName === undefined) return { conditions: [accepted] };
+  const problem = classParametersProblem(gatewayClass, reader);
+  const conditions = [problem ? bad(observed, "Accepted", "InvalidParameters", problem) : accepted];
   return { conditions, supportedFeatures: supportedFeatures.map((name) => ({ name })) };
 }
 
@@ -163,9 +167,9 @@ function routeStatus(
   if (refs.length === 0) return undefined;
   const findings = findingsOf(route.ref);
   return {
-    parents: refs.map(([index, ref, { view }]) => {
+    parents: refs.map(([field, ref, { view }]) => {
       // A finding about one parent applies only to that one, any other finding applies to all.
-      const about = findings.filter((finding) => (parentOf(finding) ?? index) === index);
+      const about = findings.filter((finding) => (parentOf(finding) ?? field) === field);
       const { controllerName } = view.gatewayClass.spec;
       const seen = view.isMain ? about : withoutPartial(route, about);
       return { ...parentStatus(route.kind, observed, seen), parentRef: writtenRef(ref), controllerName };

@@ -43,6 +43,10 @@ export function addManifests(program: Command): void {
       "include ServiceAccounts of Gateways, for the setting gateway.infrastructure",
     )
     .option(
+      "--gateway-parameters <file>",
+      "the ConfigMap that parametersRef of a Gateway or GatewayClass names: Envoys as it describes them",
+    )
+    .option(
       "--ingress-nginx-config-map <namespace/name>",
       "include the ConfigMap of the setting ingressNginx",
     )

@@ -9,6 +9,7 @@ import {
   type ClaimedUnit,
   type ClaimKey,
   costKey,
+  defaultGatewaysKey,
   delegationsKey,
   extensionUnit,
   gatewaysKey,
@@ -98,9 +99,9 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
     case "Gateway": {
       const { namespace, name } = object.meta;
       const addresses = object.spec.addresses.map(({ value }) => addressKey(value));
-      return [
-        ...new Set([...listenerHosts(object), gatewaysKey, gatewayUnit(namespace, name), ...addresses]),
-      ];
+      const isDefault = object.spec.defaultScope === "All";
+      const own = [gatewaysKey, gatewayUnit(namespace, name), ...(isDefault ? [defaultGatewaysKey] : [])];
+      return [...new Set([...listenerHosts(object), ...own, ...addresses])];
     }
     case "ListenerSet": {
       const { namespace, name } = object.spec.parentRef;

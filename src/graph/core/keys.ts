@@ -31,6 +31,7 @@ type IndexKey =
   | Key<"grants">
   | Key<"gateways">
   | Key<"address">
+  | Key<"default-gateways">
   | Key<"listener-sets">
   | Key<"backend-tls">
   | Key<"cost">;
@@ -91,6 +92,8 @@ export const grantsKey = (namespace: string): Key<"grants"> => keyOf("grants", n
 export const gatewaysKey = keyOf("gateways", "");
 /** Gateways that ask for an IP address, which is in its usual form. */
 export const addressKey = (address: string): Key<"address"> => keyOf("address", address);
+/** The Gateways with `defaultScope: All`. */
+export const defaultGatewaysKey = keyOf("default-gateways", "");
 /** ListenerSets of a Gateway. */
 export const listenerSetsKey = (namespace: string, name: string): Key<"listener-sets"> =>
   keyOf("listener-sets", `${namespace}/${name}`);

@@ -1,3 +1,4 @@
+import { isOfFleet } from "../../graph/api/gateway/selector.js";
 import { ApiError, type Raw, sendJson, type Transport } from "../../kubernetes/api.js";
 import { gatewayGroup } from "../../schema/gateway.js";
 import { isRecord } from "../../schema/issues.js";
@@ -110,12 +111,14 @@ export class Infrastructure {
   /** Undefined where the Gateway is not served, or the setting asks for nothing. */
   #objectOf(ref: Ref, uid: string) {
     const { store } = this.options;
-    const { controllerName, infrastructure } = settingsOf(store).gateway;
+    const settings = settingsOf(store);
+    const { controllerName, infrastructure } = settings.gateway;
     const gateway = store.object(ref);
     if (infrastructure !== "serviceAccount" || gateway?.kind !== "Gateway") return undefined;
     const gatewayClass = store.object(refOf("GatewayClass", "", gateway.spec.gatewayClassName));
     if (gatewayClass?.kind !== "GatewayClass" || gatewayClass.spec.controllerName !== controllerName)
       return undefined;
+    if (!isOfFleet(gateway.spec, settings)) return undefined;
     const { namespace, name } = gateway.meta;
     const { labels, annotations } = gateway.spec.infrastructure ?? { labels: {}, annotations: {} };
     return {

@@ -7,6 +7,7 @@ import { settingsOf } from "../../schema/stored-settings.js";
 import type { Store } from "../../store/store.js";
 import { hasStatus, type Seen, Statuses, type StatusInput } from "../status.js";
 import type { FailingStatus } from "./failures.js";
+import { isOfAnotherFleet } from "./fleet.js";
 import { Infrastructure } from "./infrastructure.js";
 import { Lease } from "./lease.js";
 import type { Owner } from "./owned.js";
@@ -115,11 +116,16 @@ export class StatusService {
 
   #owner(): Owner {
     const { store } = this.options;
+    const settings = settingsOf(store);
     const {
       gatewayRef,
-      gateway: { controllerName: ours },
-    } = settingsOf(store);
-    const common = { manager: this.#manager, ...(ours === undefined ? {} : { controllerName: ours }) };
+      gateway: { controllerName: ours, selector },
+    } = settings;
+    const common: Owner = {
+      manager: this.#manager,
+      ...(ours === undefined ? {} : { controllerName: ours }),
+      ...(selector ? { isElsewhere: (parent) => isOfAnotherFleet(parent, store, settings) } : {}),
+    };
     if (!gatewayRef) return common;
     const gateway = store.object(refOf("Gateway", gatewayRef.namespace, gatewayRef.name));
     const gatewayClass =

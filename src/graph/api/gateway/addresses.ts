@@ -5,6 +5,7 @@ import { addressKey, gatewaysKey } from "../../core/keys.js";
 import { byAge } from "../../core/order.js";
 import { objectsOf, type Reader } from "../../core/reader.js";
 import type { Gateway } from "./gateway-listener.js";
+import { isOfFleet } from "./selector.js";
 
 /** The addresses of a Gateway of a class. */
 export interface Addresses {
@@ -91,6 +92,7 @@ export function othersWith(gateway: Gateway, address: string, reader: Reader): G
   return objectsOf("Gateway", [...refs], reader).filter(
     ({ meta, spec }) =>
       !(gatewayRef?.namespace === meta.namespace && gatewayRef.name === meta.name) &&
+      isOfFleet(spec, reader.settings) &&
       reader.get("GatewayClass", "", spec.gatewayClassName)?.spec.controllerName === controllerName,
   );
 }

@@ -1,5 +1,7 @@
 import { gatewayGroup } from "../../../schema/gateway.js";
 import type { ParentRef } from "../../../schema/gateway-routes.js";
+import { refOf } from "../../../schema/meta.js";
+import { defaultGatewaysKey } from "../../core/keys.js";
 import type { Reader } from "../../core/reader.js";
 import { overrunMessage } from "../../cost/overrun.js";
 import { type AttachProblem, noHostname, noListener, notAllowed } from "./attach-problems.js";
@@ -9,8 +11,8 @@ import { hostsOf, isUnder, meets } from "./hostnames.js";
 
 /** One reference of a route to a Gateway. */
 export interface Parent {
-  /** Index in `spec.parentRefs`. */
-  readonly index: number;
+  /** `spec.parentRefs[0]`, or `spec.useDefaultGateways[0]` for the first default Gateway. */
+  readonly field: string;
   readonly ref: ParentRef;
   readonly view: GatewayView;
   /** The listeners that serve the route, each with the hosts of the route on it. */
@@ -56,15 +58,41 @@ function targetOf(ref: ParentRef, route: RouteObject, reader: Reader): Target | 
   return view && { view, listeners: view.listeners.filter(({ owner }) => owner.ref === set.ref) };
 }
 
-/** The references of a route to Gateways that are served, each with its index in `spec.parentRefs`. */
-export const refsOf = (
+/** The references of a route to Gateways that are served, each with its field (`Parent.field`). */
+export function refsOf(
   route: RouteObject,
   reader: Reader,
-): (readonly [index: number, ref: ParentRef, target: Target])[] =>
-  [...route.spec.parentRefs.entries()].flatMap(([index, ref]) => {
+): (readonly [field: string, ref: ParentRef, target: Target])[] {
+  const { parentRefs, useDefaultGateways } = route.spec;
+  const defaults = useDefaultGateways === "All" ? defaultRefs(route, reader) : [];
+  const refs = [
+    ...parentRefs.map((ref, i) => [`spec.parentRefs[${i}]`, ref] as const),
+    ...defaults.map((ref, i) => [`spec.useDefaultGateways[${i}]`, ref] as const),
+  ];
+  return refs.flatMap(([field, ref]) => {
     const target = targetOf(ref, route, reader);
-    return target ? [[index, ref, target] as const] : [];
+    return target ? [[field, ref, target] as const] : [];
   });
+}
+
+/**
+ * References to the default Gateways, as if the route named them (GEP-3793), without those that `parentRefs` names as a
+ * whole.
+ */
+function defaultRefs({ spec, meta }: RouteObject, reader: Reader): ParentRef[] {
+  const named = spec.parentRefs.flatMap(({ group, kind, namespace, name, sectionName, port }) =>
+    group === gatewayGroup && kind === "Gateway" && sectionName === undefined && port === undefined
+      ? refOf("Gateway", namespace || meta.namespace, name)
+      : [],
+  );
+  return [...reader.claimants(defaultGatewaysKey)]
+    .filter((ref) => !named.includes(ref))
+    .sort()
+    .map((ref) => {
+      const [kind = "", namespace = "", name = ""] = ref.split("/");
+      return { group: gatewayGroup, kind, namespace, name };
+    });
+}
 
 /**
  * The references of a route to Gateways that are served, each with the result of its attachment. Other references are
@@ -91,11 +119,11 @@ export function parentsIn(
   const hostnames = host === undefined ? all : all.filter((one) => one === host || isUnder(host, one));
   if (hostnames.length === 0 && all.length > 0 && host !== undefined) return [];
   const known = new Map<string, Attachment>();
-  const parents = refs.map(([index, ref, target]): Parent => {
+  const parents = refs.map(([field, ref, target]): Parent => {
     const key = refs.length === 1 ? "" : selectionOf(ref, target);
     const attachment = known.get(key) ?? attach(route, hostnames, ref, target, reader);
     known.set(key, attachment);
-    return { index, ref, view: target.view, ...attachment };
+    return { field, ref, view: target.view, ...attachment };
   });
   return withinBudget(route, reader, parents);
 }

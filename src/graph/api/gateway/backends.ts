@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
-import type { BackendRef, ObjectRef, RouteFilter } from "../../../schema/gateway-routes.js";
+import type { BackendRef, RouteFilter } from "../../../schema/gateway-routes.js";
+import type { ObjectRef } from "../../../schema/gateway-rules.js";
 import { findServicePort, type PortProtocol, readCluster, type ServicePort } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import { backendOf } from "../../backends/server-name.js";
@@ -19,6 +20,8 @@ export interface BackendOptions {
   readonly usualProtocol?: "h2" | "h2c";
   /** Whether BackendTLSPolicies apply. */
   readonly withTls: boolean;
+  /** Bytes of the client are sent unchanged: TLS that passes, and plain TCP. */
+  readonly isOpaque?: boolean;
 }
 
 /** A Service, and the port that a reference names. */
@@ -83,7 +86,17 @@ export function readReference(
   path: string,
   options: BackendOptions,
 ): Cluster | undefined {
-  const key = [ref.group, ref.kind, ref.namespace, ref.name, ref.port].join("/");
+  const protocol = options.usualProtocol ?? "";
+  const key = [
+    ref.group,
+    ref.kind,
+    ref.namespace,
+    ref.name,
+    ref.port,
+    protocol,
+    options.withTls,
+    options.isOpaque,
+  ].join("/");
   const known = context.clusters.get(key);
   if (known) return known;
   const cluster = resolveReference(context, ref, path, options);
@@ -95,7 +108,7 @@ function resolveReference(
   context: GatewayRouteContext,
   ref: ObjectRef,
   path: string,
-  { usualProtocol, withTls }: BackendOptions,
+  { usualProtocol, withTls, isOpaque }: BackendOptions,
 ): Cluster | undefined {
   const { route, reader, fail } = context;
   const refuse = (reason: ErrorCode, message: string): undefined =>
@@ -117,6 +130,7 @@ function resolveReference(
   const tls = withTls ? readBackendTls(service, port, reader) : {};
   if (tls.error) return refuse("BackendNotFound", tls.error);
   const { cluster, error: unusable } = readCluster(reader, namespace, name, port.port, {
+    isOpaque: isOpaque ?? false,
     ...tls.options,
     ...(usual && { usualProtocol: usual }),
     ...(tls.options && context.backendCertificate !== undefined
@@ -178,11 +192,12 @@ export function readTcpBackends(
   context: GatewayRouteContext,
   refs: readonly BackendRef[],
   path: string,
+  options: BackendOptions,
 ): readonly TcpBackend[] | undefined {
   if (refs.length === 0)
     return context.fail("ResolvedRefs", "Degraded", "at least one backendRef must be specified", path);
   const backends = refs.map((ref, i): TcpBackend => {
-    const cluster = readReference(context, ref, `${path}.backendRefs[${i}]`, { withTls: false });
+    const cluster = readReference(context, ref, `${path}.backendRefs[${i}]`, options);
     return { ...(cluster ? { cluster } : {}), weight: ref.weight };
   });
   if (!backends.some(({ cluster }) => cluster)) return undefined;

@@ -6,7 +6,7 @@ import { type Addresses, addressesOnce } from "./addresses.js";
 import { type BackendCertificate, readBackendCertificate } from "./backend-certificate.js";
 import type { Gateway, GatewayListener, ListenerSet } from "./gateway-listener.js";
 import { type Entry, envoyNames, readListener } from "./listeners.js";
-import { matchesSelector } from "./selector.js";
+import { isOfFleet, matchesSelector } from "./selector.js";
 
 /** A ListenerSet of a Gateway, and whether the Gateway takes its listeners. */
 export interface AttachedSet {
@@ -78,7 +78,10 @@ export function servedAs(namespace: string, name: string, reader: Reader): Serve
   if (!isMain && controllerName === undefined) return undefined;
   const gateway = reader.get("Gateway", namespace, name);
   const gatewayClass = gateway && reader.get("GatewayClass", "", gateway.spec.gatewayClassName);
-  if (!gatewayClass || !(isMain || gatewayClass.spec.controllerName === controllerName)) return undefined;
+  if (!gatewayClass) return undefined;
+  const isOurs =
+    gatewayClass.spec.controllerName === controllerName && isOfFleet(gateway.spec, reader.settings);
+  if (!isMain && !isOurs) return undefined;
   return { gateway, gatewayClass, isMain };
 }
 

@@ -13,7 +13,9 @@ import { isUnder, widerThan } from "./hostnames.js";
 import type { RuleRoutes } from "./http-route.js";
 import { matchKey } from "./matches.js";
 import { type RuleOptions, readRules } from "./route-rules.js";
-import { readTcpRule } from "./tcp.js";
+import { secured } from "./session.js";
+import { readTcpRule, terminatesTls } from "./tcp.js";
+import { rangeOf } from "./tls-options.js";
 
 /** A listener that serves a route, and its Gateway. */
 interface Seat {
@@ -60,7 +62,7 @@ export function readGatewaySites(
     const routes = view.isMain ? all : closestRoutes(host, ofOneKind(host, listener, all, report));
     const found =
       listener.spec.protocol === "TLS"
-        ? readTcpSite(listener, routes, reader)
+        ? readTcpSite({ listener, view }, routes, reader)
         : readHttpSite(host, { listener, view }, routes, reader, report);
     const site = view.isMain ? found : placed(host, listener, view, found, reader);
     if (site) sites.set(key, site);
@@ -182,25 +184,25 @@ function othersOn({ listeners }: GatewayView, { envoy, site: own, hostname }: Ga
 }
 
 const tlsOf = (
-  { moreSecrets, clientValidation }: GatewayListener,
+  { moreSecrets, clientValidation, range }: GatewayListener,
   secret: string,
-  { settings: { tls } }: Reader,
+  { settings }: Reader,
 ): Tls => ({
   secret,
   ...(moreSecrets ? { moreSecrets } : {}),
   ...(clientValidation ? { clientValidation } : {}),
-  minimum: tls.minimumProtocolVersion,
-  maximum: tls.maximumProtocolVersion,
+  ...(range ?? rangeOf(settings)),
 });
 
 /** The oldest route with backends gets the connections. */
 function readTcpSite(
-  listener: GatewayListener,
+  { listener, view }: Seat,
   routes: readonly RouteObject[],
   reader: Reader,
 ): Site | undefined {
   for (const route of routes) {
-    const backends = readTcpRule(route, reader);
+    const terminated = terminatesTls(listener) ? { certificate: view.backendCertificate?.secret } : undefined;
+    const backends = readTcpRule(route, reader, terminated);
     if (!backends) continue;
     const { secret } = listener;
     const tls = secret === undefined ? {} : { tls: tlsOf(listener, secret, reader) };
@@ -224,9 +226,10 @@ function readHttpSite(
     certificate: view.backendCertificate?.secret,
   };
   for (const route of objects) rules.add(rulesOf(route, options, reader));
-  const routes = rules
-    .routes()
-    .map((route) => withListenerPort(route, listener, view.isMain ? undefined : host));
+  const routes = rules.routes().map((route) => {
+    const here = withListenerPort(route, listener, view.isMain ? undefined : host);
+    return secret === undefined ? here : secured(here);
+  });
   const owners = new Set(routes.map(({ from }) => from));
   const owner = objects.find(({ ref }) => owners.has(ref))?.ref;
   if (owner === undefined) return undefined;

@@ -10,6 +10,7 @@ import { type BackendOptions, readBackends } from "./backends.js";
 import { type Filters, readFilters } from "./filters.js";
 import { readGrpcMatch, readHttpMatch } from "./matches.js";
 import type { GatewayRouteContext } from "./problems.js";
+import { readSession, withSessions } from "./session.js";
 
 type HttpRoute = ObjectByKind<"HTTPRoute">;
 type GrpcRoute = ObjectByKind<"GRPCRoute">;
@@ -61,7 +62,7 @@ const annotatedOf = ({ route, reader }: GatewayRouteContext): RoutePolicies =>
 /** Streams have no time limit, and no field of a GRPCRoute sets one. */
 const noTimeout: TimeoutPolicy = { response: 0 };
 
-interface ReadRule extends Pick<Rule, "filters" | "backendRefs"> {
+interface ReadRule extends Pick<Rule, "name" | "filters" | "backendRefs" | "sessionPersistence"> {
   /** Among the rules of its route. */
   readonly index: number;
   readonly matches: readonly Match[];
@@ -89,18 +90,31 @@ function readRule(context: GatewayRouteContext, rule: ReadRule, options: Backend
   });
   const refused = (match: Match): Route => routeOf(match, { kind: "respond", status: 500 }, {});
   if (!filters) return rule.matches.map(refused);
-  const { requestHeaders, responseHeaders } = filters.policies;
+  const { requestHeaders } = filters.policies;
   const action = filters.redirect
     ? undefined
     : readBackends(context, rule.backendRefs, field, options, requestHeaders);
+  const sessions = readSession(
+    context,
+    rule.sessionPersistence,
+    { key: rule.name ?? String(index), backends: rule.backendRefs.length },
+    `${field}.sessionPersistence`,
+  );
   warnOfPaths(context, rule.matches, field);
   const { mirrors } = filters;
   const forward =
     action?.kind === "forward" ? (mirrors.length > 0 ? { ...action, mirrors } : action) : undefined;
   return rule.matches.map((match): Route => {
     const redirect = filters.redirect?.(match.path);
-    if (redirect) return routeOf(match, redirect, responseHeaders ? { responseHeaders } : {});
-    return forward ? routeOf(match, forward, policiesOf(filters, rule, match)) : refused(match);
+    if (redirect) {
+      const { requestHeaders: _, ...policies } = filters.policies;
+      return routeOf(match, redirect, policies);
+    }
+    if (!forward) return refused(match);
+    const action = sessions
+      ? { ...forward, backends: withSessions(forward.backends, sessions, context, match.path) }
+      : forward;
+    return routeOf(match, action, policiesOf(filters, rule, match));
   });
 }
 

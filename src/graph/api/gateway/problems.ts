@@ -19,6 +19,8 @@ export interface GatewayRouteContext {
   readonly clusters: Map<string, Cluster>;
   fail(condition: RouteCondition, reason: ErrorCode, message: string, path: string): undefined;
   warn(reason: WarningCode, message: string, path: string): void;
+  /** For a field without effect: the rule is served without it, and the route is PartiallyInvalid. */
+  leaveOut(reason: WarningCode, message: string, path: string): void;
 }
 
 export const routeContext = (
@@ -32,6 +34,7 @@ export const routeContext = (
   clusters: new Map(),
   ...(backendCertificate === undefined ? {} : { backendCertificate }),
   warn: (reason, message, path) => report?.warn(route.ref, `${route.kind}Warning`, reason, message, path),
+  leaveOut: (reason, message, path) => report?.warn(route.ref, "PartiallyInvalid", reason, message, path),
   fail: (condition, reason, message, path) =>
     report?.error(route.ref, condition, reason, message, path) as undefined,
 });
@@ -46,5 +49,11 @@ export function isOfValidation({ about, type, reason }: Finding): boolean {
   return type === "Accepted" || type === "ResolvedRefs" || type === `${kind}Warning`;
 }
 
-/** The index of the parent reference (`spec.parentRefs[0]`) that a finding is about; undefined for other findings. */
-export const parentOf = ({ path = "" }: Finding): number | undefined => indexIn(path, "spec.parentRefs");
+/** The fields of a route that lead to Gateways. */
+const parentFields = ["spec.parentRefs", "spec.useDefaultGateways"];
+
+/** The field of the parent (`Parent.field`) that a finding is about; undefined for other findings. */
+export function parentOf({ path = "" }: Finding): string | undefined {
+  const list = parentFields.find((one) => indexIn(path, one) !== undefined);
+  return list && `${list}[${indexIn(path, list)}]`;
+}

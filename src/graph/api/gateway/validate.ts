@@ -8,14 +8,16 @@ import { validatingHost } from "../../core/claims.js";
 import { hostUnit } from "../../core/keys.js";
 import { NeedCollector } from "../../core/need-collector.js";
 import { isLeftOut, type Reader, type Report } from "../../core/reader.js";
-import { parentsOf } from "./attach.js";
+import { type Parent, parentsOf } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
 import { addressesOf, type GatewayView, viewOf } from "./gateway.js";
 import type { RouteKind, RouteObject } from "./gateway-listener.js";
+import { classParametersProblem, parametersProblem } from "./parameters.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
 import { routeContext } from "./problems.js";
 import { readRules, usualRules } from "./route-rules.js";
 import { isListening, problemsOf } from "./taken-ports.js";
+import { tcpOptions, terminatesTls } from "./tcp.js";
 import { readUdpBackends } from "./udp.js";
 
 /** Reports the problems of a route of the Gateway API, once for all its hosts. */
@@ -26,9 +28,9 @@ export function validateRoute(ref: Ref, reader: Reader, report: Report): void {
   if (!route || isLeftOut(route.kind, reader.settings)) return;
   const parents = parentsOf(route, reader);
   if (parents.length === 0) return;
-  for (const { index, problem } of parents)
-    if (problem) report.error(ref, "Accepted", problem.reason, problem.message, `spec.parentRefs[${index}]`);
-  validateRules(route, reader, report);
+  for (const { field, problem } of parents)
+    if (problem) report.error(ref, "Accepted", problem.reason, problem.message, field);
+  validateRules(route, parents, reader, report);
 }
 
 const isRouteKind = (kind: string): kind is RouteKind => (routeKinds as readonly string[]).includes(kind);
@@ -44,7 +46,7 @@ export const validatedBy = (host: string, reader: Reader): readonly Ref[] =>
       })
     : [];
 
-function validateRules(route: RouteObject, reader: Reader, report: Report): void {
+function validateRules(route: RouteObject, parents: readonly Parent[], reader: Reader, report: Report): void {
   if (route.kind === "HTTPRoute" || route.kind === "GRPCRoute") {
     for (const finding of readRules(route, usualRules, reader).findings) report.add(finding);
     return;
@@ -52,9 +54,13 @@ function validateRules(route: RouteObject, reader: Reader, report: Report): void
   // The validation of a route keeps no unit of endpoints.
   const context = routeContext(route, new NeedCollector(reader), report);
   if (route.kind === "UDPRoute") readUdpBackends(route, context);
-  else
+  else {
+    const isTerminated = parents.some(({ attached }) =>
+      attached.some(({ listener }) => terminatesTls(listener)),
+    );
     for (const [i, rule] of route.spec.rules.entries())
-      readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`);
+      readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`, tcpOptions(isTerminated));
+  }
   if (route.spec.rules.length === 1) return;
   if (route.kind === "TLSRoute")
     context.warn("OneRule", "only the first rule of a TLSRoute counts", "spec.rules[1]");
@@ -80,6 +86,9 @@ export function validateGateway(
   }
   for (const { type, reason, message, path } of wholeProblems(view, reader))
     report.error(view.gateway.ref, type, reason, message, path);
+  const ofClass = view.isMain ? undefined : classParametersProblem(view.gatewayClass, reader);
+  if (ofClass)
+    report.error(view.gatewayClass.ref, "Accepted", "InvalidParameters", ofClass, "spec.parametersRef");
   for (const { set, allowed, excess } of view.sets) {
     if (excess !== undefined) report.error(set.ref, "Accepted", "OverBudget", excess, "spec.listeners");
     const message = `Gateway ${namespace}/${name} does not let ListenerSets of the namespace ${set.meta.namespace} in (spec.allowedListeners)`;
@@ -102,18 +111,16 @@ interface WholeProblem {
 
 /** The problems of a Gateway, without those of its listeners. */
 export function wholeProblems(view: GatewayView, reader: Reader): readonly WholeProblem[] {
-  const { gateway, backendCertificate, isMain } = view;
+  const { gateway, gatewayClass, backendCertificate, isMain } = view;
   const addresses = addressesOf(view, reader);
   const problems: WholeProblem[] = [];
-  const parameters = gateway.spec.infrastructure?.parametersRef;
-  if (parameters && !isMain) {
-    const message = `parameters of kind ${parameters.group}/${parameters.kind} are not supported; leave parametersRef out`;
-    problems.push({
-      type: "Accepted",
-      reason: "InvalidParameters",
-      message,
-      path: "spec.infrastructure.parametersRef",
-    });
+  const invalid = { type: "Accepted", reason: "InvalidParameters" } as const;
+  const own = isMain ? undefined : parametersProblem(gateway, reader);
+  if (own) problems.push({ ...invalid, message: own, path: "spec.infrastructure.parametersRef" });
+  const ofClass = isMain ? undefined : classParametersProblem(gatewayClass, reader);
+  if (ofClass) {
+    const message = `GatewayClass ${gatewayClass.meta.name}: ${ofClass}`;
+    problems.push({ ...invalid, message, path: "spec.gatewayClassName" });
   }
   if (addresses?.problem) problems.push({ ...addresses.problem, path: "spec.addresses" });
   if (backendCertificate?.problem)
