@@ -83,7 +83,10 @@ const pageConstant = async () => ({ ISOLINE_PAGE: JSON.stringify(await buildPage
  * same file.
  */
 const buildWorker = async () =>
-  bundle("src/runtime/worker/worker.ts", "dist/worker.js", { ...worker, define: await pageConstant() });
+  bundle("src/runtime/worker/worker.ts", "dist/worker.js", {
+    ...worker,
+    define: { ISOLINE_VERSION: JSON.stringify(version), ...(await pageConstant()) },
+  });
 
 /**
  * Builds the command line (an entry with the options of all commands, and chunks that a command loads when it runs) and

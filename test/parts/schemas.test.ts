@@ -4,15 +4,9 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
 import { settingsJsonSchema } from "../../src/schema/settings-json-schema.js";
-import { createApp } from "../../src/server/app.js";
 import { tokenChanges } from "../../src/server/audit.js";
-import { tokenAuth } from "../../src/server/auth.js";
-import { Hub } from "../../src/server/hub.js";
-import { openApi } from "../../src/server/openapi.js";
 import { parseTokens } from "../../src/server/tokens.js";
-import { PushedSources } from "../../src/sources/push/push-source.js";
-import { createMemoryStore } from "../../src/store/memory.js";
-import { engineOf } from "../support/engine.js";
+import { apiRig } from "../support/api-rig.js";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -54,87 +48,9 @@ describe("the JSON Schema of settings", () => {
   });
 });
 
-/** A server with all parts of the HTTP surface; the log is kept. */
-function rig() {
-  const logged: string[] = [];
-  const hub = new Hub({ now: () => 0, log: (line) => void logged.push(line) });
-  const platform = { checkKeyPair: () => undefined };
-  const engine = engineOf(createMemoryStore(), { outlet: hub, platform, now: () => 0 });
-  const sources = new PushedSources(engine);
-  sources.start();
-  const digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-  const app = createApp({
-    hub,
-    sources,
-    inspected: { engine },
-    hooks: {
-      ring: () => undefined,
-      review: () => ({ allowed: true, errors: [], warnings: [] }),
-      concerns: () => true,
-    },
-    holds: () => [{ cluster: "", source: { holds: () => [], acceptShrink: () => 0 } }],
-    standing: () => ({ silentMs: 0, fresh: true, aside: false }),
-    authenticate: tokenAuth({
-      tokens: () => parseTokens(`admin sha256:${digest} name=ops`),
-      now: () => 0,
-      requireTls: false,
-    }),
-    status: () => ({}),
-  });
-  return { app, logged };
-}
-
-interface ApiDocument {
-  readonly paths: Readonly<
-    Record<
-      string,
-      Readonly<Record<string, { readonly security: readonly object[]; readonly responses: object }>>
-    >
-  >;
-}
-
-const api = openApi("1.2.3") as ApiDocument;
-const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({
-    name: `${method.toUpperCase()} ${path}`,
-    method: method.toUpperCase(),
-    path,
-    ...operation,
-  })),
-);
-
-describe("the OpenAPI document", () => {
-  it("has every route of the server and no other", () => {
-    const routes = rig()
-      .app.routes.filter(({ method }) => method !== "ALL")
-      .map(({ method, path }) => `${method} ${path.replace(/\/:(\w+)/g, "/{$1}")}`);
-    expect(operations.map(({ name }) => name).sort()).toEqual([...new Set(routes)].sort());
-  });
-
-  it.each(operations)("$name: the answers have statuses and types of the document", async (operation) => {
-    const { method, path, security, responses } = operation;
-    const { app } = rig();
-    const url = `http://isoline.test${path.replace("{name}", "web").replace("{revision}", "1").replace("{token}", "test")}`;
-    const init = method === "GET" ? {} : { body: method === "PUT" ? "[]" : "{}" };
-    const withToken: Record<string, string> = {
-      authorization: "Bearer test",
-      "content-type": "application/json",
-    };
-    for (const headers of [{}, withToken]) {
-      const answer = await app.request(url, { method, headers, ...init });
-      const listed = (responses as Record<string, { content?: object } | undefined>)[answer.status];
-      expect(listed, `${answer.status} ${await answer.clone().text()}`).toBeDefined();
-      const [type = ""] = (answer.headers.get("content-type") ?? "").split(";");
-      expect(Object.keys(listed?.content ?? {})).toContain(type);
-      const needsToken = security.length > 0 && !path.endsWith("{token}");
-      if (!("authorization" in headers) && needsToken) expect(answer.status).toBe(401);
-    }
-  });
-});
-
 describe("the audit log", () => {
   const ask = async (method: string, path: string, body?: string): Promise<readonly string[]> => {
-    const { app, logged } = rig();
+    const { app, logged } = apiRig();
     const headers = { authorization: "Bearer test" };
     const push = "http://isoline.test/sources/web";
     await app.request(push, { method: "PUT", headers, body: "[]" });
