@@ -58,8 +58,15 @@ const withoutUnusedClient = {
   },
 };
 
-/** The commit of the checkout, with `-dirty` after changes; empty outside a checkout. */
+/**
+ * The commit of the checkout, with `-dirty` after changes; outside a checkout the one in `$ISOLINE_COMMIT`, for builds of
+ * images. Empty if there is neither.
+ */
 export function commit() {
+  return commitOfCheckout() || (process.env.ISOLINE_COMMIT ?? "");
+}
+
+function commitOfCheckout() {
   const git = (...args) =>
     execFileSync("git", ["-C", root, ...args], { encoding: "utf8", stdio: "pipe" }).trim();
   try {
