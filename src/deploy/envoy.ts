@@ -1,3 +1,4 @@
+import type { SettingsSpec } from "../schema/settings.js";
 import { writeBootstrap } from "../xds/bootstrap.js";
 import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 import { type DeploymentNames, type Manifest, restricted, secrets, xdsPort } from "./names.js";
@@ -12,6 +13,8 @@ export interface EnvoyDeployment extends DeploymentNames {
   readonly xdsUrl?: string;
   /** Whether the server has a publicly trusted certificate, which the authorities of Envoy's image verify. */
   readonly publicCa?: boolean;
+  /** The settings of the server, whose runtime values are part of the bootstrap. */
+  readonly settings?: SettingsSpec;
 }
 
 /** Envoys that poll Isoline, and the Service in front of them. */
@@ -52,12 +55,13 @@ export function envoy(options: EnvoyDeployment): readonly Manifest[] {
 const adminFolder = "/run/envoy";
 
 /** A bootstrap without a node id: each Envoy gets the name of its pod as an argument. */
-function bootstrapOf({ name, namespace, xdsUrl, image, publicCa }: EnvoyDeployment): string {
+function bootstrapOf({ name, namespace, xdsUrl, image, publicCa, settings }: EnvoyDeployment): string {
   const bootstrap = writeBootstrap({
     xdsUrl: xdsUrl ?? `https://${name}.${namespace}.svc:${xdsPort}`,
     nodeId: "",
     nodeCluster: namespace,
     ...releaseOf(image),
+    ...(settings ? { settings } : {}),
     admin: { socket: `${adminFolder}/admin.sock` },
     tokenFile: "/etc/isoline/token.json",
     ...(publicCa ? {} : { caFile: "/etc/isoline/ca.crt" }),
