@@ -20,6 +20,10 @@ import { commandsOf, pages } from "../support/walk.js";
 const root = join(import.meta.dirname, "../..");
 const read = (name: string): string => readFileSync(join(root, name), "utf8");
 
+interface Step {
+  readonly run?: string;
+}
+
 interface Block {
   readonly name: string;
   readonly text: string;
@@ -188,6 +192,29 @@ describe("workflows for CI", () => {
     const { spec } = parse(head) as { spec: { inputs: Record<string, unknown> } };
     const { include } = parse(read("examples/ci/gitlab.yaml")) as { include: { inputs: object }[] };
     expect(Object.keys(spec.inputs)).toEqual(expect.arrayContaining(Object.keys(include[0]?.inputs ?? {})));
+  });
+
+  it("publish a release with pinned actions, and each job with the permissions that it needs alone", () => {
+    const text = read(".github/workflows/release.yml");
+    for (const [, action = ""] of text.matchAll(/uses: *(.*)/g))
+      expect(action).toMatch(/^actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    const { permissions, jobs } = parse(text) as {
+      readonly permissions: object;
+      readonly jobs: Readonly<
+        Record<string, { readonly permissions: object; readonly steps: readonly Step[] }>
+      >;
+    };
+    expect(permissions).toEqual({});
+    const attesting = { "id-token": "write", attestations: "write" };
+    expect(Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, job.permissions]))).toEqual({
+      build: { contents: "read", ...attesting },
+      npm: { "id-token": "write" },
+      image: { contents: "read", packages: "write", ...attesting },
+      github: { contents: "write" },
+    });
+    // Text of an event in a script would be code of whoever wrote it.
+    for (const { run } of Object.values(jobs).flatMap(({ steps }) => steps))
+      expect(run ?? "").not.toContain("${{");
   });
 
   const built = join(root, "dist/isoline.js");
