@@ -70,7 +70,7 @@ walkBoth("docs/tutorial-ci-gate.md", {
     "isoline publish --rollback": async (machine) =>
       expect(
         await machine.must("isoline history --xds http://127.0.0.1:18000 --source web --token-file ci.token"),
-      ).toMatch(/^\s*3\b/m),
+      ).toMatch(/^revision 3 /m),
   },
 });
 
