@@ -167,6 +167,31 @@ describe("commands in the docs", () => {
   });
 });
 
+describe("the changelog", () => {
+  const headings = [...read("CHANGELOG.md").matchAll(/^(##+) (.*)$/gm)].map(([, level, text = ""]) => ({
+    level,
+    text,
+  }));
+
+  it("has Unreleased on top, and then versions with their dates, the newest first", () => {
+    const [first = "", ...versions] = headings.filter(({ level }) => level === "##").map(({ text }) => text);
+    expect(first).toBe("Unreleased");
+    for (const version of versions) expect(version).toMatch(/^\d+\.\d+\.\d+ - \d{4}-\d{2}-\d{2}$/);
+    expect(versions).toEqual([...versions].sort((a, b) => b.localeCompare(a, "en", { numeric: true })));
+  });
+
+  it("has the version of package.json, as the lock file has it", () => {
+    const { version } = JSON.parse(read("package.json")) as { version: string };
+    expect(headings.map(({ text }) => text.split(" - ")[0])).toContain(version);
+    expect(JSON.parse(read("package-lock.json"))).toMatchObject({ version, packages: { "": { version } } });
+  });
+
+  it("has the kinds of changes of Keep a Changelog", () => {
+    const kinds = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+    for (const { level, text } of headings) if (level === "###") expect(kinds).toContain(text);
+  });
+});
+
 describe("workflows for CI", () => {
   it("pin each action to a commit, with its version", () => {
     const actions = [...read("examples/ci/github.yaml").matchAll(/uses: *(.*)/g)].map(([, action]) => action);
