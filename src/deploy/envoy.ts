@@ -1,5 +1,4 @@
-import type { SettingsSpec } from "../schema/settings.js";
-import { writeBootstrap } from "../xds/bootstrap.js";
+import { type BootstrapOptions, writeBootstrap } from "../xds/bootstrap.js";
 import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 import { type DeploymentNames, type Manifest, restricted, secrets, xdsPort } from "./names.js";
 
@@ -14,7 +13,7 @@ export interface EnvoyDeployment extends DeploymentNames {
   /** Whether the server has a publicly trusted certificate, which the authorities of Envoy's image verify. */
   readonly publicCa?: boolean;
   /** The settings of the server, whose runtime values are part of the bootstrap. */
-  readonly settings?: SettingsSpec;
+  readonly settings?: BootstrapOptions["settings"];
 }
 
 /** Envoys that poll Isoline, and the Service in front of them. */

@@ -96,7 +96,7 @@ describe("npm run release", () => {
 
   it("has the part of the changelog as its notes", () => {
     const notes = readFileSync(join(out, "NOTES.md"), "utf8");
-    expect(notes).toMatch(/^### Added\n/);
+    expect(notes).toMatch(/^### Added$/m);
     expect(notes).not.toMatch(/^## /m);
   });
 

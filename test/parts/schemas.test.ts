@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { z } from "zod";
 import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
 import { settingsJsonSchema } from "../../src/schema/settings-json-schema.js";
@@ -41,10 +42,36 @@ describe("the JSON Schema of settings", () => {
     expect(schema.safeParse(settings).success).toBe(false);
   });
 
-  it("is named in the examples, for editors", () => {
-    const example = readFileSync(join(root, "examples/local-settings.yaml"), "utf8");
-    const [, path = ""] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(example) ?? [];
-    expect(join(root, "examples", path)).toBe(join(root, "schemas/settings.json"));
+  const examples = ["examples", "deploy"]
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) =>
+        join(folder, name),
+      ),
+    )
+    .filter((name) => /\.ya?ml$/.test(name))
+    .flatMap((name) => {
+      const text = readFileSync(join(root, name), "utf8");
+      const [, target] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(text) ?? [];
+      return target === undefined ? [] : [{ name, text, target }];
+    });
+
+  it("is named in the examples and the values of the chart, for editors", () => {
+    expect(examples.map(({ name }) => name).sort()).toEqual([
+      "deploy/helm/isoline/values.yaml",
+      "examples/local-settings.yaml",
+    ]);
+  });
+
+  it.each(examples)("$name has a schema that exists and accepts it", ({ name, text, target }) => {
+    const schemaText = readFileSync(join(root, dirname(name), target), "utf8");
+    const named = z.fromJSONSchema(JSON.parse(schemaText) as Parameters<typeof z.fromJSONSchema>[0]);
+    expect(named.safeParse(parse(text)).error).toBeUndefined();
+  });
+
+  it("may be named by the key $schema, which is no setting", () => {
+    const { settings, findings } = parseSettings({ $schema: "settings.json", disableMergeSlashes: true });
+    expect([settings.spec.disableMergeSlashes, findings]).toEqual([true, []]);
+    expect(parseSettings({ $schema: 1 }).findings).toHaveLength(1);
   });
 });
 
