@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { isMain, root } from "./run.mjs";
 
 /**
- * The colours of pictures. The background is opaque, so that a picture is readable on any page, also where the page's
- * theme differs from that of the system.
+ * The colours of pictures. The background is opaque, so that a picture is readable on any page, also if the themes of
+ * the page and of the system differ.
  */
 const style = `.back{fill:#fff}text{fill:#17202c}.small{font-size:11px;fill:#4c5a6b}.area{fill:none;stroke:#9fb0c3;stroke-dasharray:5 4}
 .box{fill:#f2f5f9;stroke:#9fb0c3}.core{fill:#e3edff;stroke:#6f97e0}.envoy{fill:#e6f5eb;stroke:#79b98f}.no{fill:#fdeaec;stroke:#d0616c}

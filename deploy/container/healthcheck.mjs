@@ -6,7 +6,7 @@ const path = `//127.0.0.1:${process.argv[2] ?? "18000"}/healthz`;
 const ask = (get, protocol) =>
   new Promise((done) => {
     // The certificate is for the server's name, not for this address.
-    get(`${protocol}:${path}`, { rejectUnauthorized: false, timeout: 2000 }, ({ statusCode }) =>
+    get(`${protocol}:${path}`, { rejectUnauthorized: false, timeout: 1200 }, ({ statusCode }) =>
       done(statusCode === 200),
     )
       .on("timeout", () => done(false))

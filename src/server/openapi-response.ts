@@ -6,7 +6,7 @@ declare const ISOLINE_VERSION: string;
 
 let made: { readonly text: string; readonly etag: string } | undefined;
 
-/** Made at the first request, because few servers are asked for it. */
+/** Made at the first request, because most servers get no such request. */
 function document(): { readonly text: string; readonly etag: string } {
   if (!made) {
     const text = `${JSON.stringify(openApi(ISOLINE_VERSION))}\n`;

@@ -21,10 +21,12 @@ const objectsOf = (text: string): { kind: string }[] =>
     .map((document) => document.toJS() as { kind: string } | null)
     .filter((object) => object !== null);
 
-it("the generated files of deploy/ are those that `npm run gen:deploy` writes", async () => {
-  const script =
-    "import('./scripts/gen-deploy.mjs').then(({ generated }) => console.log(JSON.stringify(generated())))";
-  const output = execFileSync(process.execPath, ["-e", script], {
+it.each([
+  ["deploy/", "gen:deploy", "gen-deploy.mjs", "generated"],
+  ["the pictures", "gen:pictures", "gen-pictures.mjs", "pictures"],
+])("the generated files of %s are those that `npm run %s` writes", (_, _command, script, files) => {
+  const code = `import('./scripts/${script}').then(({ ${files} }) => console.log(JSON.stringify(${files}())))`;
+  const output = execFileSync(process.execPath, ["-e", code], {
     cwd: root,
     encoding: "utf8",
     maxBuffer: 1 << 26,

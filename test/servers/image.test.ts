@@ -16,7 +16,7 @@ import { whyNoMachine } from "../support/machine.js";
 
 /**
  * The image of the Containerfile without a container engine: the files of its last stage, taken from the checkout in
- * place of the build stage, with this Node as that of the base image. They run as an engine runs them: as the image's
+ * place of the build stage, with this Node in place of the Node of the base image. They run as an engine runs them: as the image's
  * user, with a read-only root and namespaces of their own.
  */
 const root = join(import.meta.dirname, "../..");
@@ -129,6 +129,16 @@ describe.skipIf(why !== undefined)(`the image${why === undefined ? "" : `: ${why
       for _ in $(seq 600); do if ${check}; then echo healthy; exit 0; fi; sleep 0.1; done
       exit 1`);
     expect(output).toBe("not yet\nhealthy\n");
+  });
+
+  it("is not healthy while the port accepts connections and nothing answers", () => {
+    const hung = "require('net').createServer().listen(18000, '127.0.0.1', () => console.log('listens'))";
+    const output = inImage(`
+      coproc run /nodejs/bin/node -e "${hung}"
+      read -r line <&"\${COPROC[0]}" && echo "$line"
+      run ${quoted(healthCheck)} && exit 1 || echo unhealthy
+      kill %1`);
+    expect(output).toBe("listens\nunhealthy\n");
   });
 
   it("has no source map, no tests and no package for development", () => {
