@@ -119,7 +119,7 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
   }
 }
 
-/** @throws UsageError if a setting is not valid: a server would not start with it. */
+/** @throws UsageError if a setting is not valid: the server would use a default in its place. */
 function validSettings(file: string): SettingsFile {
   const read = readSettings(file);
   const errors = read.findings.filter(({ severity }) => severity === "error");

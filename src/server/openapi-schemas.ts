@@ -57,11 +57,11 @@ export const sharedSchemas = {
     description: "The object (KIND/NAMESPACE/NAME) and the field that a route comes from.",
   },
   Cluster: object({ cluster: text, weight: share, endpoints: list(text), endpointCount: count }),
-  Request: object({ method: text, url: text, "headers?": anything }),
+  Request: object({ method: text, url: text, headers: list(text) }),
   Connection: object({
     facts: list(see("Fact")),
     clusters: list(see("Cluster")),
-    "request?": anything,
+    "request?": see("Request"),
   }),
   Host: object({
     host: text,
@@ -74,7 +74,7 @@ export const sharedSchemas = {
           "origin?": see("Origin"),
           clusters: list(see("Cluster")),
           facts: list(see("Fact")),
-          "request?": anything,
+          "request?": see("Request"),
         }),
       ),
     ),

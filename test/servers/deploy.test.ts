@@ -104,7 +104,7 @@ describe("`isoline manifests --settings`", () => {
     expect(digestIn(JSON.stringify(serverWith("examples/local-settings.yaml")))).not.toBe(digestIn(text));
   });
 
-  it("refuses settings with which no server starts, with the line", () => {
+  it("refuses settings that the server would replace by defaults, with the line", () => {
     const folder = mkdtempSync(join(tmpdir(), "isoline-settings-"));
     const file = join(folder, "settings.yaml");
     writeFileSync(file, "http:\n  port: many\n");
