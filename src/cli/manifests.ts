@@ -1,14 +1,17 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type EnvoyDeployment, envoy } from "../deploy/envoy.js";
 import { auditKubeconfig, auditPolicy, webhook } from "../deploy/hooks.js";
 import type { Manifest } from "../deploy/names.js";
 import { leaseRole, rbac } from "../deploy/rbac.js";
-import { server } from "../deploy/server.js";
+import { type SettingsText, server } from "../deploy/server.js";
 import { readDocuments } from "../documents/documents.js";
 import { writeYaml } from "../documents/write.js";
 import { customResourceDefinitions } from "../schema/crds.js";
 import { readParameters } from "../schema/gateway-parameters.js";
 import { parseObject } from "../schema/object.js";
+import { formatLocated } from "../sources/files/objects.js";
+import { readSettings, type SettingsFile } from "../sources/files/settings-file.js";
 import { type ManifestPart, manifestParts } from "./manifest-parts.js";
 import { UsageError } from "./usage.js";
 
@@ -30,6 +33,10 @@ export interface ManifestsCommandOptions {
   readonly gatewayParameters?: string;
   /** The URL of a Worker that is the server. */
   readonly worker?: string;
+  /** Whether the server writes statuses (the default). */
+  readonly writeStatus?: boolean;
+  /** The settings file of the server. */
+  readonly settings?: string;
 }
 
 const name = "isoline";
@@ -90,11 +97,25 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
       ];
     case "server":
       if (worker) throw new UsageError("with --worker there is no server in the cluster: leave server out");
-      return server({ ...names, image, replicas, envoyService: envoyName });
-    case "envoy": {
-      const usual = { ...names, envoyName, image: envoyImage, kind: envoyKind, replicas, ...polled(options) };
-      return envoy({ ...usual, ...parametersIn(options.gatewayParameters) });
-    }
+      return server({
+        ...names,
+        image,
+        replicas,
+        envoyService: envoyName,
+        writeStatus: options.writeStatus ?? true,
+        ...(options.settings ? { settings: settingsText(options.settings) } : {}),
+      });
+    case "envoy":
+      return envoy({
+        ...names,
+        envoyName,
+        image: envoyImage,
+        kind: envoyKind,
+        replicas,
+        ...polled(options),
+        ...(options.settings ? { settings: validSettings(options.settings).settings.spec } : {}),
+        ...parametersIn(options.gatewayParameters),
+      });
     case "webhook":
       return webhook({ ...names, gateway, ...hookOptions(options) });
     case "audit-policy":
@@ -132,6 +153,21 @@ function parametersIn(file: string | undefined): Partial<EnvoyDeployment> {
       ...(annotations ? { annotations } : {}),
     },
   };
+}
+
+/** @throws UsageError if a setting is not valid: the server would use a default in its place. */
+function validSettings(file: string): SettingsFile {
+  const read = readSettings(file);
+  const errors = read.findings.filter(({ severity }) => severity === "error");
+  if (errors.length === 0) return read;
+  throw new UsageError(errors.map((finding) => formatLocated(read.locate(finding))).join("\n"));
+}
+
+/** The text of a settings file, as the server reads it. */
+function settingsText(file: string): SettingsText {
+  validSettings(file);
+  const text = readFileSync(file, "utf8");
+  return { text, digest: createHash("sha256").update(text).digest("hex") };
 }
 
 function workerUrl({ worker, xds, hookUrl }: ManifestsCommandOptions): string | undefined {

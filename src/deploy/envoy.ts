@@ -1,4 +1,4 @@
-import { writeBootstrap } from "../xds/bootstrap.js";
+import { type BootstrapOptions, writeBootstrap } from "../xds/bootstrap.js";
 import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 import { type DeploymentNames, type Manifest, restricted, secrets, xdsPort } from "./names.js";
 
@@ -17,6 +17,8 @@ export interface EnvoyDeployment extends DeploymentNames {
     readonly externalTrafficPolicy?: "Cluster" | "Local";
     readonly annotations?: Readonly<Record<string, string>>;
   };
+  /** The settings of the server, whose runtime values are part of the bootstrap. */
+  readonly settings?: BootstrapOptions["settings"];
 }
 
 /** Envoys that poll Isoline, and the Service in front of them. */
@@ -59,12 +61,13 @@ export function envoy(options: EnvoyDeployment): readonly Manifest[] {
 const adminFolder = "/run/envoy";
 
 /** A bootstrap without a node id: each Envoy gets the name of its pod as an argument. */
-function bootstrapOf({ name, namespace, xdsUrl, image, publicCa }: EnvoyDeployment): string {
+function bootstrapOf({ name, namespace, xdsUrl, image, publicCa, settings }: EnvoyDeployment): string {
   const bootstrap = writeBootstrap({
     xdsUrl: xdsUrl ?? `https://${name}.${namespace}.svc:${xdsPort}`,
     nodeId: "",
     nodeCluster: namespace,
     ...releaseOf(image),
+    ...(settings ? { settings } : {}),
     admin: { socket: `${adminFolder}/admin.sock` },
     tokenFile: "/etc/isoline/token.json",
     ...(publicCa ? {} : { caFile: "/etc/isoline/ca.crt" }),

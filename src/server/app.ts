@@ -18,6 +18,7 @@ import type { Hub } from "./hub.js";
 import { answerExplain, answerGraph, answerMetrics, type Inspected } from "./inspect.js";
 import { LiveRequests } from "./live.js";
 import type { Gauge } from "./metrics.js";
+import { openApiResponse } from "./openapi-response.js";
 import { answerChanges, overviewOf } from "./overview.js";
 import { pageResponse } from "./page.js";
 import { problem, refuse, uncached } from "./problem.js";
@@ -99,6 +100,7 @@ function routesOf(options: AppOptions): readonly Route[] {
       handle: (c) => c.json({ ...hub.status(), ...status() }, 200, uncached),
     },
     { method: "GET", path: "/", role: undefined, handle: (c) => pageResponse(c.req.raw) },
+    { method: "GET", path: "/openapi.json", role: undefined, handle: (c) => openApiResponse(c.req.raw) },
     { method: "GET", path: "/healthz", role: undefined, handle: (c) => c.text("ok\n") },
     {
       method: "GET",

@@ -7,6 +7,7 @@ import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { xdsTypes } from "../../src/link/snapshot.js";
 import { startServer } from "../../src/runtime/node/serve.js";
+import { openApi } from "../../src/server/openapi.js";
 import { createSqliteStore } from "../../src/store/sqlite.js";
 import { hostProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { freePort } from "../support/http.js";
@@ -121,6 +122,12 @@ describe.each([
     expect((await ask("GET", "/healthz", "")).text).toBe("ok\n");
     for (const type of xdsTypes) expect((await poll(type, "early", "", ["x"])).status).toBe(503);
     for (const path of ["/graph", "/config"]) expect((await ask("GET", path, "read")).status).toBe(503);
+  });
+
+  it("describes its HTTP API without a token", async () => {
+    const { status, json } = await ask("GET", "/openapi.json", "");
+    const { version } = json.info as { readonly version: string };
+    expect([status, json]).toEqual([200, openApi(version)]);
   });
 
   it("refuses requests without a token: every method and path", async () => {

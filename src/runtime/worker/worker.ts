@@ -17,6 +17,7 @@ import {
 import { networkOf } from "../../server/client-network.js";
 import { HeldErrors } from "../../server/held-errors.js";
 import { Hub } from "../../server/hub.js";
+import { openApiResponse } from "../../server/openapi-response.js";
 import { pageResponse } from "../../server/page.js";
 import { problemOf } from "../../server/problem.js";
 import { defaultFleet, type Identity, parseTokens } from "../../server/tokens.js";
@@ -214,6 +215,7 @@ export default {
     const { pathname } = new URL(request.url);
     if (pathname === "/healthz" && request.method === "GET") return new Response("ok\n");
     if (pathname === "/" && request.method === "GET") return pageResponse(request);
+    if (pathname === "/openapi.json" && request.method === "GET") return openApiResponse(request);
     if (pathname === "/readyz" && request.method === "GET" && isOpen(request, env))
       return readyResponse(env.FLEET, request.url);
     const since = Date.now();
