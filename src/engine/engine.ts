@@ -1,6 +1,7 @@
 import { changedAbout } from "../graph/core/affected.js";
 import { listenersUnit, type ReadKey } from "../graph/core/keys.js";
 import type { Snapshot } from "../link/snapshot.js";
+import { LogBudget } from "../log/budget.js";
 import type { Log } from "../log/log.js";
 import { byObject, type Finding, findingsAt, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
@@ -55,6 +56,9 @@ type Gauge = readonly [
   labels?: Readonly<Record<string, string>>,
 ];
 
+/** Lines about publications in a minute. */
+const maxPublicationLines = 300;
+
 /** The delay before the next attempt after a failed publication (ms). */
 const publishAgainMs = 5000;
 
@@ -77,6 +81,8 @@ export class Engine {
   #leftOut: ReadonlyMap<Ref, readonly Finding[]> = new Map();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  /** Tenants of a cluster control how often there is a publication. */
+  readonly #lines: LogBudget;
   /** The time of the first change since the last publication. */
   #changedAt: number | undefined;
   /** Raised whenever what is known of objects or served may have changed. */
@@ -97,6 +103,11 @@ export class Engine {
     this.outlet = outlet;
     this.now = now;
     this.#gate = new Gate(store);
+    this.#lines = new LogBudget({
+      log: (...line) => outlet.log(...line),
+      now,
+      maxLines: maxPublicationLines,
+    });
     this.changes = new PublishedChanges(store, (...line) => outlet.log(...line));
     this.#publisher = new Publisher(store, outlet, now, this.changes);
     outlet.partAsked = (table) => {
@@ -210,7 +221,7 @@ export class Engine {
     this.#changedAt = undefined;
     this.#round++;
     this.#takeLeftOut();
-    if (publication) this.log(...publicationLine(publication));
+    if (publication) this.#lines.log(...publicationLine(publication));
     for (const { published } of this.#listeners) published?.(publication);
     return publication !== undefined;
   }
