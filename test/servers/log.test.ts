@@ -134,6 +134,7 @@ describe("the log of a server that takes pushes", () => {
     for (let i = 0; i < 50; i++) await ask("GET", `/status?${i}`, "unknown");
     await ask("POST", "/hooks/audit/stolen-token", "");
     await ask("GET", "/status", "node");
+    await server.line("authentication-failed", ({ token }) => token === "node");
     const refused = server.lines().filter(({ event }) => event === "authentication-failed");
     expect(refused).toHaveLength(3);
     expect(refused[0]).toMatchObject({ from: "127.0.0.1", method: "GET", path: "/status", status: 401 });
