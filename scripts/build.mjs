@@ -83,6 +83,8 @@ export async function build() {
   await buildWorker();
 }
 
+const versionConstants = () => ({ ...nodeBundle.define, ISOLINE_COMMIT: JSON.stringify(commit()) });
+
 const pageConstant = async () => ({ ISOLINE_PAGE: JSON.stringify(await buildPage()) });
 
 /**
@@ -92,7 +94,7 @@ const pageConstant = async () => ({ ISOLINE_PAGE: JSON.stringify(await buildPage
 const buildWorker = async () =>
   bundle("src/runtime/worker/worker.ts", "dist/worker.js", {
     ...worker,
-    define: { ISOLINE_VERSION: JSON.stringify(version), ...(await pageConstant()) },
+    define: { ...versionConstants(), ...(await pageConstant()) },
   });
 
 /**
@@ -102,7 +104,7 @@ const buildWorker = async () =>
 async function buildCommands() {
   const { metafile } = await esbuild({
     ...nodeBundle,
-    define: { ...nodeBundle.define, ISOLINE_COMMIT: JSON.stringify(commit()), ...(await pageConstant()) },
+    define: { ...versionConstants(), ...(await pageConstant()) },
     entryPoints: { main: "src/cli/main.ts", index: "src/index.ts" },
     outdir: "dist",
     chunkNames: "chunks/[name]-[hash]",

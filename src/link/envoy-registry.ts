@@ -64,6 +64,14 @@ export interface KnownEnvoy {
   readonly subscriptions: Subscriptions;
 }
 
+/** An Envoy reports that it has accepted the delivery of this replica. */
+export interface Acceptance {
+  /** The version that it had before; empty for none. */
+  readonly before: string;
+  /** Whether it had rejected an earlier delivery. */
+  readonly afterRejection: boolean;
+}
+
 export interface NodeView {
   readonly node: string;
   /** The name of the token, if it has one. */
@@ -203,11 +211,18 @@ export class EnvoyRegistry {
 
   /**
    * Processes the version of a poll, which is the version that Envoy accepted. When it is still the version from before a
-   * delivery (empty at first), Envoy rejected the delivery. REST has no other sign of a rejection.
+   * delivery (empty at first), Envoy rejected the delivery. REST has no other sign of a rejection. Returns a new
+   * acceptance of a delivery of this replica.
    */
-  observe(poller: Poller, type: XdsType, names: readonly string[], version: string, now: number): void {
+  observe(
+    poller: Poller,
+    type: XdsType,
+    names: readonly string[],
+    version: string,
+    now: number,
+  ): Acceptance | undefined {
     const subscription = this.#touch(poller, type, names, now);
-    if (!subscription) return;
+    if (!subscription) return undefined;
     const { delivered, accepted, refused } = subscription;
     if (version !== accepted) {
       subscription.foreign = version !== "" && version !== delivered;
@@ -225,6 +240,8 @@ export class EnvoyRegistry {
     if (version !== accepted || subscription.refused !== refused) this.changes++;
     subscription.accepted = version;
     subscription.seen = now;
+    const isNew = version !== accepted && version !== "" && version === delivered;
+    return isNew ? { before: accepted, afterRejection: refused !== "" } : undefined;
   }
 
   /** The version that Envoy rejected after the accepted one, with the time of its delivery. */

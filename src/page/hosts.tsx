@@ -3,14 +3,11 @@ import { useEffect } from "preact/hooks";
 import type { HostRow } from "../server/hosts.js";
 import { address, addressOf, setQuery } from "./address.js";
 import { ask, overview } from "./api.js";
+import { Paced } from "./paced.js";
 import { VirtualList } from "./virtual-list.js";
 import { counted, Empty, Failure, number, Sign } from "./words.js";
 
 const pageSize = 2000;
-/** The pause before the next load, as a multiple of the duration of the last load. */
-const restTimes = 10;
-const leastRestMs = 1000;
-
 const rows = signal<readonly HostRow[] | undefined>(undefined);
 const progress = signal("");
 const failure = signal("");
@@ -29,9 +26,8 @@ const worstFirst = (a: HostRow, b: HostRow): number =>
   compare(a.host, b.host) ||
   compare(a.gateway ?? "", b.gateway ?? "");
 
-/** Loads all hosts, page by page, and pauses afterwards. A list that could not be loaded completely is not shown. */
+/** Loads all hosts, page by page. A list that could not be loaded completely is not shown. */
 async function load(): Promise<void> {
-  const began = performance.now();
   const all: HostRow[] = [];
   for (let after: number | undefined = 0; after !== undefined; ) {
     const page: { total: number; hosts: HostRow[]; next?: number } = await ask(
@@ -43,30 +39,25 @@ async function load(): Promise<void> {
   }
   rows.value = all.sort(worstFirst);
   failure.value = "";
-  const rest = Math.max(leastRestMs, restTimes * (performance.now() - began));
-  await new Promise((resolve) => setTimeout(resolve, rest));
 }
 
-let loading: Promise<void> | undefined;
 let loaded = "";
 
-/** Reloads the list if it may have changed, and again if it changed during the load. */
-function refresh(): void {
-  if (loading || loaded === version.value) return;
-  loaded = version.value;
-  loading = load()
-    .catch((error: unknown) => {
+const reload = new Paced(
+  async () => {
+    loaded = version.value;
+    try {
+      await load();
+    } catch (error) {
       loaded = "";
       failure.value = error instanceof Error ? error.message : String(error);
-    })
-    .finally(() => {
-      loading = undefined;
-      if (loaded !== "" && address.value.view === "hosts") refresh();
-    });
-}
+    }
+  },
+  { leastRestMs: 1000, restTimes: 10 },
+);
 
 effect(() => {
-  if (overview.value && address.value.view === "hosts" && version.value) refresh();
+  if (overview.value && address.value.view === "hosts" && loaded !== version.value) reload.ask();
 });
 
 const states = {

@@ -5,31 +5,16 @@ import { Publication } from "../link/publish.js";
 import { EncodeError, encodeResponse, isByName, type Poll } from "../link/respond.js";
 import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
+import type { Log } from "../log/log.js";
 import type { EnvoyVersion } from "../xds/envoy-version.js";
 import { tableOfPart } from "../xds/route-shards.js";
+import { EnvoyReports } from "./envoy-reports.js";
+import type { HubOptions } from "./hub-options.js";
 import { LossGuard } from "./loss-guard.js";
 import { type Gauge, Metrics } from "./metrics.js";
-import { RefusalLog } from "./refusal-log.js";
 import type { Reply } from "./reply.js";
 import { platformTimers, type Timers } from "./timers.js";
 import { XdsNames } from "./xds-names.js";
-
-export interface HubOptions {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  log(line: string): void;
-  /** In [0, 1). */
-  random?(): number;
-  /** Whether the published state equals that of the source; absent: always. */
-  synced?(): boolean;
-  /** How long (ms) other replicas may serve the state before an edit; absent: there are no other replicas. */
-  readonly replicaMs?: number;
-  timers?: Timers;
-  /** Maximum number of held polls for one token. */
-  maxHeld?: number;
-  /** The same for all tokens: above `maxHeld`, so that a token can't use up the places of others. */
-  maxWaiters?: number;
-}
 
 interface Waiter {
   readonly type: XdsType;
@@ -73,8 +58,8 @@ export class Hub implements Outlet {
   /** Types whose answer can't be sent, and why. */
   readonly problems = new Map<XdsType, string>();
   readonly #names = new XdsNames();
-  readonly #refusals: RefusalLog;
-  readonly #origin = new LossGuard((line) => this.log(line));
+  readonly #reports: EnvoyReports;
+  readonly #origin = new LossGuard((...line) => this.log(...line));
   /** The name of the xDS cluster for an Envoy that sends none. */
   #usualName = "";
   #timer: unknown;
@@ -85,7 +70,7 @@ export class Hub implements Outlet {
 
   constructor(private readonly options: HubOptions) {
     this.#timers = options.timers ?? platformTimers;
-    this.#refusals = new RefusalLog(options);
+    this.#reports = new EnvoyReports({ ...options, metrics: this.metrics });
     this.publication = new Publication(this.fleet, {
       synced: () => options.synced?.() ?? true,
       raised: (sequence) => this.#reportRaised(sequence),
@@ -101,8 +86,8 @@ export class Hub implements Outlet {
     return this.options.now();
   }
 
-  log(line: string): void {
-    this.options.log(line);
+  get log(): Log {
+    return this.options.log;
   }
 
   /** Sets the pushed sources before they are published. */
@@ -115,8 +100,9 @@ export class Hub implements Outlet {
     return this.#origin.missing(this.options.now());
   }
 
-  publish(snapshot: Snapshot, sequence: number): void {
+  publish(snapshot: Snapshot, sequence: number, ageMs = 0): void {
     this.#usualName = snapshot.xdsCluster;
+    this.#reports.published(sequence, this.options.now() - ageMs);
     this.#wake(this.publication.publish(snapshot, sequence, this.options.now()));
     this.#schedule();
   }
@@ -157,18 +143,27 @@ export class Hub implements Outlet {
    * answer then does not count as delivered.
    */
   async poll(asked: HubPoll, holdMs: number, signal?: AbortSignal): Promise<Reply> {
-    const given = await this.#answer(asked, this.#isAside ? this.#shortHold(holdMs) : holdMs, signal);
+    const began = this.options.now();
+    const held = { ms: 0 };
+    const given = await this.#answer(asked, this.#isAside ? this.#shortHold(holdMs) : holdMs, held, signal);
     const reply: Reply = this.#isAside ? { ...given, leaves: true } : given;
     const { type } = asked;
     this.metrics.count("polls_total", { type, code: String(reply.status) });
+    this.metrics.observe("poll_seconds", (this.options.now() - began - held.ms) / 1000, { type });
     if (reply.status === 200) this.metrics.count("poll_bytes_total", { type }, reply.body.size);
     return reply;
   }
 
-  async #answer(asked: HubPoll, holdMs: number, signal: AbortSignal | undefined): Promise<Reply> {
+  /** `held.ms` counts the time for which the poll is held. */
+  async #answer(
+    asked: HubPoll,
+    holdMs: number,
+    held: { ms: number },
+    signal: AbortSignal | undefined,
+  ): Promise<Reply> {
     const { now } = this.options;
     if (asked.xdsCluster && !this.#names.admits(asked.xdsCluster, now()))
-      return { status: 503, reason: this.#refusals.otherName(asked, this.#names.names) };
+      return { status: 503, reason: this.#reports.otherName(asked, this.#names.names) };
     const request: HubPoll = {
       ...asked,
       ...partVersion(asked.version),
@@ -192,7 +187,9 @@ export class Hub implements Outlet {
         this.#holds(request, false);
         return { status: 429, of: limited };
       }
+      const waitsFrom = now();
       const ended = await this.#wait(request, left, signal);
+      held.ms += now() - waitsFrom;
       if (ended === "gone") return { status: 503, reason: "the client went away" };
       if (ended === "replaced")
         return prepared.version ? { status: 503, reason: "replaced" } : prepared.reply;
@@ -207,9 +204,10 @@ export class Hub implements Outlet {
     const served = this.publication.served(type);
     if (!served || !selectVersion(served, names)) return false;
     const before = this.fleet.refusal(request, type, names);
-    this.fleet.observe(request, type, names, version, this.options.now());
+    const acceptance = this.fleet.observe(request, type, names, version, this.options.now());
+    if (acceptance) this.#reports.accepted(request, acceptance);
     const after = this.fleet.refusal(request, type, names);
-    if (after && after.version !== before?.version) this.#refusals.refused(request, after.version);
+    if (after && after.version !== before?.version) this.#reports.rejected(request, after.version);
     this.publication.learn(request, this.options.now());
     this.#advance();
     if (this.publication.mayRelease(type, this.options.now())) this.#wakeEnvoy(request);
@@ -226,6 +224,8 @@ export class Hub implements Outlet {
     this.metrics.count("versions_raised_total");
     this.log(
       `an Envoy has a higher version than the served one, and no other replica's; versions continue from ${sequence}, so that it accepts the served one (was a clock ahead?)`,
+      "versions-raised",
+      { sequence },
     );
   }
 
@@ -258,7 +258,7 @@ export class Hub implements Outlet {
       };
     } catch (error) {
       if (!(error instanceof EncodeError)) throw error;
-      if (this.problems.get(type) !== error.message) this.log(error.message);
+      if (this.problems.get(type) !== error.message) this.log(error.message, "answer-too-large", { type });
       this.problems.set(type, error.message);
       return { reply: { status: 503, reason: error.message }, waitUntil: end };
     }
@@ -381,6 +381,7 @@ export class Hub implements Outlet {
   }
 
   #schedule(): void {
+    this.#reports.phase(this.publication.phase);
     this.#timers.clear(this.#timer);
     const { deadline } = this.publication;
     if (deadline === undefined) return;

@@ -12,7 +12,6 @@ import { unservedFor } from "../lint/unserved.js";
 import { formatHosts, pictureFormats } from "../picture/formats.js";
 import { maxDrawnHosts } from "../picture/svg.js";
 import type { Source } from "../sources/source.js";
-import type { Gauge, Metrics } from "./metrics.js";
 import { nothingPublished, problem, uncached } from "./problem.js";
 import type { Identity } from "./tokens.js";
 
@@ -20,7 +19,7 @@ import type { Identity } from "./tokens.js";
 export interface Inspected {
   readonly engine: Engine;
   /** The source of the objects. */
-  readonly source?: Pick<Source, "findings" | "locate" | "status">;
+  readonly source?: Pick<Source, "findings" | "locate" | "status" | "health">;
   /**
    * The followed Kubernetes clusters: the state of each kind, and the numbers of pending and failing statuses if
    * statuses are written. The name is empty if there is only one cluster.
@@ -116,32 +115,4 @@ function nextLink(c: Context, after: string): string {
   const url = new URL(c.req.url);
   url.searchParams.set("after", after);
   return `<${url.pathname}${url.search}>; rel="next"`;
-}
-
-/** `GET /metrics`, in Prometheus's text format. `own`: the server's gauges. */
-export function answerMetrics(
-  c: Context,
-  metrics: Metrics,
-  own: readonly Gauge[],
-  { engine, clusters }: Inspected,
-): Response {
-  const followed = (clusters?.() ?? []).flatMap(({ cluster, stale, kinds, statuses, lookedAt }): Gauge[] => {
-    const named: Record<string, string> = cluster ? { cluster } : {};
-    return [
-      ...Object.entries(kinds).flatMap(([kind, { state, held }]): Gauge[] => [
-        ["kind_synced", state === "synced" || held?.objects ? 1 : 0, { ...named, kind }],
-        ...(held ? [["deletions_held", held.objects, { ...named, kind }] as const] : []),
-      ]),
-      ["cluster_stale", stale ? 1 : 0, named],
-      ...(lookedAt === undefined ? [] : [["cluster_last_look_seconds", lookedAt / 1000, named] as const]),
-      ...(statuses
-        ? ([
-            ["statuses_failing", statuses.failing, named],
-            ["statuses_pending", statuses.pending, named],
-          ] as const)
-        : []),
-    ];
-  });
-  const text = metrics.text([...own, ...engine.gauges(), ...followed]);
-  return c.body(text, 200, { ...uncached, "content-type": "text/plain; version=0.0.4; charset=utf-8" });
 }

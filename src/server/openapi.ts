@@ -176,6 +176,7 @@ const operations: Readonly<Record<string, Operation>> = {
       revision: "the number of this revision",
       expect: "only over this revision",
       rollback: "the content of this revision, in place of a body",
+      commit: "the commit of the files, for the history",
       strict: "refuse manifests with errors",
       "dry-run": "change nothing; also for the role `preview`",
       "accept-shrink": "allow that many objects are missing",

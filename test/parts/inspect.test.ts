@@ -290,7 +290,7 @@ describe("GET /metrics", () => {
   });
 
   it("are all in the document, with what they say", () => {
-    const document = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
+    const document = readFileSync(new URL("../../docs/monitoring.md", import.meta.url), "utf8");
     for (const { name, type, help } of metricDefinitions) {
       expect(document).toContain(`| \`${name}\` | ${type} | ${help} |`);
     }

@@ -113,8 +113,8 @@ describe("the audit log", () => {
     const ci = `publish sha256:${sum("b")} name=ci source=web`;
     expect(tokenChanges(entries(ops, ci), entries(ci, ops))).toEqual([]);
     expect(tokenChanges(entries(ops), entries(ci))).toEqual([
-      "audit: token removed: role admin, ops (aaaaaaaaaaaaaaaa)",
-      "audit: token added: role publish, ci (bbbbbbbbbbbbbbbb), source web",
+      ["audit: token removed: role admin, ops (aaaaaaaaaaaaaaaa)", "token-removed"],
+      ["audit: token added: role publish, ci (bbbbbbbbbbbbbbbb), source web", "token-added"],
     ]);
     // More rights for the same token are a change, too.
     expect(tokenChanges(entries(ci), entries(ci.replace("web", "shop")))).toHaveLength(2);

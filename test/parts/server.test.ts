@@ -8,7 +8,8 @@ import type { Poll } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import { type AppOptions, createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
-import { Hub, type HubOptions } from "../../src/server/hub.js";
+import { Hub } from "../../src/server/hub.js";
+import type { HubOptions } from "../../src/server/hub-options.js";
 import type { Reply } from "../../src/server/reply.js";
 import { configSource } from "../../src/xds/config-source.js";
 import { textOfBody } from "../support/body.js";
@@ -336,10 +337,10 @@ describe("refused answers", () => {
     const { hub, poll, lines, time } = rig();
     hub.publish(snapshot(base), 1);
     for (let i = 0; i < 40; i++) for (let n = 0; n < 2; n++) await poll("", 0, { node: `n${i}` });
-    expect(lines).toHaveLength(20);
+    expect(lines).toHaveLength(21);
     await time.pass(61_000);
     for (let n = 0; n < 2; n++) await poll("", 0, { node: "late" });
-    expect(lines).toHaveLength(21);
+    expect(lines).toHaveLength(22);
   });
 
   it("show in the status under the node until it takes something", async () => {

@@ -1,5 +1,6 @@
 import { isOfFleet } from "../../graph/api/gateway/selector.js";
 import { ApiError, type Raw, sendJson, type Transport } from "../../kubernetes/api.js";
+import type { Log } from "../../log/log.js";
 import { gatewayGroup } from "../../schema/gateway.js";
 import { isRecord } from "../../schema/issues.js";
 import { type Ref, refOf } from "../../schema/meta.js";
@@ -19,7 +20,7 @@ interface InfrastructureOptions {
   /** Whether this replica writes. */
   leads(): boolean;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  log(line: string): void;
+  readonly log: Log;
 }
 
 /**
@@ -87,7 +88,7 @@ export class Infrastructure {
         failed.add(ref);
         this.#due.add(ref);
         const why = error instanceof ApiError ? `${error.status} ${error.message}` : String(error);
-        this.options.log(`can't write the ServiceAccount of ${ref}: ${why}`);
+        this.options.log(`can't write the ServiceAccount of ${ref}: ${why}`, "status-not-written");
       }
     }
     return failed;

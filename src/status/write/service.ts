@@ -1,5 +1,6 @@
 import { isAllowedClass, isNginxClass } from "../../graph/core/class.js";
 import type { Raw, Transport } from "../../kubernetes/api.js";
+import type { Log } from "../../log/log.js";
 import { isRecord } from "../../schema/issues.js";
 import { type Finding, kindOf, type Ref, refOf } from "../../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../../schema/settings.js";
@@ -65,7 +66,7 @@ export class StatusService {
         wrote(kind: string): void;
         /** A write failed with this status code; 0 without a valid response. */
         failed(kind: string, code: number): void;
-        log(line: string): void;
+        readonly log: Log;
       },
   ) {
     const { transport, store, member, lease, log, wrote, failed } = options;
@@ -151,7 +152,11 @@ export class StatusService {
       now: steadyNow,
       sleep,
       changed: (leads) => {
-        log(leads ? "writing statuses: this replica has the lease" : "another replica writes statuses");
+        log(
+          leads ? "writing statuses: this replica has the lease" : "another replica writes statuses",
+          "status-lease",
+          { leads },
+        );
         this.#infrastructure.touchAll();
         this.#writer.poke();
       },
