@@ -10,6 +10,10 @@ export interface Subscription {
   /** The version in the last answer with status 200. */
   delivered: string;
   deliveredAt: number;
+  /** The delivered version that Envoy is known to have processed, accepted or not, before it reports that; empty without one. */
+  processed: string;
+  /** The last poll was direct: see `Poller`. */
+  direct: boolean;
   /** The delivered version that Envoy rejected: its next poll still had the version from before. */
   refused: string;
   /** Since when it is known to have what it has, in ms. */
@@ -41,6 +45,8 @@ export interface Poller {
   readonly node: string;
   /** Its release, where it says so. */
   readonly envoy?: EnvoyVersion;
+  /** All its polls use one connection to this replica, without a proxy between: the runtime notices when an answer is processed. */
+  readonly direct?: boolean;
 }
 
 /** The Envoys of one token, by `node.id`; the one that polled last is at the end. */
@@ -144,6 +150,8 @@ export class EnvoyRegistry {
       accepted: "",
       delivered: "",
       deliveredAt: 0,
+      processed: "",
+      direct: false,
       refused: "",
       since: now,
       seen: now,
@@ -224,6 +232,7 @@ export class EnvoyRegistry {
     if (version !== accepted) subscription.since = now;
     if (version !== accepted || subscription.refused !== refused) this.changes++;
     subscription.accepted = version;
+    subscription.direct = poller.direct === true;
     subscription.seen = now;
   }
 
@@ -242,7 +251,14 @@ export class EnvoyRegistry {
     if (!subscription) return;
     subscription.delivered = version;
     subscription.deliveredAt = now;
+    subscription.processed = "";
     subscription.withheldAt = 0;
+  }
+
+  /** Notes that the Envoy has processed a version, if that is still the last one that was delivered. */
+  noteProcessed(poller: Poller, type: XdsType, names: readonly string[], version: string): void {
+    const subscription = this.#find(poller, type, names);
+    if (subscription?.delivered === version) subscription.processed = version;
   }
 
   /** Drops the state of names that are not served any more: it is obsolete if they are served again. */

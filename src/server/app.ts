@@ -5,7 +5,7 @@ import type { PushedSources } from "../sources/push/push-source.js";
 import { auditLine, isAudited } from "./audit.js";
 import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized } from "./auth.js";
 import { networkOf } from "./client-network.js";
-import { discover } from "./discovery.js";
+import { type Connections, discover } from "./discovery.js";
 import { answerEnvoys, EnvoyList } from "./envoys.js";
 import { answerFindings, FindingsCache } from "./findings.js";
 import type { HeldErrors } from "./held-errors.js";
@@ -60,8 +60,7 @@ export interface AppOptions {
   readonly inspected?: Inspected;
   /** Present where a Kubernetes cluster is followed. */
   standing?(): Standing;
-  /** Makes a client send its next request on another connection. */
-  leave?(c: Context): void;
+  readonly connections?: Connections;
   /** Delays errors to Envoys; absent: they are sent at once, for example because a Worker in front delays them. */
   readonly heldErrors?: HeldErrors;
   /** Requests that stay open for changes; without it each is held until there is one. */
@@ -81,14 +80,14 @@ const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet }
 
 /** The whole HTTP surface; any other path is not found. */
 function routesOf(options: AppOptions): readonly Route[] {
-  const { hub, status, sources, hooks, inspected, leave, standing, holds } = options;
+  const { hub, status, sources, hooks, inspected, connections, standing, holds } = options;
   return [
     ...xdsTypes.map(
       (type): Route => ({
         method: "POST",
         path: `/v3/discovery:${type}`,
         role: "node",
-        handle: (c, who) => discover(c, type, hub, who, leave),
+        handle: (c, who) => discover(c, type, hub, who, connections),
       }),
     ),
     {

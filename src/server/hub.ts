@@ -216,6 +216,12 @@ export class Hub implements Outlet {
     return true;
   }
 
+  /** The next poll reports the version only after Envoy's pause between polls, for which nothing has to wait. */
+  #noteProcessed(request: HubPoll, version: string): void {
+    this.fleet.noteProcessed(request, request.type, request.names, version);
+    if (this.publication.mayRelease(request.type, this.options.now())) this.#wakeEnvoy(request);
+  }
+
   /** Listeners and routes may have waited for the version that an Envoy reports. */
   #wakeEnvoy(request: HubPoll): void {
     for (const { type, end } of [...(this.#waitersOf.get(envoyKey(request)) ?? [])])
@@ -274,6 +280,8 @@ export class Hub implements Outlet {
     const { type, names } = request;
     this.#holds(request, false);
     if (version) this.fleet.delivered(request, type, names, version, this.options.now());
+    if (version && reply.status === 200 && request.direct)
+      return { ...reply, processed: () => this.#noteProcessed(request, version) };
     return reply.status === 304 && reconnect ? { ...reply, reconnect } : reply;
   }
 

@@ -93,6 +93,11 @@ describe("phases", () => {
     expect(names("clusters")).toEqual(["blue", "green"]);
     tick(1);
     expect(publication.phase).toBe("settled");
+    expect([names("clusters"), names("endpoints")]).toEqual([
+      ["blue", "green"],
+      ["blue", "green"],
+    ]);
+    tick(300_000);
     expect(publication.deadline).toBeUndefined();
     expect([names("clusters"), names("endpoints")]).toEqual([["green"], ["green"]]);
   });
@@ -184,6 +189,7 @@ describe("phases", () => {
     expect(one.publication.phase).toBe("switching");
     one.poll("routes", switched, "r");
     expect(one.publication.phase).toBe("settled");
+    one.tick(300_000);
     expect([one.names("clusters"), one.names("endpoints")]).toEqual([["green"], ["green"]]);
   });
 
@@ -198,6 +204,7 @@ describe("phases", () => {
     }
     one.tick(70_000);
     expect(one.publication.phase).toBe("settled");
+    one.tick(300_000);
     expect(one.names("clusters")).toEqual(["c8"]);
   });
 
@@ -380,6 +387,7 @@ describe("versions", () => {
           if (i % 2) long.tick(700);
         });
         long.tick(70_000);
+        long.tick(300_000);
         short.publish(of(steps.at(-1) ?? []));
         expect(long.publication.served("clusters")?.set.hash).toBe(
           short.publication.served("clusters")?.set.hash,

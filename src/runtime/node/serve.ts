@@ -13,6 +13,7 @@ import type { Source } from "../../sources/source.js";
 import { createMemoryStore } from "../../store/memory.js";
 import type { Store } from "../../store/store.js";
 import { steadyNow } from "./clock.js";
+import { followAnswer } from "./direct.js";
 import { createHttpServer } from "./http-server.js";
 import {
   connectionsOf,
@@ -90,7 +91,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     live,
     status: () => ({ ...statusReport(engine, started), ...(aside ? { standing: aside.standing } : {}) }),
     ...wired.surface,
-    ...(aside ? { standing: () => aside.standing, leave: leaveConnection } : {}),
+    ...(aside ? { standing: () => aside.standing } : {}),
+    connections: { leave: leaveConnection, follow: followAnswer },
     ...(options.fleet ? { fleet: options.fleet } : {}),
     authenticate: tokens
       ? tokenAuth({ tokens: () => tokens.read(), now: Date.now, requireTls: false })
