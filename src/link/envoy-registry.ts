@@ -102,14 +102,20 @@ export const subscriptionKey = (type: XdsType, names: readonly string[] = []): s
 export const isActive = ({ held, seen }: Subscription, now: number): boolean =>
   held || now - seen <= activeMs;
 
-/** Removes the oldest nodes of a token that exceeds a limit; other tokens are not affected. */
-function evict(known: Nodes): void {
-  for (const [node, { size }] of known.nodes) {
-    if (known.nodes.size <= maxNodes && known.size <= maxSubscriptions) return;
+/**
+ * Removes the oldest nodes of a token that exceeds a limit; other tokens are not affected. Returns whether one of them
+ * polled recently.
+ */
+function evict(known: Nodes, now: number): boolean {
+  let wasActive = false;
+  for (const [node, subscriptions] of known.nodes) {
+    if (known.nodes.size <= maxNodes && known.size <= maxSubscriptions) break;
+    wasActive ||= [...subscriptions.values()].some((one) => isActive(one, now));
     known.nodes.delete(node);
     known.releases.delete(node);
-    known.size -= size;
+    known.size -= subscriptions.size;
   }
+  return wasActive;
 }
 
 /**
@@ -118,6 +124,8 @@ function evict(known: Nodes): void {
  */
 export class EnvoyRegistry {
   readonly #tokens = new Map<string, Nodes>();
+  /** The time at which an Envoy that polled recently was removed, above the limits. */
+  #forgotAt = Number.NEGATIVE_INFINITY;
   /** Another number whenever what an Envoy has or refuses is another. */
   changes = 0;
 
@@ -164,8 +172,13 @@ export class EnvoyRegistry {
     subscriptions.set(key, made);
     this.changes++;
     known.size++;
-    evict(known);
+    if (evict(known, now)) this.#forgotAt = now;
     return made;
+  }
+
+  /** Whether more Envoys poll than are remembered, so that `active` does not have all of them. */
+  isIncomplete(now: number): boolean {
+    return now - this.#forgotAt <= activeMs;
   }
 
   #find({ token, node }: Poller, type: XdsType, names: readonly string[]): Subscription | undefined {

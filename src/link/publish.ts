@@ -171,7 +171,7 @@ export class Publication {
 
   #allHaveRoutes(now: number): boolean {
     const served = this.#served;
-    if (!served) return false;
+    if (!served || this.fleet.isIncomplete(now)) return false;
     // Without Envoys here, those of a failed replica may arrive later, with routes to unused resources.
     let some = false;
     for (const envoy of this.fleet.active(now)) {

@@ -1,5 +1,5 @@
 import type { Outlet, Provenance } from "../engine/outlet.js";
-import { EnvoyRegistry, maxNodes, refuses } from "../link/envoy-registry.js";
+import { EnvoyRegistry, maxNodes } from "../link/envoy-registry.js";
 import { type Mark, partVersion } from "../link/mark.js";
 import { Publication } from "../link/publish.js";
 import { EncodeError, encodeResponse, isByName, type Poll } from "../link/respond.js";
@@ -7,8 +7,10 @@ import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { EnvoyVersion } from "../xds/envoy-version.js";
 import { tableOfPart } from "../xds/route-shards.js";
+import { hubGauges } from "./hub-gauges.js";
 import { LossGuard } from "./loss-guard.js";
 import { type Gauge, Metrics } from "./metrics.js";
+import { QuietLog } from "./quiet-log.js";
 import { RefusalLog } from "./refusal-log.js";
 import type { Reply } from "./reply.js";
 import { platformTimers, type Timers } from "./timers.js";
@@ -47,12 +49,12 @@ type HubPoll = Poll & { readonly xdsCluster?: string; readonly envoy?: EnvoyVers
 /** The reply if the wait ends now. */
 type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
 
-const activeMs = 60_000;
 /** Envoys are sent to other replicas over this time. */
 const sendAwayMs = 10_000;
 /** Longest hold of a poll whose Envoy was sent to another replica but came back. */
 const shortHoldMs = 5000;
 const maxWaiters = 2 * maxNodes;
+const tooManyNodes = `Envoys of a token are more than ${maxNodes}, or have too many subscriptions, and not all are remembered: unused clusters are served until their time is over; give groups of Envoys separate tokens`;
 
 const envoyKey = ({ token, node }: HubPoll): string => JSON.stringify([token.id, node]);
 
@@ -74,6 +76,7 @@ export class Hub implements Outlet {
   readonly problems = new Map<XdsType, string>();
   readonly #names = new XdsNames();
   readonly #refusals: RefusalLog;
+  readonly #lines: QuietLog;
   readonly #origin = new LossGuard((line) => this.log(line));
   /** The name of the xDS cluster for an Envoy that sends none. */
   #usualName = "";
@@ -86,6 +89,10 @@ export class Hub implements Outlet {
   constructor(private readonly options: HubOptions) {
     this.#timers = options.timers ?? platformTimers;
     this.#refusals = new RefusalLog(options);
+    this.#lines = new QuietLog(
+      (line) => options.log(line),
+      () => options.now(),
+    );
     this.publication = new Publication(this.fleet, {
       synced: () => options.synced?.() ?? true,
       raised: (sequence) => this.#reportRaised(sequence),
@@ -118,6 +125,8 @@ export class Hub implements Outlet {
   publish(snapshot: Snapshot, sequence: number): void {
     this.#usualName = snapshot.xdsCluster;
     this.#wake(this.publication.publish(snapshot, sequence, this.options.now()));
+    if (this.publication.phase === "switching" && this.fleet.isIncomplete(this.options.now()))
+      this.#lines.logOnce("incomplete", tooManyNodes);
     this.#schedule();
   }
 
@@ -133,22 +142,16 @@ export class Hub implements Outlet {
       problems: Object.fromEntries(this.problems),
       waiting: this.#waiters.size,
       missingSources: this.missingSources,
+      ...(this.fleet.isIncomplete(this.options.now()) ? { incomplete: tooManyNodes } : {}),
       fleet: this.fleet.views(),
     };
   }
 
   gauges(): Gauge[] {
-    const now = this.options.now();
-    const nodes = this.fleet.views().filter(({ seen }) => now - seen <= activeMs);
     return [
       ["polls_held", this.#waiters.size],
       ["sources_missing", this.missingSources],
-      ["nodes", nodes.length],
-      ...xdsTypes.flatMap((type): Gauge[] => [
-        ["resources", this.publication.served(type)?.set.size ?? 0, { type }],
-        ["unsendable", this.problems.has(type) ? 1 : 0, { type }],
-        ["nodes_refusing", nodes.filter((node) => refuses(node, type)).length, { type }],
-      ]),
+      ...hubGauges(this.fleet, this.publication, this.problems, this.options.now()),
     ];
   }
 

@@ -18,6 +18,8 @@ const counters = {
 
 const gauges = {
   polls_held: "Polls that wait for a change.",
+  nodes_incomplete:
+    "1 while more Envoys poll than are remembered: unused clusters are then served until their time is over.",
   sources_missing: "Sources that Envoys have and that were not pushed again since the store was lost.",
   errors_held: "Errors to Envoys that are held at the moment.",
   sequence: "The sequence of the last publication: the first part of versions.",
