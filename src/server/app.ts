@@ -231,6 +231,7 @@ export function createApp(options: AppOptions): Hono<Variables> {
       await next();
       const [token] = c.get("identities") ?? [];
       const soon = options.standing?.().aside ?? false;
+      if (c.res.status < 400) return;
       const who = { since, network: networkOf(client(c)), soon, ...(token ? { token } : {}) };
       await heldErrors.hold(c.req.raw, c.res, who);
     });
@@ -238,7 +239,7 @@ export function createApp(options: AppOptions): Hono<Variables> {
     const foreign = xdsCluster && refuseForeignPage(c.req.raw, xdsCluster());
     if (foreign) return shutOut(c, foreign);
     if (!open.has(c.req.path)) {
-      const identities = await authenticate(c.req.raw, networkOf(client(c)));
+      const identities = await authenticate(c.req.raw, () => networkOf(client(c)));
       if (isRefusal(identities)) return shutOut(c, identities);
       const ours = identities.filter((identity) => identity.fleet === fleet);
       if (ours.length === 0) return refuse(c, unauthorized);

@@ -3,7 +3,7 @@ import type { XdsType } from "../link/snapshot.js";
 import { holdTime, timeoutHeader } from "./hold-time.js";
 import type { Hub } from "./hub.js";
 import { nothingPublished, problem } from "./problem.js";
-import { readBody, readDiscoveryRequest } from "./request.js";
+import { type KnownMiddles, maxRequestBytes, readBody, readDiscoveryRequest } from "./request.js";
 import { type Identity, isForNode } from "./tokens.js";
 
 const tooManyPolls = {
@@ -22,6 +22,10 @@ export interface Connections {
   leave?(c: Context): void;
   /** For a poll of a direct client (see `Poller`): the result calls `done` when the client has processed the answer. */
   follow?(c: Context): ((done: () => void) => void) | undefined;
+  /** Reads the body of a poll; absent: as `readBody`. */
+  read?(c: Context, limit: number): Promise<Uint8Array>;
+  /** The descriptions of Envoys that were read before with this token. */
+  known?(token: string): KnownMiddles;
 }
 
 /** Answers one poll of an Envoy. */
@@ -32,7 +36,8 @@ export async function discover(
   who: Identity,
   connections: Connections = {},
 ): Promise<Response> {
-  const request = readDiscoveryRequest(await readBody(c.req.raw));
+  const body = await (connections.read?.(c, maxRequestBytes) ?? readBody(c.req.raw));
+  const request = readDiscoveryRequest(body, connections.known?.(who.id));
   if (!isForNode(who, request.node)) {
     const given = `this token is for Envoys with node.id ${who.nodes}, and this one has ${JSON.stringify(request.node)}`;
     return problem(c, 403, "wrong-node", `${given}: change its --node-id, or give it another token`);
@@ -53,11 +58,10 @@ export async function discover(
     const headers = { "retry-after": String(1 + Math.floor(Math.random() * 5)) };
     return problem(c, 429, "too-many-polls", tooManyPolls[reply.of], { headers });
   }
-  const { body, processed } = reply;
-  if (processed) follow?.(processed);
-  return c.body(body.whole ?? body.stream(), 200, {
+  if (reply.processed) follow?.(reply.processed);
+  return c.body(reply.body.whole ?? reply.body.stream(), 200, {
     "content-type": "application/json",
-    "content-length": String(body.size),
+    "content-length": String(reply.body.size),
     "cache-control": "no-store",
   });
 }

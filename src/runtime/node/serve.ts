@@ -6,6 +6,7 @@ import { statusReport } from "../../engine/status-report.js";
 import { checkKeyPair } from "../../platform/key-pair.js";
 import { createApp } from "../../server/app.js";
 import { everyone, isLoopback, tokenAuth } from "../../server/auth.js";
+import type { Connections } from "../../server/discovery.js";
 import { HeldErrors } from "../../server/held-errors.js";
 import { Hub } from "../../server/hub.js";
 import { LiveRequests } from "../../server/live.js";
@@ -27,6 +28,7 @@ import {
 } from "./https-server.js";
 import type { KubernetesOptions } from "./kubernetes.js";
 import { freshPeer } from "./peers.js";
+import { MiddlesByToken, readPollBody } from "./poll-body.js";
 import { type SourceOptions, sourceOf } from "./source.js";
 import { listenError } from "./start-errors.js";
 import { StepAside } from "./step-aside.js";
@@ -92,7 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     status: () => ({ ...statusReport(engine, started), ...(aside ? { standing: aside.standing } : {}) }),
     ...wired.surface,
     ...(aside ? { standing: () => aside.standing } : {}),
-    connections: { leave: leaveConnection, follow: followAnswer },
+    connections: connectionsWith(new MiddlesByToken()),
     ...(options.fleet ? { fleet: options.fleet } : {}),
     authenticate: tokens
       ? tokenAuth({ tokens: () => tokens.read(), now: Date.now, requireTls: false })
@@ -137,6 +139,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   };
 }
+
+const connectionsWith = (known: MiddlesByToken): Connections => ({
+  leave: leaveConnection,
+  follow: followAnswer,
+  read: readPollBody,
+  known: (token) => known.of(token),
+});
 
 async function startOrClose(source: Source): Promise<void> {
   try {

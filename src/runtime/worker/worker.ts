@@ -218,7 +218,7 @@ export default {
       return readyResponse(env.FLEET, request.url);
     const since = Date.now();
     const network = networkOf(request.headers.get("cf-connecting-ip") ?? "");
-    const identities = await authenticateWith(env)(request, network);
+    const identities = await authenticateWith(env)(request, () => network);
     const response = isRefusal(identities) ? problemOf(identities) : await askFleet(env, request, identities);
     const [token] = isRefusal(identities) ? [] : identities;
     await heldErrors.hold(request, response, { since, network, ...(token ? { token } : {}) });
