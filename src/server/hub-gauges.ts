@@ -1,7 +1,10 @@
-import { type EnvoyRegistry, refuses } from "../link/envoy-registry.js";
+import { type EnvoyRegistry, maxNodes, refuses } from "../link/envoy-registry.js";
 import type { Publication } from "../link/publish.js";
 import { type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { Gauge } from "./metrics.js";
+
+/** Why unused clusters are served until their time is over. */
+export const tooManyNodes = `Envoys of a token are more than ${maxNodes}, or have too many subscriptions, and not all are remembered: unused clusters are served until their time is over; give groups of Envoys separate tokens`;
 
 const activeMs = 60_000;
 

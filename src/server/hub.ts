@@ -1,13 +1,13 @@
 import type { Outlet, Provenance } from "../engine/outlet.js";
 import { EnvoyRegistry, maxNodes } from "../link/envoy-registry.js";
-import { type Mark, partVersion } from "../link/mark.js";
+import { partVersion } from "../link/mark.js";
 import { Publication } from "../link/publish.js";
-import { EncodeError, encodeResponse, isByName, type Poll } from "../link/respond.js";
+import { EncodeError, encodeResponse, isByName } from "../link/respond.js";
 import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
-import type { EnvoyVersion } from "../xds/envoy-version.js";
 import { tableOfPart } from "../xds/route-shards.js";
-import { hubGauges } from "./hub-gauges.js";
+import { hubGauges, tooManyNodes } from "./hub-gauges.js";
+import { envoyKey, type HubPoll, type Prepared, waiterKey } from "./hub-poll.js";
 import { LossGuard } from "./loss-guard.js";
 import { type Gauge, Metrics } from "./metrics.js";
 import { QuietLog } from "./quiet-log.js";
@@ -43,23 +43,11 @@ interface Waiter {
 /** Why a wait ends: `again` by time or a change, `replaced` by a newer poll of the same subscription or a release, `gone` when the client went away. */
 type Ended = "again" | "replaced" | "gone";
 
-/** A poll with the name of the xDS cluster in the Envoy's bootstrap, the Envoy's release, and the mark of its version. */
-type HubPoll = Poll & { readonly xdsCluster?: string; readonly envoy?: EnvoyVersion; readonly mark?: Mark };
-
-/** The reply if the wait ends now. */
-type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
-
 /** Envoys are sent to other replicas over this time. */
 const sendAwayMs = 10_000;
 /** Longest hold of a poll whose Envoy was sent to another replica but came back. */
 const shortHoldMs = 5000;
 const maxWaiters = 2 * maxNodes;
-const tooManyNodes = `Envoys of a token are more than ${maxNodes}, or have too many subscriptions, and not all are remembered: unused clusters are served until their time is over; give groups of Envoys separate tokens`;
-
-const envoyKey = ({ token, node }: HubPoll): string => JSON.stringify([token.id, node]);
-
-const waiterKey = ({ token, node, type, names }: HubPoll): string =>
-  JSON.stringify([token.id, node, type, names]);
 
 /** Serves the last publication to Envoys that poll, and holds polls until there is a change. */
 export class Hub implements Outlet {
