@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { freePort } from "../support/http.js";
 import { applications } from "./apps.js";
@@ -85,20 +86,21 @@ export async function measureOutside(
   writeFileSync(join(folder, "apps.jsonl"), applications(clusters));
   const port = await freePort();
   const args = ["dist/isoline.js", "serve", "-f", folder, "--listen", `127.0.0.1:${port}`];
-  const own = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const own = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
   const other = peer ? spawn(peer[0], [peer[1], "serve"]) : undefined;
   try {
-    await firstLine(own);
+    await firstLine(own.stderr);
     const isoline = await measure(own, port, body, true);
-    const goControlPlane = other && (await measure(other, Number(await firstLine(other)), body, false));
+    const goControlPlane =
+      other && (await measure(other, Number(await firstLine(other.stdout)), body, false));
     return { isoline, goControlPlane };
   } finally {
     for (const child of [own, other]) child?.kill("SIGKILL");
   }
 }
 
-async function firstLine({ stdout }: ChildProcess): Promise<string> {
-  if (!stdout) return "";
-  const [line] = (await once(createInterface(stdout), "line")) as [string];
+async function firstLine(stream: Readable | null): Promise<string> {
+  if (!stream) return "";
+  const [line] = (await once(createInterface(stream), "line")) as [string];
   return line;
 }
