@@ -21,12 +21,6 @@ function envoyTypes(release: Release = "1.40"): protobuf.Root {
 /** A message of Envoy's API, for services that Envoy calls. */
 export const messageType = (fullName: string): protobuf.Type => envoyTypes().lookupType(fullName);
 
-/** The message that `json` means, with the default of each field that it leaves out. */
-export function protoMessage(messageFullName: string, json: object): object {
-  const type = messageType(messageFullName);
-  return type.toObject(protojson.fromJson(type, JSON.parse(JSON.stringify(json))), { defaults: true });
-}
-
 /**
  * Parses `json` as the proto3 JSON of an Envoy message, with the messages inside every `Any`. `undefined` members
  * count as absent, as for `JSON.stringify`.
