@@ -118,8 +118,8 @@ function changingOf(
   return changing;
 }
 
-/** Envoy requires a name of inline endpoints, and does not use it. The type STATIC is the default. */
-const inlineHead = `{"cluster_name":"-","endpoints":`;
+/** Envoy requires a name of inline endpoints, and does not use it for addresses. The type STATIC is the default. */
+const inlineHead = ',"load_assignment":{"cluster_name":"-",';
 
 /**
  * The load assignment has the name of the cluster, not of its Service: Envoy polls EDS once per cluster, and polls of two
@@ -147,6 +147,7 @@ function linkCluster(
     return;
   }
   // The mode `service` has the DNS name of the Service; endpoints are always addresses.
-  const type = mode === "service" ? `,"type":"STRICT_DNS"` : "";
-  clusters.set(name, linked(name, [body, `${type},"load_assignment":${inlineHead}`, listJson, "}}"]));
+  const assignment =
+    mode === "service" ? `,"type":"STRICT_DNS","load_assignment":{"cluster_name":${quoted},` : inlineHead;
+  clusters.set(name, linked(name, [body, assignment, '"endpoints":', listJson, "}}"]));
 }
