@@ -58,6 +58,10 @@ export const events = defined({
     about: "A poll gets an error.",
     fields: ["path", "from", "status", "code"],
   },
+  "envoys-not-remembered": {
+    level: "warn",
+    about: "More Envoys poll than are remembered; unused clusters are served until their time is over.",
+  },
   "answer-too-large": { level: "error", about: "The answer for a type can't be sent.", fields: ["type"] },
   "versions-raised": {
     level: "warn",

@@ -6,7 +6,7 @@ import { auditLine, isAudited } from "./audit.js";
 import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized } from "./auth.js";
 import { AuthLog } from "./auth-log.js";
 import { networkOf } from "./client-network.js";
-import { discover } from "./discovery.js";
+import { type Connections, discover } from "./discovery.js";
 import { answerEnvoys, EnvoyList } from "./envoys.js";
 import type { MetricFamily } from "./exposition.js";
 import { answerFindings, FindingsCache } from "./findings.js";
@@ -67,8 +67,7 @@ export interface AppOptions {
   readonly inspected?: Inspected;
   /** Present where a Kubernetes cluster is followed. */
   standing?(): Standing;
-  /** Makes a client send its next request on another connection. */
-  leave?(c: Context): void;
+  readonly connections?: Connections;
   /** Delays errors to Envoys; absent: they are sent at once, for example because a Worker in front delays them. */
   readonly heldErrors?: HeldErrors;
   /** Requests that stay open for changes; without it each is held until there is one. */
@@ -94,14 +93,14 @@ const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet }
 
 /** The whole HTTP surface; any other path is not found. */
 function routesOf(options: AppOptions): readonly Route[] {
-  const { hub, status, sources, hooks, inspected, leave, standing, holds } = options;
+  const { hub, status, sources, hooks, inspected, connections, standing, holds } = options;
   return [
     ...xdsTypes.map(
       (type): Route => ({
         method: "POST",
         path: `/v3/discovery:${type}`,
         role: "node",
-        handle: (c, who) => discover(c, type, hub, who, leave),
+        handle: (c, who) => discover(c, type, hub, who, connections),
       }),
     ),
     {
@@ -259,6 +258,7 @@ export function createApp(options: AppOptions): Hono<Variables> {
       await next();
       const [token] = c.get("identities") ?? [];
       const soon = options.standing?.().aside ?? false;
+      if (c.res.status < 400) return;
       const who = { since, network: networkOf(client(c)), soon, ...(token ? { token } : {}) };
       await heldErrors.hold(c.req.raw, c.res, who);
     });
@@ -266,7 +266,7 @@ export function createApp(options: AppOptions): Hono<Variables> {
     const foreign = xdsCluster && refuseForeignPage(c.req.raw, xdsCluster());
     if (foreign) return shutOut(c, foreign);
     if (!open.has(c.req.path)) {
-      const identities = await authenticate(c.req.raw, networkOf(client(c)));
+      const identities = await authenticate(c.req.raw, () => networkOf(client(c)));
       if (isRefusal(identities)) return shutOut(c, identities);
       const ours = identities.filter((identity) => identity.fleet === fleet);
       if (ours.length === 0) return shutOut(c, unauthorized, identities[0]);

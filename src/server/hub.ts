@@ -1,17 +1,19 @@
 import type { Outlet, Provenance } from "../engine/outlet.js";
-import { EnvoyRegistry, maxNodes, refuses } from "../link/envoy-registry.js";
-import { type Mark, partVersion } from "../link/mark.js";
+import { EnvoyRegistry, maxNodes } from "../link/envoy-registry.js";
+import { partVersion } from "../link/mark.js";
 import { Publication } from "../link/publish.js";
-import { EncodeError, encodeResponse, isByName, type Poll } from "../link/respond.js";
+import { EncodeError, encodeResponse, isByName } from "../link/respond.js";
 import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { Log } from "../log/log.js";
-import type { EnvoyVersion } from "../xds/envoy-version.js";
 import { tableOfPart } from "../xds/route-shards.js";
 import { EnvoyReports } from "./envoy-reports.js";
+import { hubGauges, tooManyNodes } from "./hub-gauges.js";
 import type { HubOptions } from "./hub-options.js";
+import { envoyKey, type HubPoll, type Prepared, waiterKey } from "./hub-poll.js";
 import { LossGuard } from "./loss-guard.js";
 import { type Gauge, Metrics } from "./metrics.js";
+import { QuietLog } from "./quiet-log.js";
 import type { Reply } from "./reply.js";
 import { platformTimers, type Timers } from "./timers.js";
 import { XdsNames } from "./xds-names.js";
@@ -26,23 +28,11 @@ interface Waiter {
 /** Why a wait ends: `again` by time or a change, `replaced` by a newer poll of the same subscription or a release, `gone` when the client went away. */
 type Ended = "again" | "replaced" | "gone";
 
-/** A poll with the name of the xDS cluster in the Envoy's bootstrap, the Envoy's release, and the mark of its version. */
-type HubPoll = Poll & { readonly xdsCluster?: string; readonly envoy?: EnvoyVersion; readonly mark?: Mark };
-
-/** The reply if the wait ends now. */
-type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
-
-const activeMs = 60_000;
 /** Envoys are sent to other replicas over this time. */
 const sendAwayMs = 10_000;
 /** Longest hold of a poll whose Envoy was sent to another replica but came back. */
 const shortHoldMs = 5000;
 const maxWaiters = 2 * maxNodes;
-
-const envoyKey = ({ token, node }: HubPoll): string => JSON.stringify([token.id, node]);
-
-const waiterKey = ({ token, node, type, names }: HubPoll): string =>
-  JSON.stringify([token.id, node, type, names]);
 
 /** Serves the last publication to Envoys that poll, and holds polls until there is a change. */
 export class Hub implements Outlet {
@@ -59,6 +49,7 @@ export class Hub implements Outlet {
   readonly problems = new Map<XdsType, string>();
   readonly #names = new XdsNames();
   readonly #reports: EnvoyReports;
+  readonly #lines: QuietLog;
   readonly #origin = new LossGuard((...line) => this.log(...line));
   /** The name of the xDS cluster for an Envoy that sends none. */
   #usualName = "";
@@ -71,6 +62,7 @@ export class Hub implements Outlet {
   constructor(private readonly options: HubOptions) {
     this.#timers = options.timers ?? platformTimers;
     this.#reports = new EnvoyReports({ ...options, metrics: this.metrics });
+    this.#lines = new QuietLog(options.log, () => options.now());
     this.publication = new Publication(this.fleet, {
       synced: () => options.synced?.() ?? true,
       raised: (sequence) => this.#reportRaised(sequence),
@@ -104,6 +96,8 @@ export class Hub implements Outlet {
     this.#usualName = snapshot.xdsCluster;
     this.#reports.published(sequence, this.options.now() - ageMs);
     this.#wake(this.publication.publish(snapshot, sequence, this.options.now()));
+    if (this.publication.phase === "switching" && this.fleet.isIncomplete(this.options.now()))
+      this.#lines.logOnce("incomplete", tooManyNodes, "envoys-not-remembered");
     this.#schedule();
   }
 
@@ -119,22 +113,16 @@ export class Hub implements Outlet {
       problems: Object.fromEntries(this.problems),
       waiting: this.#waiters.size,
       missingSources: this.missingSources,
+      ...(this.fleet.isIncomplete(this.options.now()) ? { incomplete: tooManyNodes } : {}),
       fleet: this.fleet.views(),
     };
   }
 
   gauges(): Gauge[] {
-    const now = this.options.now();
-    const nodes = this.fleet.views().filter(({ seen }) => now - seen <= activeMs);
     return [
       ["polls_held", this.#waiters.size],
       ["sources_missing", this.missingSources],
-      ["nodes", nodes.length],
-      ...xdsTypes.flatMap((type): Gauge[] => [
-        ["resources", this.publication.served(type)?.set.size ?? 0, { type }],
-        ["unsendable", this.problems.has(type) ? 1 : 0, { type }],
-        ["nodes_refusing", nodes.filter((node) => refuses(node, type)).length, { type }],
-      ]),
+      ...hubGauges(this.fleet, this.publication, this.problems, this.options.now()),
     ];
   }
 
@@ -214,6 +202,12 @@ export class Hub implements Outlet {
     return true;
   }
 
+  /** The next poll reports the version only after Envoy's pause between polls, for which nothing has to wait. */
+  #noteProcessed(request: HubPoll, version: string): void {
+    this.fleet.noteProcessed(request, request.type, request.names, version);
+    if (this.publication.mayRelease(request.type, this.options.now())) this.#wakeEnvoy(request);
+  }
+
   /** Listeners and routes may have waited for the version that an Envoy reports. */
   #wakeEnvoy(request: HubPoll): void {
     for (const { type, end } of [...(this.#waitersOf.get(envoyKey(request)) ?? [])])
@@ -274,6 +268,8 @@ export class Hub implements Outlet {
     const { type, names } = request;
     this.#holds(request, false);
     if (version) this.fleet.delivered(request, type, names, version, this.options.now());
+    if (version && reply.status === 200 && request.direct)
+      return { ...reply, processed: () => this.#noteProcessed(request, version) };
     return reply.status === 304 && reconnect ? { ...reply, reconnect } : reply;
   }
 

@@ -19,6 +19,8 @@ const counters = {
 const gauges = {
   build_info: "1, with the version and the commit of the server.",
   polls_held: "Polls that wait for a change.",
+  nodes_incomplete:
+    "1 while more Envoys poll than are remembered: unused clusters are then served until their time is over.",
   sources_missing: "Sources that Envoys have and that were not pushed again since the store was lost.",
   source_failing:
     "1 for a source that can't be read at the moment, so that its last good state is served; at most 100 sources.",

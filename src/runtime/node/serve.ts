@@ -7,6 +7,7 @@ import { checkKeyPair } from "../../platform/key-pair.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import { createApp } from "../../server/app.js";
 import { everyone, isLoopback, tokenAuth } from "../../server/auth.js";
+import type { Connections } from "../../server/discovery.js";
 import { FindingLog } from "../../server/finding-log.js";
 import { HeldErrors } from "../../server/held-errors.js";
 import { Hub } from "../../server/hub.js";
@@ -16,6 +17,7 @@ import type { Source } from "../../sources/source.js";
 import { createMemoryStore } from "../../store/memory.js";
 import type { Store } from "../../store/store.js";
 import { steadyNow } from "./clock.js";
+import { followAnswer } from "./direct.js";
 import { createHttpServer } from "./http-server.js";
 import {
   certificateEnd,
@@ -30,6 +32,7 @@ import {
 } from "./https-server.js";
 import type { KubernetesOptions } from "./kubernetes.js";
 import { freshPeer } from "./peers.js";
+import { MiddlesByToken, readPollBody } from "./poll-body.js";
 import { processMetrics } from "./process-metrics.js";
 import { type SourceOptions, sourceOf } from "./source.js";
 import { listenError } from "./start-errors.js";
@@ -129,7 +132,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     status: () => ({ ...statusReport(engine, started), ...(aside ? { standing: aside.standing } : {}) }),
     ...wired.surface,
     ownMetrics: { gauges: () => ownGauges(options), families },
-    ...(aside ? { standing: () => aside.standing, leave: leaveConnection } : {}),
+    ...(aside ? { standing: () => aside.standing } : {}),
+    connections: connectionsWith(new MiddlesByToken()),
     ...(options.fleet ? { fleet: options.fleet } : {}),
     authenticate: tokens
       ? tokenAuth({ tokens: () => tokens.read(), now: Date.now, requireTls: false })
@@ -184,6 +188,12 @@ async function tracesOf({ otlpEndpoint: endpoint, build, log }: ServerOptions): 
   const { Traces } = await import("./traces.js");
   return new Traces({ endpoint, version: build?.version ?? "", log });
 }
+const connectionsWith = (known: MiddlesByToken): Connections => ({
+  leave: leaveConnection,
+  follow: followAnswer,
+  read: readPollBody,
+  known: (token) => known.of(token),
+});
 
 async function startOrClose(source: Source): Promise<void> {
   try {

@@ -238,7 +238,7 @@ export default {
       return readyResponse(env.FLEET, request.url);
     const since = Date.now();
     const network = networkOf(request.headers.get("cf-connecting-ip") ?? "");
-    const identities = await authenticateWith(env)(request, network);
+    const identities = await authenticateWith(env)(request, () => network);
     if (isRefusal(identities)) authLog.refused({ request, network, refusal: identities });
     const response = isRefusal(identities) ? problemOf(identities) : await askFleet(env, request, identities);
     const [token] = isRefusal(identities) ? [] : identities;
