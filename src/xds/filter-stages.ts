@@ -16,6 +16,8 @@ export const filterStages = {
   authorization: "calls a server for the requests that passed the earlier stages",
   globalRateLimit: "counts requests that are authorized",
   passed: "marks the requests that passed all protections",
+  bodies: "keeps whole bodies, for clients with access only",
+  session: "chooses the endpoint of requests that are sent on",
   router: "comes last, as Envoy requires",
 } as const;
 

@@ -47,7 +47,7 @@ async function startNginx(rig: Rig): Promise<number> {
 }
 
 /** The hosts that nginx has, too. */
-const shared = "d e f g h j k l n p r t y x.ad y.x.ad ad ah ai".split(" ").map((name) => `${name}.test`);
+const shared = "d e f g h j k l n p r t y x.ad y.x.ad ad ah ai m1 m2 m3 m4 m5 m6 m7".split(" ").map((name) => `${name}.test`);
 
 /** More paths for each host whose locations are what is compared. */
 const paths = [

@@ -1,3 +1,5 @@
+import { moreServers } from "./nginx-more-probes.js";
+
 /**
  * The server blocks that ingress-nginx's rules imply for the hosts of `nginx-probes.ts`, written out by hand: what nginx itself makes of
  * locations, rewrites and the order of its phases.
@@ -60,6 +62,7 @@ http {
   ${server("~^[\\w-]+\\.ad\\.test$", `location / { ${to(web)} }`)}
   ${server("ah.test", `location /metrics { deny all; } location / { ${to(web)} }`)}
   ${server("ai.test", `location /a/ { ${to(web)} } location = /a { ${to(web)} } location / { return 404; }`)}
+  ${moreServers(server, { to: to(web), folder })}
   server { listen 127.0.0.1:${listen} default_server; return 404; }
 }
 `;

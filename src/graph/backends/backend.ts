@@ -25,10 +25,14 @@ type ServiceFields =
 export type ClusterOverrides = Partial<Omit<Cluster, ServiceFields>>;
 
 interface PortOptions {
+  /** Requests go to the address of the Service, whatever its annotation says. */
+  readonly asService?: true;
   readonly healthPort?: number;
   /** The protocol if the Service has none. */
   readonly usualProtocol?: Protocol;
 }
+
+export type BackendOptions = ClusterOverrides & PortOptions;
 
 /**
  * The cluster for a Service's port, given by number or (Ingress) by name. An error is a message. The units of its
@@ -39,7 +43,7 @@ export function readCluster(
   namespace: string,
   name: string,
   port: number | string,
-  { healthPort, usualProtocol, ...options }: ClusterOverrides & PortOptions = {},
+  { healthPort, usualProtocol, asService, ...options }: BackendOptions = {},
 ): { cluster?: Cluster; error?: string | undefined } {
   const { service, found, error } = findServicePort(reader, namespace, name, port);
   if (!service || !found) return { error };
@@ -66,7 +70,7 @@ export function readCluster(
   const healthName = ownHealthPort && health && portKey(health);
   const endpoints = endpointsName({ namespace, service: name, port: portKey(found), healthPort: healthName });
   reader.need(endpointsUnit(endpoints));
-  const mode = endpointMode(reader, service);
+  const mode = asService ? "service" : endpointMode(reader, service);
   return { cluster: Object.assign(common, { endpoints }, ownHealthPort, mode && { mode }) };
 }
 

@@ -29,6 +29,7 @@ import {
 } from "./policy.js";
 import { globalRateLimit, localRateLimit } from "./rate-limit.js";
 import { retry } from "./retry.js";
+import { sessionCookie } from "./session-cookie.js";
 import { slowStart } from "./slow-start.js";
 import { idleConnectionMs, timeout } from "./timeout.js";
 import { websocket } from "./websocket.js";
@@ -59,6 +60,7 @@ export const policies = {
   requestHeaders,
   responseHeaders,
   retry,
+  sessionCookie,
   slowStart,
   timeout,
   websocket,

@@ -39,6 +39,7 @@ import type {
 } from "./policy.js";
 import { globalRateLimit, localRateLimit } from "./rate-limit.js";
 import { retry } from "./retry.js";
+import { sessionCookie } from "./session-cookie.js";
 import { slowStart } from "./slow-start.js";
 import { idleConnectionMs, timeout } from "./timeout.js";
 import { websocket } from "./websocket.js";
@@ -66,6 +67,7 @@ const policies: { readonly [N in PolicyName]: WrittenPolicy<N> } = {
   authorization,
   jwt,
   nginxPhases,
+  sessionCookie,
   loadBalancing,
   healthCheck,
   circuitBreakers,
