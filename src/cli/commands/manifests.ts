@@ -43,8 +43,8 @@ export function addManifests(program: Command): void {
       "include ServiceAccounts of Gateways, for the setting gateway.infrastructure",
     )
     .option(
-      "--ingress-nginx-config-map <namespace/name>",
-      "include the ConfigMap of the setting ingressNginx",
+      "--ingress-nginx-config-map <namespace/name,...>",
+      "include the ConfigMaps of the setting ingressNginx",
     )
     .action(async (parts: readonly string[], options: ManifestsCommandOptions) => {
       const { manifestsCommand } = await import("../manifests.js");

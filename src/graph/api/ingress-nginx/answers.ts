@@ -3,20 +3,34 @@ import type { SnippetEffect } from "../../../schema/nginx-snippet.js";
 import { parseNginx } from "../../../schema/nginx-syntax.js";
 import type { NginxAnswers, NginxReplacement } from "../../policies/nginx-phases.js";
 import type { Notes } from "./annotated-ingress.js";
+import type { NginxConfig } from "./config.js";
 import type { NginxLocation } from "./locations.js";
 
 /** Reads what changes in responses of backends beside their headers. Undefined: nothing. */
 export function readAnswerChanges(
   { of: { values } }: NginxLocation,
   snippet: readonly SnippetEffect[],
+  { options }: NginxConfig,
   notes: Notes,
 ): NginxAnswers | undefined {
   const successHeaders = snippet.flatMap((one) =>
     one.kind === "add-success" ? [{ name: one.name, value: one.value }] : [],
   );
-  const domain = readPair("proxy-cookie-domain", values["proxy-cookie-domain"], notes);
-  const path = readPair("proxy-cookie-path", values["proxy-cookie-path"], notes);
-  const redirect = readProxyRedirect(values, notes);
+  const domain = readPair(
+    "proxy-cookie-domain",
+    values["proxy-cookie-domain"] ?? options["proxy-cookie-domain"],
+    notes,
+  );
+  const path = readPair(
+    "proxy-cookie-path",
+    values["proxy-cookie-path"] ?? options["proxy-cookie-path"],
+    notes,
+  );
+  const redirect = readProxyRedirect(
+    values["proxy-redirect-from"] ?? options["proxy-redirect-from"],
+    values["proxy-redirect-to"] ?? options["proxy-redirect-to"],
+    notes,
+  );
   const seconds = values["session-cookie-expires"];
   const expires =
     values.affinity === "cookie" && seconds !== undefined && seconds >= 0
@@ -62,11 +76,7 @@ function literalPair(
   return { from, to };
 }
 
-function readProxyRedirect(
-  values: NginxLocation["of"]["values"],
-  notes: Notes,
-): NginxReplacement | undefined {
-  const { "proxy-redirect-from": from = "off", "proxy-redirect-to": to = "off" } = values;
+function readProxyRedirect(from = "off", to = "off", notes: Notes): NginxReplacement | undefined {
   // `default` replaces the address of the backend, which no backend of ingress-nginx knows.
   if (from === "off" || from === "default" || to === "off") return undefined;
   return literalPair("proxy-redirect-from", from, to, notes);

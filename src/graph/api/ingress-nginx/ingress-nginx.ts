@@ -25,9 +25,11 @@ import {
   closedPart,
   hasRuleFor,
   isRegexHost,
+  matchKey,
   type NginxLocation,
   placeLocation,
   readLocations,
+  reportHidden,
 } from "./locations.js";
 import { passThrough } from "./passthrough.js";
 import { readAppRoot, redirectStatus } from "./redirects.js";
@@ -65,7 +67,7 @@ function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
   const mains = annotated.filter(({ values }) => !values.canary);
   const [first] = mains;
   const context: NginxHostContext = { ...asked, owner: first?.ingress.meta.namespace ?? "" };
-  const locations = readLocations(mains, context);
+  const { locations, hidden } = readLocations(mains, context.host);
   const canaries = readCanaries(
     annotated.filter(({ values }) => values.canary),
     locations,
@@ -78,6 +80,7 @@ function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
   }
   const tls = readHostTls(mains, context);
   const plan = planHost(mains, locations, context);
+  reportHidden(hidden, new Set(plan.placed.map(({ location }) => location)), context);
   const snippet = readServerSnippet(plan, context);
   // Only the side for plain HTTP reports findings: the side for TLS would repeat them.
   const side = (secure: boolean): Site["routes"] =>
@@ -141,6 +144,7 @@ function planHost(
 ): Plan {
   const regex = isRegexHost(all, context.owner);
   if (regex) reportRegex(all, context);
+  const closedMatches = new Set<string>();
   const placed = all.flatMap((location) => {
     const place = placeLocation(location, { regex, all, context });
     if (place.problem === undefined) return [{ location, place }];
@@ -155,9 +159,16 @@ function planHost(
       location.field.replace(/\.backend$/, ".path"),
     );
     const closed = closedPart(location, regex, context);
-    return closed ? [{ location: closeLocation(location, message), place: { match: closed } }] : [];
+    const key = closed && matchKey(closed);
+    if (!closed || key === undefined || closedMatches.has(key)) return [];
+    closedMatches.add(key);
+    return [{ location: closeLocation(location, message), place: { match: closed } }];
   });
-  return { mains, placed, regex };
+  // What is closed stays closed where another path has the same match.
+  const kept = placed.filter(
+    ({ location, place }) => location.of.refusal !== undefined || !closedMatches.has(matchKey(place.match)),
+  );
+  return { mains, placed: kept, regex };
 }
 
 const closeLocation = (location: NginxLocation, refusal: string): NginxLocation => ({

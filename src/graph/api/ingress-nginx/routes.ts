@@ -225,7 +225,7 @@ function readForward(
     snippet: [...snippets.ofServer, ...snippets.own],
     certificate: side.secure ? side.tls.headers : [],
   });
-  const answers = readAnswerChanges(location, [...snippets.ofServer, ...snippets.own], notes);
+  const answers = readAnswerChanges(location, [...snippets.ofServer, ...snippets.own], context.config, notes);
   const { retry, timeout, upgraded } = readTimes(location.of, context.config, notes);
   const policies = present({
     ...readAnnotatedPolicies({ annotations: ingress.meta.annotations, settings: context.reader.settings }),
@@ -279,7 +279,9 @@ const methodIs = (method: string): HeaderMatch => ({
 
 /** Adds the response headers, if there are any: Envoy treats an empty list as absent. */
 const withHeaders = (policies: RoutePolicies, headers: HeadersPolicy): RoutePolicies =>
-  headers.set.length + headers.remove.length + (headers.add?.length ?? 0) > 0 ? { ...policies, responseHeaders: headers } : policies;
+  headers.set.length + headers.remove.length + (headers.add?.length ?? 0) > 0
+    ? { ...policies, responseHeaders: headers }
+    : policies;
 
 /** The backends of a location, for each choice of its canary; undefined if its Service can't be used. */
 function backendsOf(

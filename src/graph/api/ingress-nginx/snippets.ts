@@ -15,7 +15,13 @@ export function snippetEffects(
   context: NginxHostContext,
   notes: Notes,
 ): readonly SnippetEffect[] {
-  return effectsOf("configuration-snippet", values["configuration-snippet"], context, notes);
+  const ofAll = context.config.options["location-snippet"];
+  return [
+    ...effectsOf("configuration-snippet", values["configuration-snippet"], context, notes),
+    ...(ofAll === undefined
+      ? []
+      : readEffects("configuration-snippet", ofAll, context, notes, "option location-snippet")),
+  ];
 }
 
 /** Envoy refuses a route table with a list of more than 1000 headers. */
@@ -38,9 +44,19 @@ export function effectsOf(
     );
     return [];
   }
+  return readEffects(annotation, text, context, notes);
+}
+
+function readEffects(
+  annotation: "configuration-snippet" | "server-snippet",
+  text: string,
+  context: NginxHostContext,
+  notes: Notes,
+  label: string = annotation,
+): readonly SnippetEffect[] {
   const { effects, ignored, unknown } = readSnippet(text, annotation === "server-snippet");
   if (ignored.length > 0)
-    notes.ignore(annotation, `${annotation}: ${[...new Set(ignored)].join(", ")} has no effect`);
+    notes.ignore(annotation, `${label}: ${[...new Set(ignored)].join(", ")} has no effect`);
   const answers = effects.filter(({ kind }) => kind === "answer" || kind === "location");
   const problems = [
     ...unknown,
@@ -50,10 +66,7 @@ export function effectsOf(
   ];
   if (problems.length === 0) return effects;
   const what = problems.slice(0, 5).join(", ");
-  notes.refuse(
-    annotation,
-    `${annotation} has what Isoline does not read (${what}), which may restrict access`,
-  );
+  notes.refuse(annotation, `${label} has what Isoline does not read (${what}), which may restrict access`);
   return [];
 }
 
