@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { NginxEffect } from "./ingress-nginx.js";
+import { type NginxEffect, statusCodes } from "./ingress-nginx.js";
 import { reasonFor, unreadRestrictions } from "./ingress-nginx-other-options.js";
 
 interface Option<S extends z.ZodType> {
@@ -43,7 +43,7 @@ export const nginxOptions = {
   "block-referers": closed("refuses by Referer"),
   "block-user-agents": closed("refuses by User-Agent"),
   "compute-full-forwarded-for": option("exact", bool),
-  "custom-http-errors": none("clients see the backend's own page"),
+  "custom-http-errors": option("near", statusCodes),
   "denylist-source-range": option("exact", any),
   "enable-brotli": none(set("compression")),
   "enable-modsecurity": option("closed", bool, "asks for a web application firewall"),

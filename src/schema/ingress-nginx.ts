@@ -56,6 +56,12 @@ const list = any.transform((text) =>
     .map((one) => one.trim())
     .filter((one) => one !== ""),
 );
+/** Statuses of ingress-nginx's `custom-http-errors`. */
+export const statusCodes = list
+  .refine((codes) => codes.every((code) => /^[3-5]\d\d$/.test(code)), {
+    error: "must be statuses from 300 to 599, with commas between",
+  })
+  .transform((codes) => [...new Set(codes.map(Number))].sort((a, b) => a - b));
 const headerName = /^[A-Za-z0-9_-]+$/;
 const headerList = list.refine((names) => names.every((name) => headerName.test(name)), {
   error: "must be names of headers, with commas between",
@@ -149,10 +155,10 @@ export const nginxAnnotations = {
   "cors-expose-headers": location("exact", matching(/^[-_*A-Za-z0-9, ]*$/, "must be names of headers")),
   "cors-max-age": location("exact", int),
   "custom-headers": location("none", name, lost("headers of a ConfigMap are not read")),
-  "custom-http-errors": location("none", any, lost("clients see the backend's own page")),
-  "default-backend": location("none", name, lost("a Service without endpoints answers 503")),
+  "custom-http-errors": location("near", statusCodes),
+  "default-backend": location("near", name),
   "denylist-source-range": location("exact", any, refuse),
-  "disable-proxy-intercept-errors": location("harmless", any),
+  "disable-proxy-intercept-errors": location("exact", bool),
   "enable-access-log": location("none", bool, lost("the access log is of all hosts (setting accessLog)")),
   "enable-cors": location("exact", bool),
   "enable-global-auth": location("exact", bool),

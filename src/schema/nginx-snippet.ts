@@ -56,6 +56,7 @@ const harmless = new Set([
   "proxy_buffers",
   "proxy_busy_buffers_size",
   "proxy_http_version",
+  "proxy_intercept_errors",
   "proxy_pass_header",
   "proxy_request_buffering",
   "server_tokens",
@@ -101,7 +102,8 @@ function readDirective(directive: NginxDirective, ofServer: boolean): Found | un
   const [name = ""] = words;
   if (block) return all(ofServer && name === "location" ? readLocation(directive) : readIf(directive));
   if (lost.has(name)) return { effects: [], isLost: true };
-  if (harmless.has(name)) return { effects: [] };
+  if (harmless.has(name) && directive.words.join(" ") !== "proxy_intercept_errors on")
+    return { effects: [] };
   if (name === "return" || name === "rewrite") {
     const answer = readAnswer(words);
     return answer && { effects: [{ kind: "answer", ...answer }] };

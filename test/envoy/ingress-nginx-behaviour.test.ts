@@ -19,6 +19,54 @@ test("ends silent tries, websockets and responses, and changes cookies and redir
   expect(await rig.envoy.rejected()).toEqual([]);
 }, 60_000);
 
+test("replaces responses with those of the default backend", async () => {
+  const odd = await startOdd();
+  const pages = { "custom-http-errors": "404,503", "default-backend": "pages" };
+  const rig = await startRig({
+    backends: ["pages"],
+    objects: [
+      ...odd.objects,
+      service("default", "empty"),
+      nginxIngress({ name: "e1", host: "e1.test", paths: [{ to: "odd" }], annotations: pages }),
+      nginxIngress({ name: "e2", host: "e2.test", paths: [{ to: "empty" }], annotations: pages }),
+      nginxIngress({
+        name: "e3",
+        host: "e3.test",
+        paths: [{ to: "odd" }],
+        annotations: { ...pages, "disable-proxy-intercept-errors": "true" },
+      }),
+    ],
+    settings: { ingressNginx: {} },
+  });
+  const ask = (host: string, path: string) =>
+    request({ port: rig.httpPort, host, path, headers: { accept: "text/html" } });
+  const path = "/status?code=404";
+  await eventually(async () => (await ask("e1.test", path)).status === 200, "the page is served");
+  expect((await ask("e1.test", path)).echo()).toMatchObject({
+    service: "pages",
+    path: "/",
+    host: "e1.test",
+    headers: {
+      "x-code": "404",
+      "x-format": "text/html",
+      "x-original-uri": path,
+      "x-namespace": "default",
+      "x-ingress-name": "e1",
+      "x-service-name": "odd",
+      "x-service-port": "80",
+    },
+  });
+  const other = await ask("e1.test", "/status?code=500");
+  expect([other.status, other.body]).toEqual([500, "own page"]);
+  expect((await ask("e2.test", "/a?b")).echo()).toMatchObject({
+    service: "pages",
+    headers: { "x-code": "503" },
+  });
+  const own = await ask("e3.test", path);
+  expect([own.status, own.body]).toEqual([404, "own page"]);
+  expect(await rig.envoy.rejected()).toEqual([]);
+}, 60_000);
+
 test("keeps a persistent session at its endpoint, by a cookie with the attributes of the annotations", async () => {
   const annotations = {
     affinity: "cookie",

@@ -63,6 +63,11 @@ export async function startOdd(): Promise<{
       response.write("begin");
       return;
     }
+    if (pathname === "/status") {
+      response.statusCode = Number(searchParams.get("code"));
+      response.end("own page");
+      return;
+    }
     response.statusCode = 302;
     response.setHeader("set-cookie", cookies);
     response.setHeader("location", searchParams.get("to") ?? "/");

@@ -5,15 +5,18 @@ import { stringify } from "yaml";
 import { rbac } from "../../src/deploy/rbac.js";
 import { resourcesOf } from "../../src/kubernetes/resources.js";
 import { lintFindings } from "../../src/lint/findings.js";
+import { readSnippet as readForConversion } from "../../src/migrate/readers/nginx/snippets.js";
 import { nginxAnnotations } from "../../src/schema/ingress-nginx.js";
 import { nginxOptions } from "../../src/schema/ingress-nginx-options.js";
 import { readSnippet } from "../../src/schema/nginx-snippet.js";
+import { parseNginx } from "../../src/schema/nginx-syntax.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { inDialect } from "../../src/xds/dialect.js";
 import { certificateFile, hostProxy, type Manifest, secret, service, tlsSecret } from "../support/backend.js";
 import { compileAll, parseCase } from "../support/compile.js";
 import { explainer } from "../support/explain.js";
 import { type NginxIngress, nginxIngress } from "../support/nginx-probes.js";
+import { configurationSnippets, serverSnippets } from "../support/nginx-snippet-sample.js";
 
 const later = "2026-06-01T00:00:00Z";
 const services = ["default", "other"].flatMap((namespace) =>
@@ -233,8 +236,18 @@ describe("snippets", () => {
   it.each([
     ['more_set_headers "A: b" "C: d";', 2],
     ["add_header X y always;", 1],
+    ["add_header X y;", 1],
     ["proxy_set_header X-A '';  # comment\n proxy_hide_header X-B;", 2],
     ["gzip on; server_tokens off;", 0],
+    ["proxy_set_header Host $host; proxy_set_header Upgrade $http_upgrade;", 0],
+    ["proxy_ssl_server_name on; proxy_ssl_name $host;", 2],
+    ["deny 10.0.0.1; allow all;", 2],
+    ["if ($http_x = 1) { return 403; }", 1],
+    ['if ( $request_uri ~ "^/api/health" ) { return 403; }', 1],
+    ["if ($scheme = http) { return 301 https://$host$request_uri; }", 1],
+    ["rewrite ^(/dashboard)$ $1/ redirect;", 1],
+    ["more_set_headers 'A: $http_x_y';", 1],
+    ['more_set_headers "A: b\\"; deny all; #";', 1],
   ])("does what is certain of %s", (text, count) => {
     const { effects, unknown } = readSnippet(text, false);
     expect(unknown).toEqual([]);
@@ -242,17 +255,40 @@ describe("snippets", () => {
   });
 
   it.each([
-    "deny all;",
-    "if ($http_x = 1) { return 403; }",
+    "satisfy any;",
+    "if ($http_x = 1) { set $y 1; }",
+    "if ($http_x) { return 403; }",
+    "if ($uri ~ a.*|b) { return 403; }",
     "location /x { deny all; }",
-    "more_set_headers 'A: $host';",
-    "add_header X y;",
+    "more_set_headers 'A: $upstream_addr';",
+    "more_set_headers -s 404 'A: b';",
+    "proxy_set_header Host other.test;",
+    "rewrite ^/a/(.*)$ /b/$1 last;",
+    "rewrite ^/a[!-~]b$ /c permanent;",
     "return 403",
+    "return 444;",
+    "return 301 https://x.test$request_uri?a;",
     "more_set_headers 'A: b'; } location / {",
-    'more_set_headers "A: b\\"; deny all; #";',
+    "more_set_headers 'A: b'more;",
     "access_by_lua_block { ngx.exit(403) }",
+    "limit_req zone=x;",
+    "auth_basic off;",
   ])("reads nothing into %s", (text) => {
     expect(readSnippet(text, false).unknown).not.toEqual([]);
+  });
+
+  it("reads words as nginx does", () => {
+    expect(parseNginx("a b\\.c 'd \\' e' \"f\\\\.g\" $h.i#j; # k\n l{m;}")).toEqual([
+      { words: ["a", "b\\.c", "d ' e", "f\\.g", "$h.i#j"] },
+      { words: ["l"], block: [{ words: ["m"] }] },
+    ]);
+    for (const text of ["a", "a;}", "a{b;", "'a;", "a 'b'c;", "{"]) expect(parseNginx(text)).toBeUndefined();
+  });
+
+  it("is read in the same way for a conversion", () => {
+    const text = 'more_set_headers "A: b"; deny all; location / { return 403; }';
+    expect(readForConversion(text).unknown).toEqual(["deny", "location {}"]);
+    expect(readForConversion("a 'b'c;").unknown).toEqual(["text that is not nginx's syntax"]);
   });
 });
 
@@ -396,18 +432,36 @@ describe("docs/ingress-nginx.md", () => {
     "x-forwarded-prefix": 1,
   };
 
+  /** The share of snippets that are read completely; any other one is refused. */
+  const shareOf = (snippets: readonly string[], ofServer: boolean) => {
+    const read = snippets.filter((text) => readSnippet(text, ofServer).unknown.length === 0).length;
+    return { read, all: snippets.length };
+  };
+  const snippetShares = {
+    "configuration-snippet": shareOf(configurationSnippets, false),
+    "server-snippet": shareOf(serverSnippets, true),
+  };
+
   it("says how much of the use is served", () => {
     const shares = new Map<string, number>();
+    const count = (effect: string, uses: number): void =>
+      void shares.set(effect, (shares.get(effect) ?? 0) + uses);
     let total = 0;
-    for (const [name, count] of Object.entries(uses)) {
+    for (const [name, found] of Object.entries(uses)) {
       const { effect } = nginxAnnotations[name as keyof typeof nginxAnnotations];
-      shares.set(effect, (shares.get(effect) ?? 0) + count);
-      total += count;
+      const { read, all } = snippetShares[name as keyof typeof snippetShares] ?? { read: 1, all: 1 };
+      count(effect, (found * read) / all);
+      count("closed", (found * (all - read)) / all);
+      total += found;
     }
     const percent = (...effects: readonly string[]): number =>
       Math.round((effects.reduce((sum, effect) => sum + (shares.get(effect) ?? 0), 0) / total) * 100);
+    const { "configuration-snippet": own, "server-snippet": ofServer } = snippetShares;
     expect(page).toContain(
       `${total} in all) ${percent("exact", "harmless")} % are exact or harmless, ${percent("near")} % near, ${percent("closed")} % closed and ${percent("none")} % without effect`,
+    );
+    expect(page).toContain(
+      `${own.read} of ${own.all} configuration snippets and ${ofServer.read} of ${ofServer.all} server snippets`,
     );
     expect(percent("exact", "harmless", "near")).toBeGreaterThanOrEqual(90);
   });

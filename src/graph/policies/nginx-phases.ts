@@ -1,3 +1,4 @@
+import type { Cluster } from "../backends/cluster.js";
 import type { Policy } from "./policy.js";
 
 /**
@@ -39,6 +40,18 @@ export interface NginxPhases {
   };
   /** Changes responses of backends. */
   readonly answers?: NginxAnswers;
+  /** Some responses are replaced by those of another backend. */
+  readonly errorPages?: NginxErrorPages;
+}
+
+export interface NginxErrorPages {
+  readonly codes: readonly number[];
+  /** Only responses that are not of a backend. */
+  readonly ownOnly?: true;
+  /** The backend of the pages. It also gets requests that no endpoint can take, with their path. */
+  readonly cluster: Cluster;
+  /** The request headers for the backend of the pages. */
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** Replaces the text `from`, where a value begins with it or, for the domain of a cookie, equals it. */

@@ -1,5 +1,5 @@
 import type { Json } from "../../gen/envoy.js";
-import type { NginxAnswers, NginxPhases } from "../../graph/policies/nginx-phases.js";
+import type { NginxAnswers, NginxErrorPages, NginxPhases } from "../../graph/policies/nginx-phases.js";
 import { bodiesScript, noted, phasesScript } from "./nginx-scripts.js";
 import {
   type Chain,
@@ -7,6 +7,7 @@ import {
   configOf,
   type FilterConfigs,
   facts,
+  type RouteWriting,
   type WrittenPolicy,
 } from "./policy.js";
 
@@ -88,11 +89,25 @@ function writeAnswers({ successHeaders, redirect, cookieDomain, cookiePath, expi
   };
 }
 
+const writeErrorPages = (
+  { codes, ownOnly, cluster, headers }: NginxErrorPages,
+  nameOf: RouteWriting["nameOf"],
+): Json => ({
+  codes: Object.fromEntries(codes.map((code) => [String(code), true])),
+  ...(ownOnly ? { own_only: true } : {}),
+  cluster: nameOf(cluster),
+  headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+});
+
 export const nginxPhases: WrittenPolicy<"nginxPhases"> = {
   filter,
   write: {
-    route(phases) {
-      const context = contextOf(phases);
+    route(phases, { nameOf }) {
+      const { errorPages } = phases;
+      const context = {
+        ...contextOf(phases),
+        ...(errorPages ? { error_pages: writeErrorPages(errorPages, nameOf) } : {}),
+      };
       const { wholeBodies, bodyLimit = 0 } = phases;
       const filters: FilterConfigs = {
         ...(Object.keys(context).length > 0
@@ -124,6 +139,8 @@ export const nginxPhases: WrittenPolicy<"nginxPhases"> = {
     return facts({
       "request body":
         typeof limit === "number" && `${limit} bytes at most${whole ? "" : " by Content-Length"}`,
+      "error pages":
+        context?.error_pages !== undefined && "some responses are replaced by those of another backend",
       "sign-in": context?.sign_in !== undefined && "401 of the authorization leads to a sign-in page",
     });
   },

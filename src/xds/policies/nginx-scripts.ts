@@ -40,6 +40,14 @@ function envoy_on_request(handle)
     headers:replace("x-original-method", headers:get(":method") or "GET")
     headers:replace("x-auth-request-redirect", path)
   end
+  if context:get("error_pages") ~= nil then
+    local noted = handle:streamInfo():dynamicMetadata()
+    noted:set("${noted}", "host", host)
+    noted:set("${noted}", "path", path)
+    noted:set("${noted}", "accept", headers:get("accept") or "")
+    noted:set("${noted}", "id", headers:get("x-request-id") or "")
+    noted:set("${noted}", "client", string.match(headers:get("x-forwarded-for") or "", "([^, ]+)%s*$") or "")
+  end
   local sign_in = context:get("sign_in")
   if sign_in ~= nil then
     local values = {
@@ -132,9 +140,56 @@ local function answered(headers, answers)
   end
 end
 
+local described = {"content-type", "content-encoding", "content-length", "etag", "last-modified", "location", "www-authenticate"}
+
+local function replace_body(handle, text)
+  local size = handle:body(true):setBytes(text)
+  handle:headers():replace("content-length", tostring(size))
+end
+
+local function paged(handle, pages)
+  local headers = handle:headers()
+  local status = headers:get(":status")
+  local is_own = headers:get("x-envoy-upstream-service-time") == nil
+  local code = nil
+  if pages["codes"][status] ~= nil and (is_own or pages["own_only"] == nil) then code = status end
+  local is_lost = false
+  if status == "503" and is_own then
+    local body = handle:body(true)
+    is_lost = body:getBytes(0, body:length()) == "no healthy upstream"
+  end
+  if code == nil and not is_lost then return end
+  local data = handle:streamInfo():dynamicMetadata():get("${noted}") or {}
+  local question = {
+    [":method"] = "GET",
+    [":path"] = is_lost and data["path"] or "/",
+    [":authority"] = data["host"],
+    ["x-code"] = code or "503",
+    ["x-format"] = data["accept"],
+    ["x-original-uri"] = data["path"],
+    ["x-request-id"] = data["id"],
+    ["x-forwarded-for"] = data["client"],
+  }
+  for name, value in pairs(pages["headers"]) do question[name] = value end
+  -- Envoy keeps the body for its replacement only if it is read before the call.
+  handle:body(true)
+  local given, body = handle:httpCall(pages["cluster"], question, nil, 60000)
+  headers = handle:headers()
+  for _, name in ipairs(described) do headers:remove(name) end
+  for name, value in pairs(given) do
+    if name == ":status" or string.sub(name, 1, 1) ~= ":" and name ~= "transfer-encoding" and name ~= "connection" then headers:replace(name, value) end
+  end
+  replace_body(handle, body or "")
+end
+
 function envoy_on_response(handle)
   local headers = handle:headers()
   local context = handle:filterContext()
+  local pages = context:get("error_pages")
+  if pages ~= nil then
+    paged(handle, pages)
+    headers = handle:headers()
+  end
   if headers:get(":status") == "401" then refused(handle, context, headers) end
   local location = context:get("location")
   if location ~= nil then relocate(headers, location) end

@@ -12,6 +12,7 @@ import { readAnswerChanges } from "./answers.js";
 import { readBodies } from "./bodies.js";
 import type { Choice, NginxCanary } from "./canary.js";
 import { readCors } from "./cors.js";
+import { readErrorPages } from "./error-pages.js";
 import { requestHeaders, responseHeaders } from "./headers.js";
 import type { NginxLocation } from "./locations.js";
 import { httpsRedirect, readRedirect, redirectsToHttps } from "./redirects.js";
@@ -225,6 +226,7 @@ function readForward(
     snippet: [...snippets.ofServer, ...snippets.own],
     certificate: side.secure ? side.tls.headers : [],
   });
+  const errorPages = readErrorPages(location, context, notes);
   const answers = readAnswerChanges(location, [...snippets.ofServer, ...snippets.own], context.config, notes);
   const { retry, timeout, upgraded } = readTimes(location.of, context.config, notes);
   const policies = present({
@@ -241,6 +243,7 @@ function readForward(
       ...readBodies(location, context, notes),
       ...(context.config.options["use-forwarded-headers"] ? {} : { originalForwarded: true as const }),
       ...(answers ? { answers } : {}),
+      ...(errorPages ? { errorPages } : {}),
     },
   });
   const choices = backendsOf(location, side, context, options, requests)?.map(({ headers, backends }) => ({
