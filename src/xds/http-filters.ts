@@ -1,7 +1,7 @@
 import type { HttpConnectionManager, HttpFilter } from "../gen/envoy.js";
 import { byStage } from "./filter-stages.js";
 import { policyFilters } from "./policies/index.js";
-import { bodiesFilter, passedFilter } from "./policies/nginx-phases.js";
+import { answersFilter, bodiesFilter, passedFilter } from "./policies/nginx-phases.js";
 import type { Chain, ChainFilter } from "./policies/policy.js";
 
 const types = "type.googleapis.com/envoy.extensions.filters.http" as const;
@@ -51,6 +51,7 @@ const fixed: readonly ChainFilter[] = [
       enable_upstream_stats: true,
     }),
   },
+  answersFilter,
   passedFilter,
   bodiesFilter,
   { name: "router", stage: "router", write: () => ({ "@type": `${types}.router.v3.Router` }) },

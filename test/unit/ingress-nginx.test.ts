@@ -232,6 +232,99 @@ describe("client certificates", () => {
   });
 });
 
+describe("a path that is not served", () => {
+  it("does not count as the same path of another Ingress", () => {
+    const whitelist = { "whitelist-source-range": "10.0.0.0/8" };
+    const bad = [{ path: "/a b" }];
+    const { findings, routes } = compileThese([
+      { name: "one", host: "a.test", paths: bad, annotations: whitelist },
+      {
+        name: "two",
+        host: "a.test",
+        created: later,
+        paths: [...bad, { path: "/a" }],
+        annotations: whitelist,
+      },
+    ]);
+    expect(findings.filter((one) => one.includes("SameMatch"))).toEqual([]);
+    // The closed part of the path stays closed, although a path of another Ingress has the same match.
+    expect(clusters(routes("a.test"))).toEqual([503, 404]);
+    const served = compileThese([owner, { ...owner, name: "later", created: later }]);
+    expect(served.findings).toContain("warning Ingress/default/later SameMatch");
+  });
+});
+
+describe("an Envoy before 1.37", () => {
+  it("does not keep bodies that exceed the buffer of a connection, which it would refuse", () => {
+    const textOf = (size: string, version?: { major: number; minor: number; patch: number }): string => {
+      const { store } = compileThese([
+        { name: "one", host: "a.test", annotations: { "proxy-body-size": size } },
+      ]);
+      const [{ json = "" } = {}] = [...store.resources("virtual-host", "ingress_http")];
+      return inDialect(json, { xdsCluster: "isoline", ...(version ? { version } : {}) });
+    };
+    const older = { major: 1, minor: 36, patch: 4 };
+    expect(textOf("8m")).toContain('"buffered_limit":8388608');
+    expect(textOf("8m")).toContain('"request_body_buffer_limit":8388608');
+    expect(textOf("8m", older)).not.toContain("buffered_limit");
+    expect(textOf("8k", older)).toContain('"buffered_limit":8192');
+    expect(textOf("17m")).not.toContain("buffered_limit");
+  });
+});
+
+describe("the ConfigMaps of TCP and UDP services", () => {
+  it("serve what is valid, and warn of each other entry", () => {
+    const data = {
+      "9000": "default/web:80",
+      "9001": "other/web:80:PROXY",
+      "9002": "default/missing:80",
+      "9003": "default/web",
+      "0": "default/web:80",
+      "8080": "default/web:80",
+    };
+    const { store, findings } = compileThese(
+      [],
+      [{ apiVersion: "v1", kind: "ConfigMap", metadata: { namespace: "n", name: "tcp" }, data }],
+      { ingressNginx: { tcpServicesConfigMap: "n/tcp", udpServicesConfigMap: "n/udp" } },
+    );
+    const listeners = [...store.resources("listener", "chains")].map(({ name }) => name);
+    expect(listeners.filter((name) => name.startsWith("nginx-"))).toEqual([
+      "nginx-tcp-9000",
+      "nginx-tcp-9001",
+    ]);
+    expect(findings.filter((one) => one.endsWith("NginxOptionNoEffect"))).toHaveLength(4);
+    expect(findings.filter((one) => one.endsWith("ConfigMapNotFound"))).toHaveLength(1);
+  });
+});
+
+describe("options that Isoline does not read", () => {
+  it("are findings with the reason, or close all Ingresses if they restrict access", () => {
+    const configMap = (data: Readonly<Record<string, string>>) => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { namespace: "n", name: "c" },
+      data,
+    });
+    const settings = { ingressNginx: { configMap: "n/c" } };
+    const { store } = compileThese(
+      [],
+      [configMap({ "gzip-level": "5", "no-such-option": "x", "proxy-stream-timeout": "5s" })],
+      settings,
+    );
+    expect([...store.findings()].map(({ message }) => message).sort()).toEqual([
+      'option "gzip-level" of the ConfigMap has no effect: see the setting compression',
+      'option "no-such-option" of the ConfigMap has no effect: Isoline does not read it',
+      'option "proxy-stream-timeout" of the ConfigMap has no effect: nothing of nginx\'s stream module is read',
+    ]);
+    const closed = compileThese(
+      [{ ...owner, tls: undefined } as NginxIngress],
+      [configMap({ "global-auth-snippet": "x;" })],
+      settings,
+    );
+    expect(clusters(closed.routes("a.test"))).toEqual([503]);
+  });
+});
+
 describe("snippets", () => {
   it.each([
     ['more_set_headers "A: b" "C: d";', 2],

@@ -1,6 +1,6 @@
 import type { Json } from "../../gen/envoy.js";
 import type { NginxAnswers, NginxErrorPages, NginxPhases } from "../../graph/policies/nginx-phases.js";
-import { bodiesScript, noted, phasesScript } from "./nginx-scripts.js";
+import { answersScript, bodiesScript, noted, phasesScript } from "./nginx-scripts.js";
 import {
   type Chain,
   type ChainFilter,
@@ -50,9 +50,24 @@ export const bodiesFilter: ChainFilter = {
       : undefined,
 };
 
+const changesAnswers = ({ answers, errorPages }: NginxPhases): boolean =>
+  answers !== undefined || errorPages !== undefined;
+
+/** The script is long: chains of a host without such routes omit it. */
+export const answersFilter: ChainFilter = {
+  name: "isoline.ingress_nginx_answers",
+  stage: "request",
+  disabled: true,
+  write: (chain) =>
+    isAsked(chain) &&
+    (chain.host?.routes.some(({ policies }) => changesAnswers(policies.nginxPhases ?? {})) ?? true)
+      ? { "@type": `${lua}.Lua`, source_codes: { [noted]: { inline_string: answersScript } } }
+      : undefined,
+};
+
 /** The context of the first script. Members that are absent are not in it. */
 function contextOf(phases: NginxPhases): { readonly [key: string]: Json } {
-  const { bodyLimit, originalForwarded, realm, asks, askedHeaders, signIn, location, answers } = phases;
+  const { bodyLimit, originalForwarded, realm, asks, askedHeaders, signIn, location } = phases;
   return {
     ...(bodyLimit === undefined ? {} : { body_limit: bodyLimit }),
     ...(originalForwarded ? { original_forwarded: true } : {}),
@@ -74,9 +89,16 @@ function contextOf(phases: NginxPhases): { readonly [key: string]: Json } {
           },
         }
       : {}),
-    ...(answers ? { answers: writeAnswers(answers) } : {}),
   };
 }
+
+const answersContextOf = (
+  { answers, errorPages }: NginxPhases,
+  nameOf: RouteWriting["nameOf"],
+): { readonly [key: string]: Json } => ({
+  ...(answers ? { answers: writeAnswers(answers) } : {}),
+  ...(errorPages ? { error_pages: writeErrorPages(errorPages, nameOf) } : {}),
+});
 
 function writeAnswers({ successHeaders, redirect, cookieDomain, cookiePath, expires }: NginxAnswers): Json {
   return {
@@ -103,15 +125,20 @@ export const nginxPhases: WrittenPolicy<"nginxPhases"> = {
   filter,
   write: {
     route(phases, { nameOf }) {
-      const { errorPages } = phases;
-      const context = {
-        ...contextOf(phases),
-        ...(errorPages ? { error_pages: writeErrorPages(errorPages, nameOf) } : {}),
-      };
+      const context = contextOf(phases);
       const { wholeBodies, bodyLimit = 0 } = phases;
       const filters: FilterConfigs = {
         ...(Object.keys(context).length > 0
           ? { [filter.name]: { "@type": `${lua}.LuaPerRoute`, name: noted, filter_context: context } }
+          : {}),
+        ...(changesAnswers(phases)
+          ? {
+              [answersFilter.name]: {
+                "@type": `${lua}.LuaPerRoute`,
+                name: noted,
+                filter_context: answersContextOf(phases, nameOf),
+              },
+            }
           : {}),
         // The dialect of older Envoys looks for this text.
         ...(wholeBodies
@@ -140,7 +167,8 @@ export const nginxPhases: WrittenPolicy<"nginxPhases"> = {
       "request body":
         typeof limit === "number" && `${limit} bytes at most${whole ? "" : " by Content-Length"}`,
       "error pages":
-        context?.error_pages !== undefined && "some responses are replaced by those of another backend",
+        configOf(shown, answersFilter.name, `${lua}.LuaPerRoute`)?.filter_context?.error_pages !==
+          undefined && "some responses are replaced by those of another backend",
       "sign-in": context?.sign_in !== undefined && "401 of the authorization leads to a sign-in page",
     });
   },

@@ -40,14 +40,6 @@ function envoy_on_request(handle)
     headers:replace("x-original-method", headers:get(":method") or "GET")
     headers:replace("x-auth-request-redirect", path)
   end
-  if context:get("error_pages") ~= nil then
-    local noted = handle:streamInfo():dynamicMetadata()
-    noted:set("${noted}", "host", host)
-    noted:set("${noted}", "path", path)
-    noted:set("${noted}", "accept", headers:get("accept") or "")
-    noted:set("${noted}", "id", headers:get("x-request-id") or "")
-    noted:set("${noted}", "client", string.match(headers:get("x-forwarded-for") or "", "([^, ]+)%s*$") or "")
-  end
   local sign_in = context:get("sign_in")
   if sign_in ~= nil then
     local values = {
@@ -89,6 +81,27 @@ local function relocate(headers, how)
   if how["strip_port"] ~= nil then host = string.gsub(host, ":%d+$", "") end
   if how["strip_slash"] ~= nil and string.sub(rest, -1) == "/" then rest = string.sub(rest, 1, -2) end
   if how["relative"] ~= nil then headers:replace("location", rest) else headers:replace("location", scheme .. host .. rest) end
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local context = handle:filterContext()
+  if headers:get(":status") == "401" then refused(handle, context, headers) end
+  local location = context:get("location")
+  if location ~= nil then relocate(headers, location) end
+end
+`;
+
+/** Changes responses of backends, and replaces some by those of another backend. */
+export const answersScript = `function envoy_on_request(handle)
+  if handle:filterContext():get("error_pages") == nil then return end
+  local headers = handle:headers()
+  local noted = handle:streamInfo():dynamicMetadata()
+  noted:set("${noted}", "host", headers:get(":authority") or "")
+  noted:set("${noted}", "path", headers:get(":path") or "/")
+  noted:set("${noted}", "accept", headers:get("accept") or "")
+  noted:set("${noted}", "id", headers:get("x-request-id") or "")
+  noted:set("${noted}", "client", string.match(headers:get("x-forwarded-for") or "", "([^, ]+)%s*$") or "")
 end
 
 local successes = {
@@ -183,18 +196,11 @@ local function paged(handle, pages)
 end
 
 function envoy_on_response(handle)
-  local headers = handle:headers()
   local context = handle:filterContext()
   local pages = context:get("error_pages")
-  if pages ~= nil then
-    paged(handle, pages)
-    headers = handle:headers()
-  end
-  if headers:get(":status") == "401" then refused(handle, context, headers) end
-  local location = context:get("location")
-  if location ~= nil then relocate(headers, location) end
+  if pages ~= nil then paged(handle, pages) end
   local answers = context:get("answers")
-  if answers ~= nil then answered(headers, answers) end
+  if answers ~= nil then answered(handle:headers(), answers) end
 end
 `;
 
