@@ -25,7 +25,7 @@ export const moreIngresses: readonly NginxIngress[] = [
         proxy_set_header X-From $http_x_given;
         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
         proxy_set_header Authorization $http_authorization;
-        proxy_set_header Connection "upgrade"; # as everybody writes
+        proxy_set_header Connection "upgrade"; # for websockets
         proxy_set_header X-Where "$scheme://$host$request_uri";
         add_header X-All yes always;
       `),
