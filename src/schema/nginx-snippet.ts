@@ -102,8 +102,7 @@ function readDirective(directive: NginxDirective, ofServer: boolean): Found | un
   const [name = ""] = words;
   if (block) return all(ofServer && name === "location" ? readLocation(directive) : readIf(directive));
   if (lost.has(name)) return { effects: [], isLost: true };
-  if (harmless.has(name) && directive.words.join(" ") !== "proxy_intercept_errors on")
-    return { effects: [] };
+  if (harmless.has(name) && directive.words.join(" ") !== "proxy_intercept_errors on") return { effects: [] };
   if (name === "return" || name === "rewrite") {
     const answer = readAnswer(words);
     return answer && { effects: [{ kind: "answer", ...answer }] };
