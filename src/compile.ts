@@ -1,5 +1,5 @@
 import { readTcpListeners } from "./graph/api/gateway/tcp.js";
-import { readUdpStreams } from "./graph/api/gateway/udp.js";
+import { readUdpStreams, type UdpStream } from "./graph/api/gateway/udp.js";
 import {
   listenerSpecsOf,
   validatedBy,
@@ -7,6 +7,7 @@ import {
   validateRoute,
 } from "./graph/api/gateway/validate.js";
 import { reportNginxConfig } from "./graph/api/ingress-nginx/config.js";
+import { readNginxStreams } from "./graph/api/ingress-nginx/streams.js";
 import type { Cluster } from "./graph/backends/cluster.js";
 import { buildEndpoints } from "./graph/backends/endpoints.js";
 import { readExtensionService } from "./graph/backends/extension-service.js";
@@ -47,7 +48,13 @@ import {
   writeTcpChain,
   writeTcpHostChain,
 } from "./xds/filter-chain.js";
-import { defaultListeners, routeTable, writeListeners, writeTrafficListeners } from "./xds/listener.js";
+import {
+  defaultListeners,
+  type ListenerSpec,
+  routeTable,
+  writeListeners,
+  writeTrafficListeners,
+} from "./xds/listener.js";
 import { writeVirtualHost } from "./xds/route.js";
 import { writeSentinelCluster } from "./xds/stats-listener.js";
 import { writeUdp } from "./xds/udp.js";
@@ -56,7 +63,7 @@ import { writeUdp } from "./xds/udp.js";
  * Must be raised when any object compiles to a different result than before: stores outlive upgrades, and a store with
  * another version is recompiled. `test/golden/compiler.test.ts` enforces this.
  */
-export const compilerVersion = 20;
+export const compilerVersion = 21;
 
 /** A reader that records all reads. */
 export interface RecordingReader extends Reader {
@@ -123,8 +130,43 @@ function compileListeners(reader: Reader, report: Report): readonly Resource[] {
   const listeners = gateway ? listenerSpecsOf(gateway, reader) : defaultListeners(reader.settings);
   return [
     ...writeListeners(listeners, reader.settings, readGlobalServices(reader, report)),
+    ...compileNginxStreams(listeners, reader, report),
     writeSentinelCluster(),
   ];
+}
+
+/** The listeners of ingress-nginx's TCP and UDP services. */
+function compileNginxStreams(
+  listeners: readonly ListenerSpec[],
+  reader: Reader,
+  report: Report,
+): readonly Resource[] {
+  const { settings } = reader;
+  if (!settings.ingressNginx) return [];
+  const { stats, health, metrics } = settings;
+  const own = [...listeners, stats, health, metrics].flatMap(({ port }) => port ?? []);
+  const { tcp, udp } = readNginxStreams(reader, report, new Set(own));
+  const { written: clusters, nameOf } = clusterNames(settings);
+  const chains = tcp.map(({ listener, cluster }) =>
+    writeTcpChain([{ cluster, weight: 1 }], [nameOf(cluster)], { listener, settings, idleMs: 600_000 }),
+  );
+  const specs = tcp.map(({ listener, port, decodes }): ListenerSpec => {
+    return { name: listener, family: "tcp", port, proxyProtocol: decodes };
+  });
+  return [
+    ...writeTrafficListeners(specs, settings, readGlobalServices(reader)),
+    ...clusters.values(),
+    ...chains,
+    ...udp.flatMap((stream) => compileUdp(stream, reader, report)),
+  ];
+}
+
+function compileUdp(stream: UdpStream, reader: Reader, report: Report): readonly Resource[] {
+  const found = stream.backends.map((backend) => ({
+    ...backend,
+    endpoints: buildEndpoints(backend, reader, report, "UDP"),
+  }));
+  return writeUdp(stream, found, reader.settings);
 }
 
 /** The listeners of a Gateway of a class, with a route table for each that ends TLS for HTTP. The Gateway of the settings has the usual listeners. */
@@ -307,13 +349,7 @@ function compileTcpListeners(reader: Reader, report: Report): readonly Resource[
     const names = backends.map(({ cluster }) => (cluster ? nameOf(cluster) : closedCluster));
     return writeTcpChain(backends, names, { listener, settings });
   });
-  const datagrams = readUdpStreams(reader).flatMap((stream) => {
-    const found = stream.backends.map((backend) => ({
-      ...backend,
-      endpoints: buildEndpoints(backend, reader, report, "UDP"),
-    }));
-    return writeUdp(stream, found, settings);
-  });
+  const datagrams = readUdpStreams(reader).flatMap((stream) => compileUdp(stream, reader, report));
   return [...clusters.values(), ...chains, ...datagrams];
 }
 

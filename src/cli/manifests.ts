@@ -83,8 +83,13 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
   if (!Number.isInteger(replicas) || replicas < 1 || replicas > 100)
     throw new UsageError(`--replicas ${options.replicas}: expected a number from 1 to 100`);
   const { ingressNginxConfigMap } = options;
-  if (ingressNginxConfigMap !== undefined && !/^[-a-z0-9]+\/[-.a-z0-9]+$/.test(ingressNginxConfigMap))
-    throw new UsageError(`--ingress-nginx-config-map ${ingressNginxConfigMap}: expected NAMESPACE/NAME`);
+  if (
+    ingressNginxConfigMap !== undefined &&
+    !/^[-a-z0-9]+\/[-.a-z0-9]+(?:,[-a-z0-9]+\/[-.a-z0-9]+)*$/.test(ingressNginxConfigMap)
+  )
+    throw new UsageError(
+      `--ingress-nginx-config-map ${ingressNginxConfigMap}: expected NAMESPACE/NAME, or several with commas between`,
+    );
   const worker = workerUrl(options);
   switch (part) {
     case "crds":

@@ -11,7 +11,7 @@ export interface DeploymentNames {
 /** The kinds that the server reads; `gateway`: including those of the Gateway API. */
 export interface Reading {
   readonly gateway: boolean;
-  /** `namespace/name` of the ConfigMap that the setting `ingressNginx` names. */
+  /** `namespace/name` of the ConfigMaps that the setting `ingressNginx` names, with commas between. */
   readonly ingressNginxConfigMap?: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { type ApiResource, resourcesWith } from "../kubernetes/resources.js";
+import { type ApiResource, configMapNames, resourcesWith } from "../kubernetes/resources.js";
 import { reportsStatus } from "../status/write/writer.js";
 import type { DeploymentNames, Manifest, Reading, WrittenInfrastructure } from "./names.js";
 
@@ -38,6 +38,7 @@ export function rbac({
   ingressNginxConfigMap,
 }: DeploymentNames & Reading & WrittenInfrastructure): readonly Manifest[] {
   const resources = resourcesWith(gateway);
+  const names = configMapNames(ingressNginxConfigMap?.split(",") ?? []);
   const options =
     ingressNginxConfigMap === undefined || gateway
       ? []
@@ -45,7 +46,7 @@ export function rbac({
           {
             apiGroups: [""],
             resources: ["configmaps"],
-            resourceNames: [ingressNginxConfigMap.slice(ingressNginxConfigMap.indexOf("/") + 1)],
+            ...(names.length === 1 ? { resourceNames: names } : {}),
             verbs: ["list", "watch"],
           },
         ];

@@ -87,17 +87,32 @@ export const resourcesOf = (
   settings: Pick<SettingsSpec, "gatewayRef" | "gateway" | "disableFeatures" | "ingressNginx">,
 ): readonly ApiResource[] => {
   const found = resourcesWith(servesGateways(settings), settings.disableFeatures);
-  const options = configMapNamed(settings.ingressNginx?.configMap);
+  const options = configMapsNamed(configMapsOf(settings.ingressNginx));
   return options && !found.some(({ kind }) => kind === "ConfigMap") ? [...found, options] : found;
 };
 
-/** ConfigMaps of one name in all namespaces; `configMap` is `namespace/name`. */
-const configMapNamed = (configMap: string | undefined): ApiResource | undefined =>
-  configMap === undefined
-    ? undefined
-    : builtIn("ConfigMap", "v1", "configmaps", {
-        fieldSelector: `metadata.name=${configMap.slice(configMap.indexOf("/") + 1)}`,
-      });
+/** The ConfigMaps that a setting names. */
+const configMapsOf = (setting: SettingsSpec["ingressNginx"]): readonly string[] =>
+  [setting?.configMap, setting?.tcpServicesConfigMap, setting?.udpServicesConfigMap].filter(
+    (name) => name !== undefined,
+  );
+
+/** The names of ConfigMaps, given as `namespace/name`, each once. */
+export const configMapNames = (configMaps: readonly string[]): readonly string[] => [
+  ...new Set(configMaps.map((one) => one.slice(one.indexOf("/") + 1))),
+];
+
+/** The ConfigMaps of one name in all namespaces. A list can't be limited to several names: then it is of all. */
+function configMapsNamed(configMaps: readonly string[]): ApiResource | undefined {
+  const [name, ...others] = configMapNames(configMaps);
+  if (name === undefined) return undefined;
+  return builtIn(
+    "ConfigMap",
+    "v1",
+    "configmaps",
+    others.length > 0 ? {} : { fieldSelector: `metadata.name=${name}` },
+  );
+}
 
 /** A collection at each version that is read, newest first. */
 export const versionsOf = (resource: ApiResource): readonly ApiResource[] => [

@@ -138,11 +138,25 @@ export function knownKeys(map: unknown, encoded: boolean): Record<string, unknow
   }
 }
 
-/** The members of a ConfigMap's `data` that are kept: all of them if they are parameters of Gateways. */
+/** Names of options and of ports. */
+const optionName = /^(?:[a-z][-a-z0-9]{1,63}|\d{1,5})$/;
+const maxUnknown = 500;
+
+/**
+ * The members of a ConfigMap's `data` that are kept: a CA bundle, options of ingress-nginx, and ports with their
+ * Services. Of other options only the name is kept, for a finding. All members are kept if they are parameters of
+ * Gateways.
+ */
 export function knownOptions(data: unknown): Record<string, unknown> {
   if (typeof data !== "object" || data === null) return {};
   if (areParameters(data)) return { ...data };
-  return Object.fromEntries(Object.entries(data).filter(([key]) => key === "ca.crt" || isNginxOption(key)));
+  const isKnown = (key: string): boolean => key === "ca.crt" || isNginxOption(key);
+  const known = Object.entries(data).filter(([key]) => isKnown(key));
+  const others = Object.entries(data)
+    .filter(([key, value]) => !isKnown(key) && optionName.test(key) && value !== "")
+    .slice(0, maxUnknown)
+    .map(([key, value]) => [key, /^\d/.test(key) ? String(value).slice(0, 600) : "unknown"] as const);
+  return Object.fromEntries([...known, ...others]);
 }
 
 /** v1 ConfigMap: a CA bundle, as a byte string, options of ingress-nginx, and parameters of Gateways. */

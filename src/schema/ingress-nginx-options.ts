@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { NginxEffect } from "./ingress-nginx.js";
+import { type NginxEffect, statusCodes } from "./ingress-nginx.js";
+import { reasonFor, unreadRestrictions } from "./ingress-nginx-other-options.js";
 
 interface Option<S extends z.ZodType> {
   readonly effect: NginxEffect;
@@ -42,7 +43,7 @@ export const nginxOptions = {
   "block-referers": closed("refuses by Referer"),
   "block-user-agents": closed("refuses by User-Agent"),
   "compute-full-forwarded-for": option("exact", bool),
-  "custom-http-errors": none("clients see the backend's own page"),
+  "custom-http-errors": option("near", statusCodes),
   "denylist-source-range": option("exact", any),
   "enable-brotli": none(set("compression")),
   "enable-modsecurity": option("closed", bool, "asks for a web application firewall"),
@@ -54,6 +55,7 @@ export const nginxOptions = {
   "forwarded-for-header": none(set("xffNumTrustedHops")),
   "global-auth-url": option("near", any),
   "global-auth-signin": option("exact", any),
+  "global-auth-signin-redirect-param": option("exact", any),
   "global-auth-response-headers": option("exact", any),
   "hide-headers": option("exact", list),
   hsts: option("exact", bool),
@@ -66,35 +68,43 @@ export const nginxOptions = {
   "keep-alive-requests": none(set("listener.maxRequestsPerConnection")),
   "limit-req-status-code": option("exact", int),
   "load-balance": option("near", any),
-  "location-snippet": closed("is nginx's own configuration"),
+  "location-snippet": option("exact", any),
   "log-format-upstream": none(set("accessLog")),
   "main-snippet": none("is nginx's own configuration"),
   "modsecurity-snippet": closed("asks for a web application firewall"),
   "no-auth-locations": option("exact", list),
   "no-tls-redirect-locations": option("exact", list),
   "proxy-add-original-uri-header": option("exact", bool),
-  "proxy-body-size": option("near", any),
+  "proxy-body-size": option("exact", any),
   "proxy-buffer-size": harmless,
   "proxy-buffering": harmless,
   "proxy-buffers-number": harmless,
   "proxy-connect-timeout": option("exact", int),
+  "proxy-cookie-domain": option("exact", any),
+  "proxy-cookie-path": option("exact", any),
   "proxy-next-upstream": option("near", any),
+  "preserve-trailing-slash": option("exact", bool),
+  "proxy-next-upstream-timeout": option("near", int),
   "proxy-next-upstream-tries": option("exact", int),
-  "proxy-read-timeout": option("near", int),
+  "proxy-read-timeout": option("exact", int),
   "proxy-real-ip-cidr": none(set("xffNumTrustedHops")),
-  "proxy-request-buffering": harmless,
+  "proxy-redirect-from": option("exact", any),
+  "proxy-redirect-to": option("exact", any),
+  "proxy-request-buffering": option("exact", z.enum(["on", "off"])),
   "proxy-send-timeout": option("near", int),
   "proxy-set-headers": none(set("policy.requestHeaders")),
+  "relative-redirects": option("exact", bool),
   "retry-non-idempotent": option("exact", bool),
   "server-snippet": closed("is nginx's own configuration"),
   "server-tokens": none(set("serverHeaderTransformation")),
-  "service-upstream": option("near", bool),
+  "service-upstream": option("exact", bool),
   "ssl-ciphers": none(set("tls.cipherSuites")),
   "ssl-protocols": none(set("tls.minimumProtocolVersion")),
   "ssl-redirect": option("exact", bool),
   "use-forwarded-headers": option("near", bool),
   "use-gzip": none(set("compression")),
   "use-http2": none(set("httpVersions")),
+  "use-port-in-redirects": option("exact", bool),
   "use-proxy-protocol": none(set("useProxyProtocol")),
   "whitelist-source-range": option("exact", any),
   "worker-processes": harmless,
@@ -133,21 +143,31 @@ export function readNginxOptions(data: Readonly<Record<string, string>>): {
   const problems: OptionProblem[] = [];
   for (const [key, text] of Object.entries(data)) {
     if (text.trim() === "" || key === "ca.crt") continue;
-    if (!isKnown(key)) {
-      problems.push({ option: key, kind: "no-effect", message: "has no effect in Isoline" });
-      continue;
-    }
-    const { value, effect, why = "" }: Option<z.ZodType> = nginxOptions[key];
-    const parsed = value.safeParse(text.trim());
-    if (!parsed.success) {
-      const kind = restricting.has(key) || effect === "closed" ? "closed" : "no-effect";
-      const message = kind === "closed" ? "is not valid" : "is not valid; the default is used";
-      problems.push({ option: key, kind, message });
-    } else if (effect === "none")
-      problems.push({ option: key, kind: "no-effect", message: `has no effect: ${why}` });
-    else if (effect === "closed" && parsed.data !== false)
-      problems.push({ option: key, kind: "closed", message: `${why}, which Envoy has no counterpart for` });
-    else options[key] = parsed.data;
+    const read = isKnown(key) ? readOne(key, text.trim()) : readOther(key);
+    if ("kind" in read) problems.push({ option: key, ...read });
+    else options[key] = read.value;
   }
   return { options: options as NginxOptions, problems };
+}
+
+type Read = { readonly value: unknown } | Omit<OptionProblem, "option">;
+
+const noEffect = (why: string): Read => ({ kind: "no-effect", message: `has no effect: ${why}` });
+
+const readOther = (key: string): Read =>
+  unreadRestrictions.has(key)
+    ? { kind: "closed", message: "is nginx's own configuration, which Envoy has no counterpart for" }
+    : noEffect(reasonFor(key));
+
+function readOne(key: NginxOption, text: string): Read {
+  const { value, effect, why = reasonFor(key) }: Option<z.ZodType> = nginxOptions[key];
+  const parsed = value.safeParse(text);
+  if (!parsed.success)
+    return restricting.has(key) || effect === "closed"
+      ? { kind: "closed", message: "is not valid" }
+      : { kind: "no-effect", message: "is not valid; the default is used" };
+  if (effect === "none" || effect === "harmless") return noEffect(why);
+  if (effect === "closed" && parsed.data !== false)
+    return { kind: "closed", message: `${why}, which Envoy has no counterpart for` };
+  return { value: parsed.data };
 }

@@ -12,6 +12,9 @@ export const ingressNginx = z
     classes: z.array(name).min(1).default(["nginx"]),
     /** The controller's ConfigMap. */
     configMap: objectName.optional(),
+    /** The ConfigMaps of the controller's flags `--tcp-services-configmap` and `--udp-services-configmap`. */
+    tcpServicesConfigMap: objectName.optional(),
+    udpServicesConfigMap: objectName.optional(),
     /** The certificate of hosts that have none of their own. */
     defaultCertificate: objectName.optional(),
   })

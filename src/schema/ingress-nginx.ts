@@ -56,6 +56,12 @@ const list = any.transform((text) =>
     .map((one) => one.trim())
     .filter((one) => one !== ""),
 );
+/** Statuses of ingress-nginx's `custom-http-errors`. */
+export const statusCodes = list
+  .refine((codes) => codes.every((code) => /^[3-5]\d\d$/.test(code)), {
+    error: "must be statuses from 300 to 599, with commas between",
+  })
+  .transform((codes) => [...new Set(codes.map(Number))].sort((a, b) => a - b));
 const headerName = /^[A-Za-z0-9_-]+$/;
 const headerList = list.refine((names) => names.every((name) => headerName.test(name)), {
   error: "must be names of headers, with commas between",
@@ -68,6 +74,8 @@ const size = matching(/^\d{1,9}[kKmMgG]?$/, "must be a number with k, m or g at 
     return Number(number) * (units[unit.toLowerCase() as keyof typeof units] ?? 1);
   },
 );
+/** The number of bytes of a size in nginx's units; undefined if it is not valid. */
+export const readSize = (text: string): number | undefined => size.safeParse(text).data;
 const url = matching(
   /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[-._~A-Za-z0-9/:?&=%+,;@!*()']*)?$/,
   "must be an http or https URL without variables",
@@ -87,7 +95,7 @@ const forFastCgi = "it applies to backend-protocol FCGI only, which answers 503"
 export const nginxAnnotations = {
   affinity: upstream("exact", oneOf("cookie")),
   "affinity-canary-behavior": canary("near", oneOf("sticky", "legacy")),
-  "affinity-mode": upstream("near", oneOf("balanced", "persistent")),
+  "affinity-mode": upstream("exact", oneOf("balanced", "persistent")),
   "allowlist-source-range": location("exact", any, refuse),
   "app-root": location("exact", matching(/^\/[-._~A-Za-z0-9/%]*$/, "must be an absolute path")),
   "auth-always-set-cookie": location("none", bool, lost("Envoy passes Set-Cookie of a refusal alone")),
@@ -138,7 +146,7 @@ export const nginxAnnotations = {
   "canary-weight": canary("exact", int),
   "canary-weight-total": canary("exact", int),
   "client-body-buffer-size": location("harmless", any, lost(tuning)),
-  "configuration-snippet": location("near", any, refuse),
+  "configuration-snippet": location("exact", any, refuse),
   "connection-proxy-header": location("harmless", any, lost("Envoy keeps connections to backends by itself")),
   "cors-allow-credentials": location("exact", bool),
   "cors-allow-headers": location("exact", headerList),
@@ -147,10 +155,10 @@ export const nginxAnnotations = {
   "cors-expose-headers": location("exact", matching(/^[-_*A-Za-z0-9, ]*$/, "must be names of headers")),
   "cors-max-age": location("exact", int),
   "custom-headers": location("none", name, lost("headers of a ConfigMap are not read")),
-  "custom-http-errors": location("none", any, lost("clients see the backend's own page")),
-  "default-backend": location("none", name, lost("a Service without endpoints answers 503")),
+  "custom-http-errors": location("near", statusCodes),
+  "default-backend": location("near", name),
   "denylist-source-range": location("exact", any, refuse),
-  "disable-proxy-intercept-errors": location("harmless", any),
+  "disable-proxy-intercept-errors": location("exact", bool),
   "enable-access-log": location("none", bool, lost("the access log is of all hosts (setting accessLog)")),
   "enable-cors": location("exact", bool),
   "enable-global-auth": location("exact", bool),
@@ -161,7 +169,7 @@ export const nginxAnnotations = {
   "fastcgi-index": upstream("harmless", any, lost(forFastCgi)),
   "fastcgi-params-configmap": upstream("harmless", any, lost(forFastCgi)),
   "force-ssl-redirect": location("exact", bool),
-  "from-to-www-redirect": host("near", bool),
+  "from-to-www-redirect": host("exact", bool),
   "http2-push-preload": location("harmless", any),
   "limit-allowlist": location("none", any, lost("all addresses are counted")),
   "limit-burst-multiplier": location("exact", int, refuse),
@@ -185,24 +193,24 @@ export const nginxAnnotations = {
   ),
   "permanent-redirect": location("exact", url, refuse),
   "permanent-redirect-code": location("near", int, refuse),
-  "preserve-trailing-slash": location("near", bool, lost("the slash is always kept")),
-  "proxy-body-size": location("near", size),
+  "preserve-trailing-slash": location("exact", bool),
+  "proxy-body-size": location("exact", size),
   "proxy-buffer-size": location("harmless", any, lost(tuning)),
   "proxy-buffering": location("harmless", any, lost(tuning)),
   "proxy-buffers-number": location("harmless", any, lost(tuning)),
   "proxy-busy-buffers-size": location("harmless", any, lost(tuning)),
   "proxy-connect-timeout": location("exact", int),
-  "proxy-cookie-domain": location("none", any, lost("cookies pass as the backend writes them")),
-  "proxy-cookie-path": location("none", any, lost("cookies pass as the backend writes them")),
-  "proxy-http-version": location("near", oneOf("1.0", "1.1")),
+  "proxy-cookie-domain": location("exact", any),
+  "proxy-cookie-path": location("exact", any),
+  "proxy-http-version": location("exact", oneOf("1.0", "1.1")),
   "proxy-max-temp-file-size": location("harmless", any, lost(tuning)),
   "proxy-next-upstream": location("near", any),
   "proxy-next-upstream-timeout": location("near", int),
   "proxy-next-upstream-tries": location("exact", int),
-  "proxy-read-timeout": location("near", int),
-  "proxy-redirect-from": location("none", any, lost("Location passes as the backend writes it")),
-  "proxy-redirect-to": location("none", any, lost("Location passes as the backend writes it")),
-  "proxy-request-buffering": location("harmless", any, lost("Envoy streams bodies")),
+  "proxy-read-timeout": location("exact", int),
+  "proxy-redirect-from": location("exact", any),
+  "proxy-redirect-to": location("exact", any),
+  "proxy-request-buffering": location("exact", oneOf("on", "off")),
   "proxy-send-timeout": location("near", int),
   "proxy-ssl-ciphers": upstream("none", any, lost("ciphers are those of the setting cluster.upstreamTls")),
   "proxy-ssl-name": upstream("exact", any),
@@ -211,7 +219,7 @@ export const nginxAnnotations = {
   "proxy-ssl-server-name": upstream("exact", any),
   "proxy-ssl-verify": upstream("exact", any),
   "proxy-ssl-verify-depth": upstream("none", int, lost("the chain may have any length")),
-  "relative-redirects": location("none", bool, lost("redirects name the host")),
+  "relative-redirects": location("exact", bool),
   "rewrite-target": location(
     "exact",
     matching(/^[-._~a-zA-Z0-9/:$]*$/, "must be a path of letters, digits, -._~/: and $1 to $9"),
@@ -221,8 +229,8 @@ export const nginxAnnotations = {
     "near",
     list.transform((names) => names.map((one) => one.toLowerCase())),
   ),
-  "server-snippet": host("closed", any, refuse),
-  "service-upstream": upstream("near", bool),
+  "server-snippet": host("exact", any, refuse),
+  "service-upstream": upstream("exact", bool),
   "session-cookie-change-on-failure": upstream("none", bool, lost("a session moves when its endpoint goes")),
   "session-cookie-conditional-samesite-none": upstream(
     "none",
@@ -230,7 +238,7 @@ export const nginxAnnotations = {
     lost("SameSite is the same for all browsers"),
   ),
   "session-cookie-domain": upstream("exact", matching(/^[-.A-Za-z0-9]+$/, "must be a domain")),
-  "session-cookie-expires": upstream("near", int),
+  "session-cookie-expires": upstream("exact", int),
   "session-cookie-max-age": upstream("exact", int),
   "session-cookie-name": upstream("exact", matching(/^[-_A-Za-z0-9]+$/, "must be the name of a cookie")),
   "session-cookie-path": upstream("exact", matching(/^[-._~/A-Za-z0-9]+$/, "must be a path")),
@@ -243,11 +251,11 @@ export const nginxAnnotations = {
   "stream-snippet": host("none", any, lost("nothing of nginx's stream module is read")),
   "temporal-redirect": location("exact", url, refuse),
   "temporal-redirect-code": location("near", int, refuse),
-  "upstream-hash-by": upstream("near", any),
+  "upstream-hash-by": upstream("exact", any),
   "upstream-hash-by-subset": upstream("none", bool, lost("all endpoints are in one ring")),
   "upstream-hash-by-subset-size": upstream("none", int, lost("all endpoints are in one ring")),
   "upstream-vhost": upstream("exact", any),
-  "use-port-in-redirects": location("none", bool, lost("redirects have no port but the client's")),
+  "use-port-in-redirects": location("exact", bool),
   "use-regex": location("exact", bool),
   "whitelist-source-range": location("exact", any, refuse),
   "x-forwarded-prefix": location("exact", headerValue),

@@ -155,8 +155,24 @@ export function upstreamTls(
   return { name: "envoy.transport_sockets.tls", typed_config: context };
 }
 
+const proxyProtocolV1: EnvoyCluster["transport_socket"] = {
+  name: "envoy.transport_sockets.upstream_proxy_protocol",
+  typed_config: {
+    "@type":
+      "type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+    config: { version: "V1" },
+    transport_socket: {
+      name: "envoy.transport_sockets.raw_buffer",
+      typed_config: {
+        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer",
+      },
+    },
+  },
+};
+
 function writeTransport(cluster: ClusterContent, settings: SettingsSpec): Partial<EnvoyCluster> {
   const { protocol } = cluster;
+  if (cluster.proxyProtocol) return { transport_socket: proxyProtocolV1 };
   if (protocol !== "tls" && protocol !== "h2") return {};
   return { transport_socket: upstreamTls(cluster, settings, protocol === "h2" ? ["h2"] : []) };
 }

@@ -19,6 +19,9 @@ const list = members({ content_type: compressedTypes });
 /** As `writeAsk` of policies/authorization.ts writes them. */
 const askedPath = /"cluster":"(?:[^"\\]|\\.)*"(,"timeout":"60s"\}),"path_override":"(?:[^"\\]|\\.)*"/g;
 
+/** As the policy nginxPhases writes it for limits that exceed the buffer of a connection. */
+const raisedLimit = /"filter_context":\{"buffered_limit":\d+,"raised":true\}/g;
+
 /** Configuration that requires a newer version, and its replacement, which is exactly as restrictive. */
 interface Newer {
   readonly since: EnvoyVersion;
@@ -29,6 +32,11 @@ interface Newer {
 const parts: Pick<Newer, "since"> = { since: { major: 1, minor: 38 } };
 const newer: readonly Newer[] = [
   { since: { major: 1, minor: 40 }, older: (json) => json.replaceAll(matcher, list) },
+  // Before, a body that exceeds the buffer of a connection was refused: such bodies are not kept.
+  {
+    since: { major: 1, minor: 37 },
+    older: (json) => json.replaceAll(raisedLimit, '"filter_context":{"unlimited":true}'),
+  },
   // Without a path of its own the service would be asked another question: nothing is asked, and requests are refused.
   {
     since: { major: 1, minor: 40 },

@@ -87,7 +87,7 @@ const chainResource = (listener: string, name: string, chain: FilterChain): Reso
 export const writeTcpChain = (
   backends: readonly TcpBackend[],
   names: readonly string[],
-  context: Pick<ChainContext, "listener" | "settings">,
+  context: Pick<ChainContext, "listener" | "settings"> & { readonly idleMs?: number },
 ): Resource => chainResource(context.listener, "", { filters: [writeTcpProxy(backends, names, context)] });
 
 function managerOptions(
@@ -176,7 +176,11 @@ export const writeClosedChain = (
 function writeTcpProxy(
   backends: readonly Pick<TcpBackend, "weight">[],
   names: readonly string[],
-  { listener, settings }: Pick<ChainContext, "listener" | "settings">,
+  {
+    listener,
+    settings,
+    idleMs = 9_001_000,
+  }: Pick<ChainContext, "listener" | "settings"> & { readonly idleMs?: number },
 ): Filter {
   const clusters = fitWeights(backends.map(({ weight }) => weight))
     .map((weight, i) => ({ name: names[i] ?? "", weight }))
@@ -190,7 +194,7 @@ function writeTcpProxy(
       "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
       stat_prefix: listener,
       ...(only ? { cluster: only.name } : { weighted_clusters: { clusters } }),
-      idle_timeout: duration(9_001_000),
+      idle_timeout: duration(idleMs),
       ...(log.length > 0 ? { access_log: log } : {}),
     },
   };

@@ -15,8 +15,9 @@ export const filterStages = {
   token: "Envoy verifies it itself, and refuses requests before a server is called for them",
   authorization: "calls a server for the requests that passed the earlier stages",
   globalRateLimit: "counts requests that are authorized",
-  session: "selects an endpoint for requests that nothing refused",
   passed: "marks the requests that passed all protections",
+  bodies: "keeps whole bodies, for clients with access only",
+  session: "chooses the endpoint of requests that are sent on",
   router: "comes last, as Envoy requires",
 } as const;
 

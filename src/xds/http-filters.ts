@@ -1,7 +1,7 @@
 import type { HttpConnectionManager, HttpFilter } from "../gen/envoy.js";
 import { byStage } from "./filter-stages.js";
 import { policyFilters } from "./policies/index.js";
-import { passedFilter } from "./policies/nginx-phases.js";
+import { answersFilter, bodiesFilter, passedFilter } from "./policies/nginx-phases.js";
 import type { Chain, ChainFilter } from "./policies/policy.js";
 import { sessionFilters } from "./policies/session.js";
 
@@ -52,8 +52,10 @@ const fixed: readonly ChainFilter[] = [
       enable_upstream_stats: true,
     }),
   },
+  answersFilter,
   passedFilter,
   ...sessionFilters,
+  bodiesFilter,
   { name: "router", stage: "router", write: () => ({ "@type": `${types}.router.v3.Router` }) },
 ];
 

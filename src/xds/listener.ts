@@ -143,6 +143,8 @@ export interface ListenerSpec {
   readonly family: "http" | "https" | "tcp";
   readonly port: number;
   readonly websockets?: boolean;
+  /** Clients send the PROXY protocol, whatever the setting says. */
+  readonly proxyProtocol?: boolean;
 }
 
 /** The listeners for traffic with their route tables, and those for health and statistics. */
@@ -178,7 +180,15 @@ const listenerResource = (
 ): Resource => ({ type: "listener", group, name, json: JSON.stringify(listener) });
 
 function writeListener(
-  { name, listener: envoyName = name, family, port, websockets, addresses }: ListenerSpec,
+  {
+    name,
+    listener: envoyName = name,
+    family,
+    port,
+    websockets,
+    addresses,
+    proxyProtocol: decodes,
+  }: ListenerSpec,
   settings: SettingsSpec,
   services: GlobalServices,
 ): readonly Resource[] {
@@ -186,7 +196,7 @@ function writeListener(
   const [address = usual, ...more] = addresses ?? [];
   const base = listenerBase(envoyName, address, port, settings);
   const filters = [
-    ...(settings.useProxyProtocol ? [proxyProtocol] : []),
+    ...((decodes ?? settings.useProxyProtocol) ? [proxyProtocol] : []),
     ...(family === "https" ? [tlsInspector(settings.tls.fingerprint)] : []),
   ];
   const others = more.map((one) => ({ address: listenAddress(one, port) }));

@@ -9,6 +9,7 @@ import { eventually } from "../support/envoy.js";
 import { freePort, request } from "../support/http.js";
 import { type Rig, startRig } from "../support/isoline.js";
 import { nginxConf } from "../support/nginx-conf.js";
+import { askOdd, expectedOdd, startOdd } from "../support/nginx-odd.js";
 import { askProbe, probeObjects, probeSettings, probes, seen, wanted } from "../support/nginx-probes.js";
 
 /** Where nginx may be; the package of Debian (1.22) has all modules that are needed. */
@@ -16,13 +17,13 @@ const places = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", join(homedir(), ".ca
 const nginx = process.env.NGINX ?? places.find((path) => existsSync(path));
 
 /** Starts nginx with the server blocks of `nginx-conf.ts` before the backends of a rig. */
-async function startNginx(rig: Rig): Promise<number> {
+async function startNginx(rig: Rig, odd: number): Promise<number> {
   if (!nginx) throw new Error(`no nginx: install it, or set NGINX; looked at ${places.join(", ")}`);
   const folder = await mkdtemp(join(tmpdir(), "isoline-nginx-"));
   const listen = await freePort();
   const portOf = (name: string): number => rig.backends.of.get(name)?.port ?? 0;
   await writeFile(join(folder, "passwords"), "u:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
-  const conf = nginxConf({ listen, web: portOf("web"), api: portOf("api"), folder });
+  const conf = nginxConf({ listen, web: portOf("web"), api: portOf("api"), odd, folder });
   await writeFile(join(folder, "nginx.conf"), conf);
   const child = spawn(nginx, [
     "-c",
@@ -47,7 +48,9 @@ async function startNginx(rig: Rig): Promise<number> {
 }
 
 /** The hosts that nginx has, too. */
-const shared = "d e f g h j k l n p r t y x.ad y.x.ad ad ah ai".split(" ").map((name) => `${name}.test`);
+const shared = "d e f g h j k l n p r t y x.ad y.x.ad ad ah ai m1 m2 m3 m4 m5 m6 m7"
+  .split(" ")
+  .map((name) => `${name}.test`);
 
 /** More paths for each host whose locations are what is compared. */
 const paths = [
@@ -80,12 +83,13 @@ const paths = [
 const compared = "d e f g h j n ah ai x.ad".split(" ").map((name) => `${name}.test`);
 
 test("answers as nginx does with the server blocks that ingress-nginx's rules imply", async () => {
+  const odd = await startOdd();
   const rig = await startRig({
     backends: ["web", "api", "new"],
-    objects: [service("default", "empty"), ...probeObjects],
+    objects: [service("default", "empty"), ...odd.objects, ...probeObjects],
     settings: probeSettings,
   });
-  const port = await startNginx(rig);
+  const port = await startNginx(rig, odd.port);
   const chosen = probes.filter(({ host, tls }) => shared.includes(host) && !tls);
   expect(chosen.length).toBeGreaterThanOrEqual(20);
   const found = await Promise.all(
@@ -117,4 +121,8 @@ test("answers as nginx does with the server blocks that ingress-nginx's rules im
     return all.map(({ status }) => status).sort();
   };
   expect(await burst(rig.httpPort)).toEqual(await burst(port));
+
+  const behaved = await askOdd(rig.httpPort, odd.count);
+  expect(behaved).toEqual(await askOdd(port, odd.count));
+  expect(behaved).toEqual(expectedOdd);
 }, 60_000);

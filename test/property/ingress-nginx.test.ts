@@ -20,7 +20,25 @@ const filters: Partial<Record<NginxAnnotation, string>> = {
   "limit-rpm": "envoy.filters.http.local_ratelimit",
 };
 /** Those that have no counterpart: with these no request may be let through. */
-const closing: readonly NginxAnnotation[] = ["auth-snippet", "enable-modsecurity", "modsecurity-snippet"];
+const closing: readonly NginxAnnotation[] = ["auth-snippet", "enable-modsecurity"];
+
+/** What a snippet demands: that nothing is forwarded, a filter, or nothing. */
+const snippetDemands: Readonly<Record<string, string | undefined>> = {
+  "deny all;": "envoy.filters.http.rbac",
+  "deny 10.0.0.1; allow all;": "envoy.filters.http.rbac",
+  "allow 10.0.0.0/8; deny all;": "envoy.filters.http.rbac",
+  "allow 10.0.0.0/8; deny 192.0.2.1;": "closed",
+  "satisfy any; deny all;": "closed",
+  "if ($x) { return 403; }": "closed",
+  "return 403;": "closed",
+  "if ($host ~ x) { return 403; }": "closed",
+};
+
+/** A rule of a snippet whose requests must come before all that is forwarded for the same path. */
+const earlyRefusals: readonly string[] = [
+  "if ($http_x = 1) { return 403; }",
+  "if ($uri = /secret) { return 404; }",
+];
 
 const values: Partial<Record<NginxAnnotation, readonly string[]>> = {
   "auth-type": ["basic", "digest", "none", ""],
@@ -56,8 +74,19 @@ const values: Partial<Record<NginxAnnotation, readonly string[]>> = {
   "enable-cors": ["true"],
   "cors-allow-origin": ["*", "https://*.x.test", "none"],
   "ssl-redirect": ["false", "true"],
-  "configuration-snippet": ["deny all;", 'more_set_headers "A: b";', "if ($x) { return 403; }"],
-  "server-snippet": ["deny all;", "location /m { deny all; }"],
+  "configuration-snippet": [
+    ...Object.keys(snippetDemands),
+    ...earlyRefusals,
+    'more_set_headers "A: b";',
+    "proxy_set_header X-User $http_x_user;",
+  ],
+  "server-snippet": [...Object.keys(snippetDemands), "location /m { deny all; }"],
+  "custom-http-errors": ["404"],
+  "default-backend": ["web", "missing"],
+  "proxy-body-size": ["0", "8k", "64m"],
+  "service-upstream": ["true"],
+  "affinity-mode": ["persistent"],
+  affinity: ["cookie"],
   "auth-tls-secret": ["default/ca", "missing", "other/ca"],
   "canary-weight": ["10"],
 };
@@ -114,7 +143,9 @@ const around = [
 ];
 
 interface EnvoyRoute {
+  readonly match?: object;
   readonly route?: object;
+  readonly direct_response?: { readonly status?: number };
   readonly typed_per_filter_config?: Readonly<Record<string, unknown>>;
 }
 
@@ -152,9 +183,15 @@ function demanded(
   const isNone = (name === "limit-rps" || name === "limit-rpm") && Number(text) <= 0;
   const isOff = text === "false" || all["enable-modsecurity"] === "false";
   if (closing.includes(name)) return isOff && name !== "auth-snippet" ? undefined : "closed";
-  if (name === "configuration-snippet")
-    return allowSnippets && text.startsWith("more_") ? undefined : "closed";
-  if (name === "server-snippet") return allowSnippets && text !== "deny all;" ? undefined : "closed";
+  // A location with addresses of its own does not have those of its server.
+  const hasOwn = Object.keys(all).some(
+    (one) => one.endsWith("-source-range") || one === "configuration-snippet",
+  );
+  if (name === "configuration-snippet" || name === "server-snippet") {
+    if (!allowSnippets) return "closed";
+    const demand = snippetDemands[text];
+    return name === "server-snippet" && hasOwn && demand !== "closed" ? undefined : demand;
+  }
   return isAbsent || isNone ? undefined : filters[name];
 }
 
@@ -171,6 +208,14 @@ it("drops no rule of access without closing its paths and an error", () => {
           ({ typed_per_filter_config: own = {} }) => filter !== undefined && !(filter in own),
         );
         expect(open, `${name}: ${text}`).toEqual([]);
+      }
+      // What a snippet refuses comes before all that is forwarded, in each table.
+      if (allowSnippets && earlyRefusals.includes(annotations["configuration-snippet"] ?? "")) {
+        const first = routes.findIndex(({ route }) => route !== undefined);
+        const refused = routes.findIndex(({ direct_response: { status = 0 } = {} }) =>
+          [403, 404].includes(status),
+        );
+        if (first >= 0) expect(refused >= 0 && refused < first, JSON.stringify(annotations)).toBe(true);
       }
       const isClosed = JSON.stringify(routes).includes('"status":503');
       // A restricted path without a place is closed, or nothing of the host is forwarded.

@@ -1,3 +1,6 @@
+import { moreServers } from "./nginx-more-probes.js";
+import { oddServers } from "./nginx-odd.js";
+
 /**
  * The server blocks that ingress-nginx's rules imply for the hosts of `nginx-probes.ts`, written out by hand: what nginx itself makes of
  * locations, rewrites and the order of its phases.
@@ -6,9 +9,11 @@ export function nginxConf(ports: {
   readonly listen: number;
   readonly web: number;
   readonly api: number;
+  /** The backend of `nginx-odd.ts`. */
+  readonly odd: number;
   readonly folder: string;
 }): string {
-  const { listen, web, api, folder } = ports;
+  const { listen, web, api, odd, folder } = ports;
   const to = (port: number): string => `proxy_pass http://127.0.0.1:${port};`;
   const server = (name: string, body: string): string =>
     `server { listen 127.0.0.1:${listen}; server_name ${name}; ${body} }`;
@@ -60,6 +65,8 @@ http {
   ${server("~^[\\w-]+\\.ad\\.test$", `location / { ${to(web)} }`)}
   ${server("ah.test", `location /metrics { deny all; } location / { ${to(web)} }`)}
   ${server("ai.test", `location /a/ { ${to(web)} } location = /a { ${to(web)} } location / { return 404; }`)}
+  ${oddServers(server, odd)}
+  ${moreServers(server, { to: to(web), folder })}
   server { listen 127.0.0.1:${listen} default_server; return 404; }
 }
 `;

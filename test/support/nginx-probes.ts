@@ -1,5 +1,6 @@
 import { certificate, certificateFile, type Manifest, secret, tlsSecret } from "./backend.js";
 import { type Answer, request } from "./http.js";
+import { moreIngresses, moreProbes } from "./nginx-more-probes.js";
 
 const prefix = "nginx.ingress.kubernetes.io/";
 
@@ -203,7 +204,7 @@ export const probeObjects: readonly Manifest[] = [
   tlsSecret("default", "secure"),
   secret("default", "pw", { auth: `u:${shaOfSecret}\n` }),
   secret("default", "ca", { "ca.crt": certificateFile("ca.crt") }),
-  ...ingresses.map(nginxIngress),
+  ...[...ingresses, ...moreIngresses].map(nginxIngress),
 ];
 
 export interface Probe {
@@ -216,6 +217,8 @@ export interface Probe {
   readonly client?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** The client's address. */
+  readonly from?: string;
   readonly status: number;
   /** The backend that answers, by its Service. */
   readonly service?: string;
@@ -238,7 +241,7 @@ const fromOrigin = { origin: "https://a.x.test" };
 
 /** The requests of the table, with what ingress-nginx answers or, where docs/ingress-nginx.md says so, what differs. */
 export const probes: readonly Probe[] = [
-  { id: "1a", host: "a.test", path: "/x/", status: 308, answer: { location: "https://a.test/x/" } },
+  { id: "1a", host: "a.test", path: "/x/", status: 308, answer: { location: "https://a.test/x" } },
   {
     id: "1b",
     host: "a.test",
@@ -248,7 +251,7 @@ export const probes: readonly Probe[] = [
   },
   { id: "1c", host: "a.test", method: "POST", path: "/x", status: 308 },
   { id: "1d", host: "a.test", path: "/.well-known/acme-challenge/t", status: 308 },
-  { id: "2a", host: "b.test", status: 308, answer: { location: "https://b.test/" } },
+  { id: "2a", host: "b.test", status: 308, answer: { location: "https://b.test" } },
   {
     id: "3a",
     host: "c.test",
@@ -392,12 +395,13 @@ export const probes: readonly Probe[] = [
     status: 200,
     backendHeaders: { "ssl-client-verify": "SUCCESS", "ssl-client-cert": /^-----BEGIN%20CERTIFICATE/ },
   },
+  ...moreProbes,
 ];
 
 /** Sends the request of a probe to the listeners on these ports. */
 export function askProbe(
   { httpPort, httpsPort }: { readonly httpPort: number; readonly httpsPort?: number },
-  { host, path = "/", method = "GET", tls, client, headers = {}, body }: Omit<Probe, "id" | "status">,
+  { host, path = "/", method = "GET", tls, client, headers = {}, body, from }: Omit<Probe, "id" | "status">,
 ): Promise<Answer> {
   return request({
     port: tls ? (httpsPort ?? 0) : httpPort,
@@ -406,6 +410,7 @@ export function askProbe(
     method,
     headers,
     ...(body === undefined ? {} : { body }),
+    ...(from === undefined ? {} : { from }),
     ...(tls ? { sni: host } : {}),
     ...(client ? { client: certificate("client") } : {}),
   });

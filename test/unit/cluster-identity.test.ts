@@ -29,6 +29,7 @@ const cluster: Whole<Cluster> = {
   mode: undefined,
   externalName: undefined,
   protocol: "tls",
+  proxyProtocol: undefined,
   sni: undefined,
   validation: undefined,
   loadBalancing: "round-robin",
@@ -69,6 +70,7 @@ const others: { readonly [K in keyof Required<Cluster>]: readonly Partial<Cluste
   mode: [],
   externalName: [{ externalName: reachable("a.test") }, { externalName: reachable("b.test") }],
   protocol: [{ protocol: "h2" }, { protocol: "h2c" }],
+  proxyProtocol: [{ proxyProtocol: true }],
   sni: [{ sni: "a.test" }, { sni: "b.test" }],
   validation: [
     { validation: { ca: "a", subjectNames: ["a"] } },

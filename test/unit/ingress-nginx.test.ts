@@ -5,15 +5,18 @@ import { stringify } from "yaml";
 import { rbac } from "../../src/deploy/rbac.js";
 import { resourcesOf } from "../../src/kubernetes/resources.js";
 import { lintFindings } from "../../src/lint/findings.js";
+import { readSnippet as readForConversion } from "../../src/migrate/readers/nginx/snippets.js";
 import { nginxAnnotations } from "../../src/schema/ingress-nginx.js";
 import { nginxOptions } from "../../src/schema/ingress-nginx-options.js";
 import { readSnippet } from "../../src/schema/nginx-snippet.js";
+import { parseNginx } from "../../src/schema/nginx-syntax.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { inDialect } from "../../src/xds/dialect.js";
 import { certificateFile, hostProxy, type Manifest, secret, service, tlsSecret } from "../support/backend.js";
 import { compileAll, parseCase } from "../support/compile.js";
 import { explainer } from "../support/explain.js";
 import { type NginxIngress, nginxIngress } from "../support/nginx-probes.js";
+import { configurationSnippets, serverSnippets } from "../support/nginx-snippet-sample.js";
 
 const later = "2026-06-01T00:00:00Z";
 const services = ["default", "other"].flatMap((namespace) =>
@@ -229,12 +232,115 @@ describe("client certificates", () => {
   });
 });
 
+describe("a path that is not served", () => {
+  it("does not count as the same path of another Ingress", () => {
+    const whitelist = { "whitelist-source-range": "10.0.0.0/8" };
+    const bad = [{ path: "/a b" }];
+    const { findings, routes } = compileThese([
+      { name: "one", host: "a.test", paths: bad, annotations: whitelist },
+      {
+        name: "two",
+        host: "a.test",
+        created: later,
+        paths: [...bad, { path: "/a" }],
+        annotations: whitelist,
+      },
+    ]);
+    expect(findings.filter((one) => one.includes("SameMatch"))).toEqual([]);
+    // The closed part of the path stays closed, although a path of another Ingress has the same match.
+    expect(clusters(routes("a.test"))).toEqual([503, 404]);
+    const served = compileThese([owner, { ...owner, name: "later", created: later }]);
+    expect(served.findings).toContain("warning Ingress/default/later SameMatch");
+  });
+});
+
+describe("an Envoy before 1.37", () => {
+  it("does not keep bodies that exceed the buffer of a connection, which it would refuse", () => {
+    const textOf = (size: string, version?: { major: number; minor: number; patch: number }): string => {
+      const { store } = compileThese([
+        { name: "one", host: "a.test", annotations: { "proxy-body-size": size } },
+      ]);
+      const [{ json = "" } = {}] = [...store.resources("virtual-host", "ingress_http")];
+      return inDialect(json, { xdsCluster: "isoline", ...(version ? { version } : {}) });
+    };
+    const older = { major: 1, minor: 36, patch: 4 };
+    expect(textOf("8m")).toContain('"buffered_limit":8388608');
+    expect(textOf("8m")).toContain('"request_body_buffer_limit":8388608');
+    expect(textOf("8m", older)).not.toContain("buffered_limit");
+    expect(textOf("8k", older)).toContain('"buffered_limit":8192');
+    expect(textOf("17m")).not.toContain("buffered_limit");
+  });
+});
+
+describe("the ConfigMaps of TCP and UDP services", () => {
+  it("serve what is valid, and warn of each other entry", () => {
+    const data = {
+      "9000": "default/web:80",
+      "9001": "other/web:80:PROXY",
+      "9002": "default/missing:80",
+      "9003": "default/web",
+      "0": "default/web:80",
+      "8080": "default/web:80",
+    };
+    const { store, findings } = compileThese(
+      [],
+      [{ apiVersion: "v1", kind: "ConfigMap", metadata: { namespace: "n", name: "tcp" }, data }],
+      { ingressNginx: { tcpServicesConfigMap: "n/tcp", udpServicesConfigMap: "n/udp" } },
+    );
+    const listeners = [...store.resources("listener", "chains")].map(({ name }) => name);
+    expect(listeners.filter((name) => name.startsWith("nginx-"))).toEqual([
+      "nginx-tcp-9000",
+      "nginx-tcp-9001",
+    ]);
+    expect(findings.filter((one) => one.endsWith("NginxOptionNoEffect"))).toHaveLength(4);
+    expect(findings.filter((one) => one.endsWith("ConfigMapNotFound"))).toHaveLength(1);
+  });
+});
+
+describe("options that Isoline does not read", () => {
+  it("are findings with the reason, or close all Ingresses if they restrict access", () => {
+    const configMap = (data: Readonly<Record<string, string>>) => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { namespace: "n", name: "c" },
+      data,
+    });
+    const settings = { ingressNginx: { configMap: "n/c" } };
+    const { store } = compileThese(
+      [],
+      [configMap({ "gzip-level": "5", "no-such-option": "x", "proxy-stream-timeout": "5s" })],
+      settings,
+    );
+    expect([...store.findings()].map(({ message }) => message).sort()).toEqual([
+      'option "gzip-level" of the ConfigMap has no effect: see the setting compression',
+      'option "no-such-option" of the ConfigMap has no effect: Isoline does not read it',
+      'option "proxy-stream-timeout" of the ConfigMap has no effect: nothing of nginx\'s stream module is read',
+    ]);
+    const closed = compileThese(
+      [{ ...owner, tls: undefined } as NginxIngress],
+      [configMap({ "global-auth-snippet": "x;" })],
+      settings,
+    );
+    expect(clusters(closed.routes("a.test"))).toEqual([503]);
+  });
+});
+
 describe("snippets", () => {
   it.each([
     ['more_set_headers "A: b" "C: d";', 2],
     ["add_header X y always;", 1],
+    ["add_header X y;", 1],
     ["proxy_set_header X-A '';  # comment\n proxy_hide_header X-B;", 2],
     ["gzip on; server_tokens off;", 0],
+    ["proxy_set_header Host $host; proxy_set_header Upgrade $http_upgrade;", 0],
+    ["proxy_ssl_server_name on; proxy_ssl_name $host;", 2],
+    ["deny 10.0.0.1; allow all;", 2],
+    ["if ($http_x = 1) { return 403; }", 1],
+    ['if ( $request_uri ~ "^/api/health" ) { return 403; }', 1],
+    ["if ($scheme = http) { return 301 https://$host$request_uri; }", 1],
+    ["rewrite ^(/dashboard)$ $1/ redirect;", 1],
+    ["more_set_headers 'A: $http_x_y';", 1],
+    ['more_set_headers "A: b\\"; deny all; #";', 1],
   ])("does what is certain of %s", (text, count) => {
     const { effects, unknown } = readSnippet(text, false);
     expect(unknown).toEqual([]);
@@ -242,17 +348,40 @@ describe("snippets", () => {
   });
 
   it.each([
-    "deny all;",
-    "if ($http_x = 1) { return 403; }",
+    "satisfy any;",
+    "if ($http_x = 1) { set $y 1; }",
+    "if ($http_x) { return 403; }",
+    "if ($uri ~ a.*|b) { return 403; }",
     "location /x { deny all; }",
-    "more_set_headers 'A: $host';",
-    "add_header X y;",
+    "more_set_headers 'A: $upstream_addr';",
+    "more_set_headers -s 404 'A: b';",
+    "proxy_set_header Host other.test;",
+    "rewrite ^/a/(.*)$ /b/$1 last;",
+    "rewrite ^/a[!-~]b$ /c permanent;",
     "return 403",
+    "return 444;",
+    "return 301 https://x.test$request_uri?a;",
     "more_set_headers 'A: b'; } location / {",
-    'more_set_headers "A: b\\"; deny all; #";',
+    "more_set_headers 'A: b'more;",
     "access_by_lua_block { ngx.exit(403) }",
+    "limit_req zone=x;",
+    "auth_basic off;",
   ])("reads nothing into %s", (text) => {
     expect(readSnippet(text, false).unknown).not.toEqual([]);
+  });
+
+  it("reads words as nginx does", () => {
+    expect(parseNginx("a b\\.c 'd \\' e' \"f\\\\.g\" $h.i#j; # k\n l{m;}")).toEqual([
+      { words: ["a", "b\\.c", "d ' e", "f\\.g", "$h.i#j"] },
+      { words: ["l"], block: [{ words: ["m"] }] },
+    ]);
+    for (const text of ["a", "a;}", "a{b;", "'a;", "a 'b'c;", "{"]) expect(parseNginx(text)).toBeUndefined();
+  });
+
+  it("is read in the same way for a conversion", () => {
+    const text = 'more_set_headers "A: b"; deny all; location / { return 403; }';
+    expect(readForConversion(text).unknown).toEqual(["deny", "location {}"]);
+    expect(readForConversion("a 'b'c;").unknown).toEqual(["text that is not nginx's syntax"]);
   });
 });
 
@@ -396,18 +525,36 @@ describe("docs/ingress-nginx.md", () => {
     "x-forwarded-prefix": 1,
   };
 
+  /** The share of snippets that are read completely; any other one is refused. */
+  const shareOf = (snippets: readonly string[], ofServer: boolean) => {
+    const read = snippets.filter((text) => readSnippet(text, ofServer).unknown.length === 0).length;
+    return { read, all: snippets.length };
+  };
+  const snippetShares = {
+    "configuration-snippet": shareOf(configurationSnippets, false),
+    "server-snippet": shareOf(serverSnippets, true),
+  };
+
   it("says how much of the use is served", () => {
     const shares = new Map<string, number>();
+    const count = (effect: string, uses: number): void =>
+      void shares.set(effect, (shares.get(effect) ?? 0) + uses);
     let total = 0;
-    for (const [name, count] of Object.entries(uses)) {
+    for (const [name, found] of Object.entries(uses)) {
       const { effect } = nginxAnnotations[name as keyof typeof nginxAnnotations];
-      shares.set(effect, (shares.get(effect) ?? 0) + count);
-      total += count;
+      const { read, all } = snippetShares[name as keyof typeof snippetShares] ?? { read: 1, all: 1 };
+      count(effect, (found * read) / all);
+      count("closed", (found * (all - read)) / all);
+      total += found;
     }
     const percent = (...effects: readonly string[]): number =>
       Math.round((effects.reduce((sum, effect) => sum + (shares.get(effect) ?? 0), 0) / total) * 100);
+    const { "configuration-snippet": own, "server-snippet": ofServer } = snippetShares;
     expect(page).toContain(
       `${total} in all) ${percent("exact", "harmless")} % are exact or harmless, ${percent("near")} % near, ${percent("closed")} % closed and ${percent("none")} % without effect`,
+    );
+    expect(page).toContain(
+      `${own.read} of ${own.all} configuration snippets and ${ofServer.read} of ${ofServer.all} server snippets`,
     );
     expect(percent("exact", "harmless", "near")).toBeGreaterThanOrEqual(90);
   });

@@ -50,8 +50,8 @@ export function addManifests(program: Command): void {
       "the ConfigMap that parametersRef of a Gateway or GatewayClass names: Envoys as it describes them",
     )
     .option(
-      "--ingress-nginx-config-map <namespace/name>",
-      "include the ConfigMap of the setting ingressNginx",
+      "--ingress-nginx-config-map <namespace/name,...>",
+      "include the ConfigMaps of the setting ingressNginx",
     )
     .action(async (parts: readonly string[], options: ManifestsCommandOptions) => {
       const { manifestsCommand } = await import("../manifests.js");

@@ -3,7 +3,7 @@ import { isInline, readKeyPair } from "../certificates/secret.js";
 import { endpointsName, endpointsUnit, secretUnit } from "../core/keys.js";
 import type { ObjectByKind, Reader } from "../core/reader.js";
 import type { CircuitBreakers } from "../policies/circuit-breakers.js";
-import { type Reachable, readHost } from "./address.js";
+import { type Reachable, readAddress, readHost } from "./address.js";
 import type { Cluster } from "./cluster.js";
 
 export type ServicePort = NonNullable<ObjectByKind<"Service">["spec"]["ports"]>[number];
@@ -25,12 +25,16 @@ type ServiceFields =
 export type ClusterOverrides = Partial<Omit<Cluster, ServiceFields>>;
 
 interface PortOptions {
+  /** Requests go to the address of the Service, if it has one. */
+  readonly asService?: true;
   readonly healthPort?: number;
   /** The protocol if the Service has none. */
   readonly usualProtocol?: Protocol;
   /** Bytes of the client are sent unchanged, whatever protocol the Service has. */
   readonly isOpaque?: boolean;
 }
+
+export type BackendOptions = ClusterOverrides & PortOptions;
 
 /**
  * The cluster for a Service's port, given by number or (Ingress) by name. An error is a message. The units of its
@@ -39,11 +43,11 @@ interface PortOptions {
 export function readCluster(
   reader: Reader,
   namespace: string,
-  name: string,
+  serviceName: string,
   port: number | string,
-  { healthPort, usualProtocol, isOpaque = false, ...options }: ClusterOverrides & PortOptions = {},
+  { healthPort, usualProtocol, isOpaque = false, asService, ...options }: BackendOptions = {},
 ): { cluster?: Cluster; error?: string | undefined } {
-  const { service, found, error } = findServicePort(reader, namespace, name, port);
+  const { service, found, error } = findServicePort(reader, namespace, serviceName, port);
   if (!service || !found) return { error };
   const external = readExternalName(reader, service);
   if (external.error) return { error: external.error };
@@ -55,19 +59,25 @@ export function readCluster(
   const breakers = readCircuitBreakers(service, reader.settings.cluster.circuitBreakers);
   // Assigned, not spread: an object that starts with a spread and then grows gets its own hidden class each time.
   const common = Object.assign(
-    { namespace, service: name, port: found.port, loadBalancing: "round-robin" as const },
+    { namespace, service: serviceName, port: found.port, loadBalancing: "round-robin" as const },
     breakers && { circuitBreakers: breakers },
     options,
     protocol && { protocol },
   );
-  if (external.name) return { cluster: Object.assign(common, { externalName: external.name }) };
+  const name = external.name ?? (asService && ownAddress(reader, service));
+  if (name) return { cluster: Object.assign(common, { externalName: name }) };
   const health =
     healthPort === undefined ? undefined : servedPorts(service).find((p) => p.port === healthPort);
   if (healthPort !== undefined && !health)
-    return { error: `port "${healthPort}" on service "${namespace}/${name}" not matched` };
+    return { error: `port "${healthPort}" on service "${namespace}/${serviceName}" not matched` };
   const ownHealthPort = health && health.port !== found.port ? { healthPort: health.port } : undefined;
   const healthName = ownHealthPort && health && portKey(health);
-  const endpoints = endpointsName({ namespace, service: name, port: portKey(found), healthPort: healthName });
+  const endpoints = endpointsName({
+    namespace,
+    service: serviceName,
+    port: portKey(found),
+    healthPort: healthName,
+  });
   reader.need(endpointsUnit(endpoints));
   const mode = endpointMode(reader, service);
   return { cluster: Object.assign(common, { endpoints }, ownHealthPort, mode && { mode }) };
@@ -139,6 +149,14 @@ export function endpointMode(reader: Reader, service: ObjectByKind<"Service">): 
   const annotated = service.meta.annotations["isoline.dev/endpoints"];
   if (annotated === "eds" || annotated === "inline" || annotated === "service") return annotated;
   return reader.settings.endpoints === "service" ? "service" : undefined;
+}
+
+/** The address of a Service that has one. */
+function ownAddress(reader: Reader, { spec, meta }: ObjectByKind<"Service">): Reachable | undefined {
+  const { clusterIP = "" } = spec;
+  if (clusterIP === "" || clusterIP === "None") return undefined;
+  const reached = readAddress(clusterIP, { namespace: meta.namespace, settings: reader.settings });
+  return "host" in reached ? reached.host : undefined;
 }
 
 function readExternalName(

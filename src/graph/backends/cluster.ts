@@ -26,6 +26,8 @@ export interface Cluster {
   readonly mode?: EndpointMode;
   readonly externalName?: Reachable;
   readonly protocol?: "tls" | "h2" | "h2c";
+  /** The backend gets the PROXY protocol before all other bytes. */
+  readonly proxyProtocol?: true;
   /** The server name of TLS (`serverName`); undefined for `externalName`. */
   readonly sni?: string;
   readonly validation?: UpstreamValidation;

@@ -31,6 +31,7 @@ import {
 import { globalRateLimit, localRateLimit } from "./rate-limit.js";
 import { retry } from "./retry.js";
 import { session } from "./session.js";
+import { sessionCookie } from "./session-cookie.js";
 import { slowStart } from "./slow-start.js";
 import { idleConnectionMs, timeout } from "./timeout.js";
 import { websocket } from "./websocket.js";
@@ -63,6 +64,7 @@ export const policies = {
   responseHeaders,
   retry,
   session,
+  sessionCookie,
   slowStart,
   timeout,
   websocket,

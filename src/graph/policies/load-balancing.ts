@@ -18,7 +18,13 @@ export type HashKey =
       readonly seconds?: number;
       readonly attributes?: readonly { readonly name: string; readonly value: string }[];
     }
-  | { readonly kind: "header"; readonly name: string; readonly terminal: boolean }
+  | {
+      readonly kind: "header";
+      readonly name: string;
+      readonly terminal: boolean;
+      /** Applied to the value. */
+      readonly rewrite?: { readonly pattern: string; readonly substitution: string };
+    }
   | { readonly kind: "query"; readonly name: string; readonly terminal: boolean }
   | { readonly kind: "source-ip"; readonly terminal: boolean };
 

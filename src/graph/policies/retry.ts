@@ -6,6 +6,8 @@ export interface RetryPolicy {
   readonly retryOn: string;
   readonly count: number;
   readonly perTryTimeoutMs?: number;
+  /** The time between two parts of a response; its end is a reset of the try. */
+  readonly perTryIdleMs?: number;
   readonly statusCodes: readonly number[];
   /** Requests with other methods are not retried. */
   readonly methods?: readonly string[];

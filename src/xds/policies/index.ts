@@ -41,6 +41,7 @@ import type {
 import { globalRateLimit, localRateLimit } from "./rate-limit.js";
 import { retry } from "./retry.js";
 import { session } from "./session.js";
+import { sessionCookie } from "./session-cookie.js";
 import { slowStart } from "./slow-start.js";
 import { idleConnectionMs, timeout } from "./timeout.js";
 import { websocket } from "./websocket.js";
@@ -70,6 +71,7 @@ const policies: { readonly [N in PolicyName]: WrittenPolicy<N> } = {
   jwt,
   nginxPhases,
   session,
+  sessionCookie,
   loadBalancing,
   healthCheck,
   circuitBreakers,

@@ -16,7 +16,20 @@ function writeKey(key: HashKey): Entry {
         },
       };
     case "header":
-      return { header: { header_name: key.name }, ...(key.terminal ? { terminal: true } : {}) };
+      return {
+        header: {
+          header_name: key.name,
+          ...(key.rewrite
+            ? {
+                regex_rewrite: {
+                  pattern: { regex: key.rewrite.pattern },
+                  substitution: key.rewrite.substitution,
+                },
+              }
+            : {}),
+        },
+        ...(key.terminal ? { terminal: true } : {}),
+      };
     case "query":
       return { query_parameter: { name: key.name }, ...(key.terminal ? { terminal: true } : {}) };
     case "source-ip":

@@ -1,101 +1,38 @@
-import { type ChainFilter, configOf, facts, type WrittenPolicy } from "./policy.js";
+import type { Json } from "../../gen/envoy.js";
+import type { NginxAnswers, NginxErrorPages, NginxPhases } from "../../graph/policies/nginx-phases.js";
+import { answersScript, bodiesScript, noted, phasesScript } from "./nginx-scripts.js";
+import {
+  type Chain,
+  type ChainFilter,
+  configOf,
+  type FilterConfigs,
+  facts,
+  type RouteWriting,
+  type WrittenPolicy,
+} from "./policy.js";
 
 const lua = "type.googleapis.com/envoy.extensions.filters.http.lua.v3" as const;
-const noted = "isoline.ingress_nginx";
 
-/**
- * The phases of nginx that no field of Envoy provides. Text of objects is only in the context of a route, never in the
- * script. A filter before the router notes that a request has passed all protections: a 401 without this note is from a
- * protection.
- */
-const source = `local function escape(text)
-  return (string.gsub(text, "[^%w%-%._~]", function(c) return string.format("%%%02X", string.byte(c)) end))
-end
-
-function envoy_on_request(handle)
-  local context = handle:filterContext()
-  local headers = handle:headers()
-  local limit = context:get("body_limit")
-  local length = tonumber(headers:get("content-length") or "")
-  if limit ~= nil and length ~= nil and length > limit then
-    handle:respond({[":status"] = "413"}, "")
-    return
-  end
-  local host = headers:get(":authority") or ""
-  local path = headers:get(":path") or "/"
-  local scheme = headers:get("x-forwarded-proto") or "http"
-  if context:get("original_forwarded") ~= nil then
-    local given = headers:get("x-forwarded-for") or ""
-    local before = string.match(given, "^(.*),[^,]*$")
-    headers:remove("x-original-forwarded-for")
-    headers:remove("x-original-forwarded-host")
-    if before ~= nil then headers:add("x-original-forwarded-for", before) end
-    local forwarded = headers:get("x-forwarded-host")
-    if forwarded ~= nil then headers:add("x-original-forwarded-host", forwarded) end
-  end
-  local answered = context:get("answered")
-  if answered ~= nil then
-    for _, name in pairs(answered) do headers:remove(name) end
-  end
-  if context:get("asks") ~= nil then
-    headers:replace("x-original-url", scheme .. "://" .. host .. path)
-    headers:replace("x-original-method", headers:get(":method") or "GET")
-    headers:replace("x-auth-request-redirect", path)
-  end
-  local sign_in = context:get("sign_in")
-  if sign_in ~= nil then
-    local values = {
-      host = (string.gsub(host, ":%d+$", "")),
-      http_host = host,
-      scheme = scheme,
-      request_uri = path,
-      escaped_request_uri = escape(path),
-    }
-    local url = ""
-    for _, part in ipairs(sign_in) do
-      if part["text"] ~= nil then url = url .. part["text"] else url = url .. (values[part["variable"]] or "") end
-    end
-    local append = context:get("append")
-    if append ~= nil then url = url .. append .. scheme .. "://" .. host .. escape(path) end
-    handle:streamInfo():dynamicMetadata():set("${noted}", "sign_in", url)
-  end
-end
-
-function envoy_on_response(handle)
-  local headers = handle:headers()
-  if headers:get(":status") ~= "401" then return end
-  local data = handle:streamInfo():dynamicMetadata():get("${noted}") or {}
-  if data["passed"] ~= nil then return end
-  local context = handle:filterContext()
-  if data["sign_in"] ~= nil then
-    headers:replace(":status", "302")
-    headers:replace("location", data["sign_in"])
-    headers:remove("www-authenticate")
-    return
-  end
-  local realm = context:get("realm")
-  local given = headers:get("www-authenticate")
-  if realm ~= nil and given ~= nil and string.sub(given, 1, 5) == "Basic" then
-    headers:replace("www-authenticate", 'Basic realm="' .. realm .. '"')
-  end
-end
-`;
+/** Whether a chain may have routes of ingress-nginx. */
+const isAsked = ({ settings, host }: Chain): boolean =>
+  settings.ingressNginx !== undefined &&
+  (host === undefined || host.routes.some(({ policies }) => policies.nginxPhases !== undefined));
 
 const filter: ChainFilter = {
   name: "isoline.ingress_nginx",
   stage: "request",
   disabled: true,
-  write: ({ settings }) =>
-    settings.ingressNginx
-      ? { "@type": `${lua}.Lua`, source_codes: { [noted]: { inline_string: source } } }
+  write: (chain) =>
+    isAsked(chain)
+      ? { "@type": `${lua}.Lua`, source_codes: { [noted]: { inline_string: phasesScript } } }
       : undefined,
 };
 
 export const passedFilter: ChainFilter = {
   name: "isoline.passed",
   stage: "passed",
-  write: ({ settings }) =>
-    settings.ingressNginx
+  write: (chain) =>
+    isAsked(chain)
       ? {
           "@type": "type.googleapis.com/envoy.extensions.filters.http.set_metadata.v3.Config",
           metadata: [{ metadata_namespace: noted, allow_overwrite: true, value: { passed: true } }],
@@ -103,34 +40,135 @@ export const passedFilter: ChainFilter = {
       : undefined,
 };
 
+export const bodiesFilter: ChainFilter = {
+  name: "isoline.ingress_nginx_bodies",
+  stage: "bodies",
+  disabled: true,
+  write: (chain) =>
+    isAsked(chain)
+      ? { "@type": `${lua}.Lua`, source_codes: { [noted]: { inline_string: bodiesScript } } }
+      : undefined,
+};
+
+const changesAnswers = ({ answers, errorPages }: NginxPhases): boolean =>
+  answers !== undefined || errorPages !== undefined;
+
+/** The script is long: chains of a host without such routes omit it. */
+export const answersFilter: ChainFilter = {
+  name: "isoline.ingress_nginx_answers",
+  stage: "request",
+  disabled: true,
+  write: (chain) =>
+    isAsked(chain) &&
+    (chain.host?.routes.some(({ policies }) => changesAnswers(policies.nginxPhases ?? {})) ?? true)
+      ? { "@type": `${lua}.Lua`, source_codes: { [noted]: { inline_string: answersScript } } }
+      : undefined,
+};
+
+/** The context of the first script. Members that are absent are not in it. */
+function contextOf(phases: NginxPhases): { readonly [key: string]: Json } {
+  const { bodyLimit, originalForwarded, realm, asks, askedHeaders, signIn, location } = phases;
+  return {
+    ...(bodyLimit === undefined ? {} : { body_limit: bodyLimit }),
+    ...(originalForwarded ? { original_forwarded: true } : {}),
+    ...(realm === undefined ? {} : { realm }),
+    ...(asks ? { asks: true } : {}),
+    ...(askedHeaders?.length ? { answered: askedHeaders } : {}),
+    ...(signIn
+      ? {
+          sign_in: signIn.parts.map((part) => ({ ...part })),
+          ...(signIn.append ? { append: signIn.append } : {}),
+        }
+      : {}),
+    ...(location
+      ? {
+          location: {
+            ...(location.stripPort ? { strip_port: true } : {}),
+            ...(location.stripSlash ? { strip_slash: true } : {}),
+            ...(location.relative ? { relative: true } : {}),
+          },
+        }
+      : {}),
+  };
+}
+
+const answersContextOf = (
+  { answers, errorPages }: NginxPhases,
+  nameOf: RouteWriting["nameOf"],
+): { readonly [key: string]: Json } => ({
+  ...(answers ? { answers: writeAnswers(answers) } : {}),
+  ...(errorPages ? { error_pages: writeErrorPages(errorPages, nameOf) } : {}),
+});
+
+function writeAnswers({ successHeaders, redirect, cookieDomain, cookiePath, expires }: NginxAnswers): Json {
+  return {
+    ...(successHeaders ? { success_headers: successHeaders.map((one) => ({ ...one })) } : {}),
+    ...(redirect ? { redirect: { ...redirect } } : {}),
+    ...(cookieDomain ? { cookie_domain: { ...cookieDomain } } : {}),
+    ...(cookiePath ? { cookie_path: { ...cookiePath } } : {}),
+    ...(expires ? { expires: { ...expires } } : {}),
+    ...(cookieDomain || cookiePath || expires ? { cookies: true } : {}),
+  };
+}
+
+const writeErrorPages = (
+  { codes, ownOnly, cluster, headers }: NginxErrorPages,
+  nameOf: RouteWriting["nameOf"],
+): Json => ({
+  codes: Object.fromEntries(codes.map((code) => [String(code), true])),
+  ...(ownOnly ? { own_only: true } : {}),
+  cluster: nameOf(cluster),
+  headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+});
+
 export const nginxPhases: WrittenPolicy<"nginxPhases"> = {
   filter,
   write: {
-    route({ bodyLimit, originalForwarded, realm, asks, askedHeaders, signIn }) {
-      const context = {
-        ...(bodyLimit === undefined ? {} : { body_limit: bodyLimit }),
-        ...(originalForwarded ? { original_forwarded: true } : {}),
-        ...(realm === undefined ? {} : { realm }),
-        ...(asks ? { asks: true } : {}),
-        ...(askedHeaders?.length ? { answered: askedHeaders } : {}),
-        ...(signIn
+    route(phases, { nameOf }) {
+      const context = contextOf(phases);
+      const { wholeBodies, bodyLimit = 0 } = phases;
+      const filters: FilterConfigs = {
+        ...(Object.keys(context).length > 0
+          ? { [filter.name]: { "@type": `${lua}.LuaPerRoute`, name: noted, filter_context: context } }
+          : {}),
+        ...(changesAnswers(phases)
           ? {
-              sign_in: signIn.parts.map((part) => ({ ...part })),
-              ...(signIn.append ? { append: signIn.append } : {}),
+              [answersFilter.name]: {
+                "@type": `${lua}.LuaPerRoute`,
+                name: noted,
+                filter_context: answersContextOf(phases, nameOf),
+              },
+            }
+          : {}),
+        // The dialect of older Envoys looks for this text.
+        ...(wholeBodies
+          ? {
+              [bodiesFilter.name]: {
+                "@type": `${lua}.LuaPerRoute`,
+                name: noted,
+                filter_context: wholeBodies.raised
+                  ? { buffered_limit: bodyLimit, raised: true }
+                  : { buffered_limit: bodyLimit },
+              },
             }
           : {}),
       };
-      if (Object.keys(context).length === 0) return {};
       return {
-        filters: { [filter.name]: { "@type": `${lua}.LuaPerRoute`, name: noted, filter_context: context } },
+        ...(Object.keys(filters).length > 0 ? { filters } : {}),
+        ...(wholeBodies?.raised ? { route: { request_body_buffer_limit: bodyLimit } } : {}),
       };
     },
   },
   describe(shown) {
     const context = configOf(shown, filter.name, `${lua}.LuaPerRoute`)?.filter_context;
+    const whole = configOf(shown, bodiesFilter.name, `${lua}.LuaPerRoute`);
     const limit = context?.body_limit;
     return facts({
-      "request body": typeof limit === "number" && `${limit} bytes at most by Content-Length`,
+      "request body":
+        typeof limit === "number" && `${limit} bytes at most${whole ? "" : " by Content-Length"}`,
+      "error pages":
+        configOf(shown, answersFilter.name, `${lua}.LuaPerRoute`)?.filter_context?.error_pages !==
+          undefined && "some responses are replaced by those of another backend",
       "sign-in": context?.sign_in !== undefined && "401 of the authorization leads to a sign-in page",
     });
   },

@@ -11,12 +11,22 @@ const previousHosts = {
 
 export const retry: WrittenPolicy<"retry"> = {
   write: {
-    route: ({ retryOn, count, perTryTimeoutMs, statusCodes, methods, otherHosts, backoffMs }) => ({
+    route: ({
+      retryOn,
+      count,
+      perTryTimeoutMs,
+      perTryIdleMs,
+      statusCodes,
+      methods,
+      otherHosts,
+      backoffMs,
+    }) => ({
       action: {
         retry_policy: {
           retry_on: retryOn,
           num_retries: count,
           ...(perTryTimeoutMs === undefined ? {} : { per_try_timeout: duration(perTryTimeoutMs) }),
+          ...(perTryIdleMs === undefined ? {} : { per_try_idle_timeout: duration(perTryIdleMs) }),
           ...(statusCodes.length > 0 ? { retriable_status_codes: statusCodes } : {}),
           ...(methods
             ? {
@@ -34,10 +44,14 @@ export const retry: WrittenPolicy<"retry"> = {
     }),
   },
   describe: ({ route: { route } }) =>
-    facts({ retries: route?.retry_policy && describeRetries(route.retry_policy) }),
+    facts({
+      retries: route?.retry_policy && describeRetries(route.retry_policy),
+      "read timeout": route?.retry_policy?.per_try_idle_timeout,
+    }),
 };
 
-function describeRetries(policy: NonNullable<RouteAction["retry_policy"]>): string {
+function describeRetries(policy: NonNullable<RouteAction["retry_policy"]>): string | undefined {
+  if (policy.num_retries === 0) return undefined;
   const statuses = policy.retriable_status_codes?.length
     ? ` (${policy.retriable_status_codes.join(", ")})`
     : "";

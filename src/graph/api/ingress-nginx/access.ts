@@ -3,9 +3,9 @@ import { isErrorStatus } from "../../../schema/status-code.js";
 import { secretName } from "../../certificates/secret.js";
 import type { Reader } from "../../core/reader.js";
 import type { RoutePolicies } from "../../policies/index.js";
-import { type IpRange, readRange } from "../../policies/ip-filter.js";
 import type { NginxPhases } from "../../policies/nginx-phases.js";
 import type { LocalRateLimit } from "../../policies/rate-limit.js";
+import { readAddresses } from "./addresses.js";
 import type { NginxHostContext, Notes } from "./annotated-ingress.js";
 import { readAuthUrl } from "./auth-url.js";
 import type { NginxLocation } from "./locations.js";
@@ -22,23 +22,25 @@ export interface NginxAccess {
 const assumedUser = `assumed:{SHA}${"A".repeat(27)}=`;
 
 /** Reads the checks of a location. A check that can't be applied refuses the paths of its Ingress (`Notes.refusal`). */
-export function readAccess(location: NginxLocation, context: NginxHostContext, notes: Notes): NginxAccess {
+export function readAccess(
+  location: NginxLocation,
+  context: NginxHostContext,
+  snippets: Parameters<typeof readAddresses>[2],
+  notes: Notes,
+): NginxAccess {
   const { values, ingress } = location.of;
   const { options } = context.config;
   const isOpen = isUnder(location.path, options["no-auth-locations"]);
   const basicAuth = isOpen ? undefined : readBasicAuth(location, context.reader, notes);
   const asked = isOpen ? undefined : readAuthUrl(location, context, notes);
-  const ipFilter = readAddresses(location, context, notes);
+  const ipFilter = readAddresses(location, context, snippets, notes);
   const localRateLimit = readRates(location, context, notes);
   if (values.satisfy === "any" && [basicAuth, asked, ipFilter].filter(Boolean).length > 1)
     notes.refuse(
       "satisfy",
       "satisfy: any lets requests in that pass one check of several, which Envoy can't",
     );
-  if (values["enable-modsecurity"] || values["enable-owasp-core-rules"])
-    notes.refuse("enable-modsecurity", "there is no web application firewall");
-  if (values["modsecurity-snippet"] && values["enable-modsecurity"] !== false)
-    notes.refuse("modsecurity-snippet", "there is no web application firewall");
+  readFirewall(values, notes);
   if (values["auth-snippet"]) notes.refuse("auth-snippet", "auth-snippet is nginx's own configuration");
   if (values["auth-proxy-set-headers"] && asked)
     notes.refuse(
@@ -108,45 +110,26 @@ export function readAccess(location: NginxLocation, context: NginxHostContext, n
   }
 }
 
-function readAddresses(
-  { of: { values } }: NginxLocation,
-  { config }: NginxHostContext,
-  notes: Notes,
-): RoutePolicies["ipFilter"] {
-  const { options } = config;
-  const [allowName, allow] = values["allowlist-source-range"]
-    ? (["allowlist-source-range", values["allowlist-source-range"]] as const)
-    : ([
-        "whitelist-source-range",
-        values["whitelist-source-range"] ?? options["whitelist-source-range"],
-      ] as const);
-  const deny = values["denylist-source-range"] ?? options["denylist-source-range"];
-  const allowed = readRanges(allow, allowName, notes);
-  const blocked = readRanges(options["block-cidrs"]?.join(","), "denylist-source-range", notes);
-  const denied = [...(readRanges(deny, "denylist-source-range", notes) ?? []), ...(blocked ?? [])];
-  if (!allowed) return denied.length > 0 ? { allow: false, ranges: denied } : undefined;
-  return { allow: true, ranges: allowed, ...(denied.length > 0 ? { except: denied } : {}) };
-}
-
-/** Reads comma-separated addresses and CIDRs. One invalid entry refuses the whole list. */
-function readRanges(
-  text: string | undefined,
-  annotation: "allowlist-source-range" | "whitelist-source-range" | "denylist-source-range",
-  notes: Notes,
-): readonly IpRange[] | undefined {
-  if (!text) return undefined;
-  const ranges: IpRange[] = [];
-  for (const part of text.split(",").map((one) => one.trim())) {
-    if (part === "") continue;
-    const range = readRange(part);
-    if (!range)
-      return notes.refuse(
-        annotation,
-        `${annotation}: ${JSON.stringify(part.slice(0, 80))} is no address or CIDR`,
-      );
-    ranges.push({ remote: true, ...range });
+/** ModSecurity. Without `enable-modsecurity` its other annotations have no effect, as in ingress-nginx. */
+function readFirewall(values: NginxLocation["of"]["values"], notes: Notes): void {
+  const { "modsecurity-snippet": rules, "enable-modsecurity": isOn } = values;
+  if (!isOn) {
+    for (const name of ["modsecurity-snippet", "enable-owasp-core-rules"] as const)
+      if (values[name])
+        notes.ignore(name, `${name} has no effect without enable-modsecurity: nothing is refused`);
+    return;
   }
-  return ranges.length > 0 ? ranges : notes.refuse(annotation, `${annotation} holds no address`);
+  const engines = [...(rules ?? "").matchAll(/^\s*SecRuleEngine\s+"?(\w+)"?\s*$/gim)].map(([, mode = ""]) =>
+    mode.toLowerCase(),
+  );
+  const isHarmless =
+    engines.length > 0 && engines.every((mode) => mode === "detectiononly" || mode === "off");
+  if (isHarmless && !/^\s*Include|ctl:/im.test(rules ?? ""))
+    notes.ignore(
+      "enable-modsecurity",
+      "enable-modsecurity: its rules refuse nothing, and nothing is reported",
+    );
+  else notes.refuse("enable-modsecurity", "there is no web application firewall");
 }
 
 const maxTokens = 1_000_000_000;

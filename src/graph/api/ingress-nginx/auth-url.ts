@@ -37,6 +37,7 @@ export function readAuthUrl(
   const signIn = readSignIn(
     values["auth-signin"] ?? (isGlobal ? options["global-auth-signin"] : undefined),
     location,
+    options["global-auth-signin-redirect-param"],
   );
   const { cluster, path } = found;
   return { ask: { cluster, path, upstreamHeaders: answered }, answered, ...(signIn ? { signIn } : {}) };
@@ -48,12 +49,16 @@ const variables = new Set(["host", "http_host", "scheme", "request_uri", "escape
  * The URL of the sign-in page as parts: text and nginx variables. As in ingress-nginx, a URL with an unknown variable
  * is ignored, and clients get 401.
  */
-function readSignIn(url: string | undefined, { of: { values } }: NginxLocation): NginxPhases["signIn"] {
+function readSignIn(
+  url: string | undefined,
+  { of: { values } }: NginxLocation,
+  usualParameter = "rd",
+): NginxPhases["signIn"] {
   if (!url) return undefined;
   const parts = url.split(/(\$[a-z_]+)/).filter((part) => part !== "");
   const read = parts.map((part) => (part.startsWith("$") ? { variable: part.slice(1) } : { text: part }));
   if (read.some((part) => "variable" in part && !variables.has(part.variable ?? ""))) return undefined;
-  const parameter = values["auth-signin-redirect-param"] ?? "rd";
+  const parameter = values["auth-signin-redirect-param"] ?? usualParameter;
   const query = url.includes("?") ? url.slice(url.indexOf("?") + 1) : "";
   const has = new URLSearchParams(query).has(parameter);
   return {

@@ -1,63 +1,19 @@
-import { canonicalHeader, headerNameProblem, headerValueProblem } from "../../../schema/header-names.js";
-import { readSnippet, type SnippetEffect } from "../../../schema/nginx-snippet.js";
+import { canonicalHeader, headerNameProblem } from "../../../schema/header-names.js";
+import type { SnippetEffect } from "../../../schema/nginx-snippet.js";
+import { headerOf, type SnippetValue } from "../../../schema/nginx-snippet-values.js";
 import type { HeadersPolicy } from "../../policies/header-values.js";
-import type { AnnotatedIngress, NginxHostContext, Notes } from "./annotated-ingress.js";
+import type { NginxHostContext } from "./annotated-ingress.js";
+import { clientAddress, literal } from "./header-formats.js";
 import type { NginxLocation } from "./locations.js";
+import { formatValue } from "./snippets.js";
 
 type Header = { readonly name: string; readonly value: string };
-
-/** Escapes text for Envoy's header format, so that it is sent unchanged. */
-const literal = (text: string): string => text.replaceAll("%", "%%");
-const clientAddress = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
-
-/** The effects of the configuration snippet of an Ingress. A directive that is not supported refuses its paths. */
-export function snippetEffects(
-  { values }: AnnotatedIngress,
-  context: NginxHostContext,
-  notes: Notes,
-): readonly SnippetEffect[] {
-  return effectsOf("configuration-snippet", values["configuration-snippet"], context, notes);
-}
-
-/** Envoy refuses a route table with a list of more than 1000 headers. */
-const maxEffects = 200;
-
-export function effectsOf(
-  annotation: "configuration-snippet" | "server-snippet",
-  text: string | undefined,
-  { config }: NginxHostContext,
-  notes: Notes,
-): readonly SnippetEffect[] {
-  if (text === undefined) return [];
-  if (!config.options["allow-snippet-annotations"]) {
-    notes.refuse(
-      annotation,
-      `${annotation} requires allow-snippet-annotations in the ConfigMap of ingress-nginx`,
-      "NginxReferenceUnresolved",
-    );
-    return [];
-  }
-  const { effects, unknown } = readSnippet(text, annotation === "server-snippet");
-  const wrong = effects.find(
-    (one) => "name" in one && headerNameProblem(canonicalHeader(one.name)) !== undefined,
-  );
-  const value = effects.find((one) => "value" in one && headerValueProblem(one.value) !== undefined);
-  if (unknown.length === 0 && !wrong && !value && effects.length <= maxEffects) return effects;
-  if (effects.length > maxEffects)
-    notes.refuse(annotation, `${annotation} has more than ${maxEffects} directives`);
-  const what = unknown.length > 0 ? unknown.slice(0, 5).join(", ") : "a header that Envoy does not take";
-  notes.refuse(
-    annotation,
-    `${annotation} has what Isoline does not read (${what}), which may restrict access`,
-  );
-  return effects;
-}
 
 /** The header policy of requests to the backend. */
 export function requestHeaders(
   { of: { values } }: NginxLocation,
   secure: boolean,
-  { config: { options } }: NginxHostContext,
+  context: NginxHostContext,
   parts: {
     readonly rewritten: boolean;
     readonly remove: readonly string[];
@@ -65,6 +21,7 @@ export function requestHeaders(
     readonly certificate: readonly Header[];
   },
 ): HeadersPolicy {
+  const { options } = context.config;
   const scheme = secure ? "https" : "http";
   const forwarded: readonly Header[] = options["use-forwarded-headers"]
     ? []
@@ -84,15 +41,54 @@ export function requestHeaders(
     ...(prefix && parts.rewritten ? [{ name: "X-Forwarded-Prefix", value: literal(prefix) }] : []),
     ...(options["proxy-add-original-uri-header"] ? [{ name: "X-Original-Uri", value: "%REQ(:PATH)%" }] : []),
     ...parts.certificate,
-    ...valuesOf(parts.snippet, "set-request"),
   ];
   for (const { name, value } of all) set.set(canonicalHeader(name), value);
+  const remove = new Set(["Proxy", ...parts.remove].map(canonicalHeader));
+  const add = applySnippet(parts.snippet, { set, remove }, { host: context.alias ?? context.host, secure });
   const host = values["upstream-vhost"];
   return {
     set: sorted(set),
-    remove: unique(["Proxy", ...parts.remove, ...namesOf(parts.snippet, "remove-request")]),
+    ...(add.length > 0 ? { add } : {}),
+    remove: unique([...remove]),
     ...(host ? { host } : {}),
   };
+}
+
+/** Applies the request headers of a snippet to those that ingress-nginx sets itself. Returns headers to add. */
+function applySnippet(
+  snippet: readonly SnippetEffect[],
+  { set, remove }: { readonly set: Map<string, string>; readonly remove: Set<string> },
+  place: Parameters<typeof formatValue>[1],
+): readonly Header[] {
+  const usual = new Set([...set.keys(), ...alwaysSent]);
+  const add: Header[] = [];
+  for (const effect of snippet) {
+    if (effect.kind === "remove-request") remove.add(canonicalHeader(effect.name));
+    if (effect.kind !== "set-request") continue;
+    const name = canonicalHeader(effect.name);
+    if (isOwnValue(effect.value, name)) remove.delete(name);
+    // nginx sends a header that it sets anyway once more.
+    else if (usual.has(name)) add.push({ name, value: formatValue(effect.value, place) });
+    else {
+      set.set(name, formatValue(effect.value, place));
+      // Without a value the header is absent, whatever the client sent.
+      if (effect.value.some((part) => "variable" in part)) remove.add(name);
+    }
+  }
+  return add;
+}
+
+/** Headers that ingress-nginx sends to every backend beside those that are set above. */
+const alwaysSent = new Set(["X-Request-Id", "X-Original-Forwarded-For", "X-Original-Forwarded-Host"]);
+
+/** Whether a value is that of the same header of the request. */
+function isOwnValue([part, ...rest]: SnippetValue, name: string): boolean {
+  return (
+    rest.length === 0 &&
+    part !== undefined &&
+    "variable" in part &&
+    canonicalHeader(headerOf(part.variable) ?? "") === name
+  );
 }
 
 const year = 31_536_000;
@@ -100,7 +96,7 @@ const year = 31_536_000;
 /** The header policy of every response, including those that Envoy generates. */
 export function responseHeaders(
   secure: boolean,
-  { config: { options } }: NginxHostContext,
+  { config: { options }, host, alias }: NginxHostContext,
   parts: { readonly more: readonly Header[]; readonly snippet: readonly SnippetEffect[] },
 ): HeadersPolicy {
   const set = new Map<string, string>();
@@ -110,24 +106,19 @@ export function responseHeaders(
     const age = options["hsts-max-age"] ?? year;
     set.set("Strict-Transport-Security", `max-age=${age}${subdomains}${preload}`);
   }
-  for (const { name, value } of [...parts.more, ...valuesOf(parts.snippet, "set-response")])
-    set.set(canonicalHeader(name), value);
-  return {
-    set: sorted(set),
-    remove: unique([...(options["hide-headers"] ?? []), ...namesOf(parts.snippet, "remove-response")]),
-  };
+  for (const { name, value } of parts.more) set.set(canonicalHeader(name), value);
+  const add: Header[] = [];
+  const remove: string[] = [...(options["hide-headers"] ?? [])];
+  for (const effect of parts.snippet) {
+    if (effect.kind === "remove-response") remove.push(effect.name);
+    if (effect.kind !== "set-response") continue;
+    const name = canonicalHeader(effect.name);
+    const value = formatValue(effect.value, { host: alias ?? host, secure });
+    if (effect.replaces) set.set(name, value);
+    else add.push({ name, value });
+  }
+  return { set: sorted(set), ...(add.length > 0 ? { add } : {}), remove: unique(remove) };
 }
-
-const valuesOf = (
-  effects: readonly SnippetEffect[],
-  kind: "set-request" | "set-response",
-): readonly Header[] =>
-  effects.flatMap((one) => (one.kind === kind ? [{ name: one.name, value: literal(one.value) }] : []));
-
-const namesOf = (
-  effects: readonly SnippetEffect[],
-  kind: "remove-request" | "remove-response",
-): readonly string[] => effects.flatMap((one) => (one.kind === kind ? [one.name] : []));
 
 const sorted = (set: ReadonlyMap<string, string>): readonly Header[] =>
   [...set].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => ({ name, value }));

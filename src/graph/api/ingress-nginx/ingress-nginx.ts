@@ -6,6 +6,8 @@ import { ingressHttp, ingressHttps } from "../../core/listener-names.js";
 import type { Route, Site, Sites } from "../../core/nodes.js";
 import { createReport, type Reader, type Report } from "../../core/reader.js";
 import { isOverBudget } from "../../cost/overrun.js";
+import type { PathMatch } from "../../matches/match-types.js";
+import type { HeadersPolicy } from "../../policies/header-values.js";
 import { type Ingress, nginxIngressesOf } from "../ingress/ingress.js";
 import {
   type AnnotatedIngress,
@@ -18,18 +20,21 @@ import {
 } from "./annotated-ingress.js";
 import { readCanaries } from "./canary.js";
 import { type NginxConfig, readNginxConfig } from "./config.js";
-import { effectsOf, responseHeaders } from "./headers.js";
+import { responseHeaders } from "./headers.js";
 import {
   closedPart,
   hasRuleFor,
   isRegexHost,
+  matchKey,
   type NginxLocation,
   placeLocation,
   readLocations,
+  reportHidden,
 } from "./locations.js";
 import { passThrough } from "./passthrough.js";
-import { httpsRedirect, readAppRoot } from "./redirects.js";
-import { hostRoute, type NginxSide, routesOf } from "./routes.js";
+import { readAppRoot, redirectStatus } from "./redirects.js";
+import { answerPolicies, hostRoute, type NginxSide, routesOf, typeOf } from "./routes.js";
+import { answerAction, effectsOf, readAnswers } from "./snippets.js";
 import { readHostTls } from "./tls.js";
 
 /**
@@ -62,7 +67,7 @@ function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
   const mains = annotated.filter(({ values }) => !values.canary);
   const [first] = mains;
   const context: NginxHostContext = { ...asked, owner: first?.ingress.meta.namespace ?? "" };
-  const locations = readLocations(mains, context);
+  const { locations, hidden } = readLocations(mains, context.host);
   const canaries = readCanaries(
     annotated.filter(({ values }) => values.canary),
     locations,
@@ -75,6 +80,7 @@ function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
   }
   const tls = readHostTls(mains, context);
   const plan = planHost(mains, locations, context);
+  reportHidden(hidden, new Set(plan.placed.map(({ location }) => location)), context);
   const snippet = readServerSnippet(plan, context);
   // Only the side for plain HTTP reports findings: the side for TLS would repeat them.
   const side = (secure: boolean): Site["routes"] =>
@@ -138,6 +144,7 @@ function planHost(
 ): Plan {
   const regex = isRegexHost(all, context.owner);
   if (regex) reportRegex(all, context);
+  const closedMatches = new Set<string>();
   const placed = all.flatMap((location) => {
     const place = placeLocation(location, { regex, all, context });
     if (place.problem === undefined) return [{ location, place }];
@@ -152,9 +159,16 @@ function planHost(
       location.field.replace(/\.backend$/, ".path"),
     );
     const closed = closedPart(location, regex, context);
-    return closed ? [{ location: closeLocation(location, message), place: { match: closed } }] : [];
+    const key = closed && matchKey(closed);
+    if (!closed || key === undefined || closedMatches.has(key)) return [];
+    closedMatches.add(key);
+    return [{ location: closeLocation(location, message), place: { match: closed } }];
   });
-  return { mains, placed, regex };
+  // What is closed stays closed where another path has the same match.
+  const kept = placed.filter(
+    ({ location, place }) => location.of.refusal !== undefined || !closedMatches.has(matchKey(place.match)),
+  );
+  return { mains, placed: kept, regex };
 }
 
 const closeLocation = (location: NginxLocation, refusal: string): NginxLocation => ({
@@ -175,45 +189,54 @@ function reportRegex(all: readonly NginxLocation[], { host, report }: NginxHostC
 const respond = (status: number) => ({ kind: "respond" as const, status });
 
 function routesOfSide({ mains, placed }: Plan, side: NginxSide, context: NginxHostContext): readonly Route[] {
-  const answers = responseHeaders(side.secure, context, { more: [], snippet: side.snippet?.effects ?? [] });
-  const { snippet } = side;
+  const { snippet, secure } = side;
+  const effects = snippet?.effects ?? [];
+  const answers = responseHeaders(secure, context, { more: [], snippet: effects });
   if (snippet?.refused)
     return [
       hostRoute({ kind: "prefix", value: "/" }, respond(503), snippet.of, fieldOf("server-snippet"), answers),
     ];
-  const refused = (snippet?.effects ?? []).flatMap((effect) =>
-    effect.kind === "refuse" && snippet
-      ? hostRoute(
-          { kind: effect.match, value: effect.path },
-          respond(effect.status),
-          snippet.of,
-          fieldOf("server-snippet"),
-          answers,
-        )
-      : [],
+  const routes = placed.flatMap(({ location, place: { match } }) => routesOf(location, match, side, context));
+  // An answer of the server snippet for all requests precedes every path.
+  const place = { host: context.alias ?? context.host, secure };
+  if (readAnswers(effects, place).some(({ headers }) => headers.length === 0)) return routes;
+  const slashes = placed.flatMap(({ location, place: { redirect } }) =>
+    redirect ? [slashRoute(location, redirect, answers, context)] : [],
   );
-  const routes = placed.flatMap(({ location, place: { match, redirect } }) => [
-    ...routesOf(location, match, side, context),
-    ...(redirect
-      ? [
-          hostRoute(
-            redirect,
-            { kind: "redirect" as const, path: location.path, status: 301 },
-            location.of,
-            location.field,
-            answers,
-          ),
-        ]
-      : []),
-  ]);
   const own = mains.filter(({ ingress }) => ingress.meta.namespace === context.owner);
   const rooted = own.find(({ values }) => values["app-root"]);
   const root = rooted && readAppRoot(rooted);
   const rootRoute = root
     ? [hostRoute({ kind: "exact", value: "/" }, root, rooted, fieldOf("app-root"), answers)]
     : [];
-  return [...routes, ...rootRoute, ...refused];
+  return [...routes, ...slashes, ...rootRoute, ...(snippet ? locationRoutes(snippet, answers) : [])];
 }
+
+/** Redirects a path without its final slash to the path, as nginx does for locations with a backend. */
+function slashRoute(
+  { path, of, field }: NginxLocation,
+  match: PathMatch,
+  headers: HeadersPolicy,
+  { config: { options } }: NginxHostContext,
+): Route {
+  const isRelative = of.values["relative-redirects"] ?? options["relative-redirects"] ?? false;
+  const action = { kind: "redirect", path, status: 301 } as const;
+  const location = isRelative ? { relative: true as const } : { stripPort: true as const };
+  return hostRoute(match, action, of, field, headers, { nginxPhases: { location } });
+}
+
+/** The routes of the locations in a server snippet. */
+const locationRoutes = (
+  { of, effects }: NonNullable<NginxSide["snippet"]>,
+  headers: HeadersPolicy,
+): readonly Route[] =>
+  effects.flatMap((effect) => {
+    if (effect.kind !== "location") return [];
+    const action = answerAction(effect.answer);
+    const typed = { ...headers, set: [...headers.set, ...typeOf(action)] };
+    const match = { kind: effect.match, value: effect.path };
+    return hostRoute(match, action, of, fieldOf("server-snippet"), typed, answerPolicies(action));
+  });
 
 /** Reads the server snippet of a host. If a directive is not supported, the whole host answers 503. */
 function readServerSnippet({ mains, regex }: Plan, context: NginxHostContext): NginxSide["snippet"] {
@@ -224,14 +247,20 @@ function readServerSnippet({ mains, regex }: Plan, context: NginxHostContext): N
   if (!of) return undefined;
   const notes = new Notes(of.ingress, context.report);
   const effects = effectsOf("server-snippet", of.values["server-snippet"], context, notes);
-  if (regex && effects.some(({ kind }) => kind === "refuse"))
+  if (regex && effects.some(({ kind }) => kind === "location"))
     notes.refuse(
       "server-snippet",
       "server-snippet has a location, which is tried after the regular expressions of the host",
     );
-  if (effects.some(({ kind }) => kind === "set-request" || kind === "remove-request"))
-    notes.ignore("server-snippet", "server-snippet: headers of requests are those of the locations alone");
-  return { of, effects, refused: notes.refusal !== undefined };
+  const isOfLocations = (kind: string): boolean =>
+    ["set-request", "remove-request", "server-name", "tls-name"].includes(kind);
+  if (effects.some(({ kind }) => isOfLocations(kind)))
+    notes.ignore("server-snippet", "server-snippet: what is sent to backends is that of the locations alone");
+  return {
+    of,
+    effects: effects.filter(({ kind }) => !isOfLocations(kind)),
+    refused: notes.refusal !== undefined,
+  };
 }
 
 /** The sites of a host without rules: an alias of another host, or its twin with or without `www.`. */
@@ -258,7 +287,7 @@ function readOther(ingresses: readonly Ingress[], host: string, config: NginxCon
 function wwwSites(all: readonly Ingress[], of: AnnotatedIngress, asked: Asked): Sites {
   const { ref: owner, meta } = of.ingress;
   const context: NginxHostContext = { ...asked, owner: meta.namespace };
-  const { status } = httpsRedirect(context);
+  const status = redirectStatus(asked.config.options);
   const annotated = all.map((one) => readAnnotatedIngress(one, asked.config, asked.report));
   const { tls } = readHostTls(annotated, context);
   const routes = (port: number): readonly Route[] => [
@@ -267,6 +296,8 @@ function wwwSites(all: readonly Ingress[], of: AnnotatedIngress, asked: Asked): 
       { kind: "redirect", host: asked.host, port, status },
       of,
       fieldOf("from-to-www-redirect"),
+      undefined,
+      { nginxPhases: { location: { stripSlash: true } } },
     ),
   ];
   const sites = new Map<string, Site>([

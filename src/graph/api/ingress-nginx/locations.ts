@@ -30,14 +30,14 @@ export const hasRuleFor = (ingress: Ingress, host: string): boolean =>
 
 /**
  * The locations of a host, those of the oldest Ingress first. If no rule has the path `/`, it is added with the
- * annotations of the oldest Ingress. If an older Ingress has the same path, the location is left out with a warning.
+ * annotations of the oldest Ingress. A location whose path an older Ingress has is not among them; `hidden` has these.
  */
 export function readLocations(
   mains: readonly AnnotatedIngress[],
-  { host, report }: NginxHostContext,
-): readonly NginxLocation[] {
+  host: string,
+): { readonly locations: readonly NginxLocation[]; readonly hidden: readonly HiddenLocation[] } {
   const [first] = mains;
-  if (!first) return [];
+  if (!first) return { locations: [], hidden: [] };
   const added: NginxLocation = {
     path: "/",
     exact: false,
@@ -46,19 +46,40 @@ export function readLocations(
     ...(first.ingress.spec.defaultBackend ? { backend: first.ingress.spec.defaultBackend } : {}),
   };
   const found = new Map<string, NginxLocation>();
+  const hidden: HiddenLocation[] = [];
   for (const of of mains)
     for (const location of pathsOf(of, host)) {
       const key = `${location.exact} ${location.path}`;
       const earlier = found.get(key);
       if (!earlier) found.set(key, location);
-      else if (earlier.of !== of) {
-        const message = `host ${JSON.stringify(host)}: ${earlier.of.ingress.ref} is older and has the path ${JSON.stringify(location.path)}, too`;
-        report.warn(of.ingress.ref, type, "SameMatch", message, location.field);
-      }
+      else if (earlier.of !== of) hidden.push({ location, earlier });
     }
   if (!found.has("false /")) found.set("false /", added);
-  return [...found.values()];
+  return { locations: [...found.values()], hidden };
 }
+
+/** A location that another Ingress has already. */
+export interface HiddenLocation {
+  readonly location: NginxLocation;
+  readonly earlier: NginxLocation;
+}
+
+/** Warns of locations that older Ingresses serve. A path that is not served at all has its own finding. */
+export function reportHidden(
+  hidden: readonly HiddenLocation[],
+  served: ReadonlySet<NginxLocation>,
+  { host, report }: NginxHostContext,
+): void {
+  for (const { location, earlier } of hidden) {
+    if (!served.has(earlier)) continue;
+    const message = `host ${JSON.stringify(host)}: ${earlier.of.ingress.ref} is older and has the path ${JSON.stringify(location.path)}, too`;
+    report.warn(location.of.ingress.ref, type, "SameMatch", message, location.field);
+  }
+}
+
+/** The same for matches that the same requests can have. */
+export const matchKey = ({ kind, value }: PathMatch): string =>
+  kind === "prefix" || kind === "segment" ? `prefix ${trimSlashes(value)}` : `${kind} ${value}`;
 
 export function* pathsOf(of: AnnotatedIngress, host: string): Iterable<NginxLocation> {
   for (const [i, rule] of (of.ingress.spec.rules ?? []).entries()) {

@@ -1,4 +1,5 @@
 import type { Action } from "../../core/nodes.js";
+import type { NginxPhases } from "../../policies/nginx-phases.js";
 import type { AnnotatedIngress, NginxHostContext, Notes } from "./annotated-ingress.js";
 import type { NginxLocation } from "./locations.js";
 
@@ -62,8 +63,26 @@ export function redirectsToHttps(
   return hasTls && (values["ssl-redirect"] ?? options["ssl-redirect"] ?? true);
 }
 
-export const httpsRedirect = ({ config: { options } }: NginxHostContext): Redirect => ({
-  kind: "redirect",
-  scheme: "https",
-  status: options["http-redirect-code"] ?? 308,
-});
+/** The redirect to HTTPS, and what its `Location` has. */
+export function httpsRedirect(
+  { values }: AnnotatedIngress,
+  { config: { options } }: NginxHostContext,
+): { readonly action: Redirect; readonly location: NonNullable<NginxPhases["location"]> } {
+  const keepsSlash = values["preserve-trailing-slash"] ?? options["preserve-trailing-slash"] ?? false;
+  const hasPort = values["use-port-in-redirects"] ?? options["use-port-in-redirects"] ?? false;
+  return {
+    action: {
+      kind: "redirect",
+      scheme: "https",
+      ...(hasPort ? { port: 443 } : {}),
+      status: redirectStatus(options),
+    },
+    location: {
+      ...(keepsSlash ? {} : { stripSlash: true as const }),
+      ...(hasPort ? {} : { stripPort: true as const }),
+    },
+  };
+}
+
+export const redirectStatus = (options: NginxHostContext["config"]["options"]): number =>
+  options["http-redirect-code"] ?? 308;

@@ -8,21 +8,20 @@ import type { HeadersPolicy } from "../../policies/header-values.js";
 import { type RoutePolicies, readAnnotatedPolicies } from "../../policies/index.js";
 import { type NginxAccess, readAccess } from "./access.js";
 import { type AnnotatedIngress, type NginxHostContext, Notes } from "./annotated-ingress.js";
+import { readAnswerChanges } from "./answers.js";
+import { readBodies } from "./bodies.js";
 import type { Choice, NginxCanary } from "./canary.js";
 import { readCors } from "./cors.js";
-import { requestHeaders, responseHeaders, snippetEffects } from "./headers.js";
+import { readErrorPages } from "./error-pages.js";
+import { requestHeaders, responseHeaders } from "./headers.js";
 import type { NginxLocation } from "./locations.js";
 import { httpsRedirect, readRedirect, redirectsToHttps } from "./redirects.js";
 import { readRewrite } from "./rewrite.js";
+import { readSession } from "./sessions.js";
+import { type EarlyAnswer, readAnswers, snippetEffects } from "./snippets.js";
+import { readTimes } from "./times.js";
 import { certificateHeaders, type HostTls } from "./tls.js";
-import {
-  readBackend,
-  readClusterOptions,
-  readMirrors,
-  readRetries,
-  readTimeouts,
-  routeHash,
-} from "./upstream.js";
+import { readBackend, readClusterOptions, readMirrors } from "./upstream.js";
 
 /** The inputs that all locations of a host share on one listener. */
 export interface NginxSide {
@@ -35,9 +34,18 @@ export interface NginxSide {
     | undefined;
 }
 
-/** The rank of a route without conditions: after the routes of the same path with conditions. */
-const last = 1000;
-const defaultBodyLimit = 1024 * 1024;
+/** The ranks of the routes of one path: the order of nginx's phases. */
+const ranks = {
+  /** Answers of the server snippet. */
+  server: 1,
+  preflight: 100,
+  /** Answers of the configuration snippet. */
+  answers: 101,
+  /** Choices of a canary. */
+  choices: 300,
+  /** A route without conditions. */
+  last: 1000,
+} as const;
 
 /** Makes the routes of a location. */
 interface Frame {
@@ -51,10 +59,16 @@ interface Frame {
   ): Route;
   /**
    * Makes one route for all requests. If CORS allows only some origins, makes a route for these and one for the rest.
+   * The routes have the rank and the one before.
    */
-  each(make: (headers: readonly HeaderMatch[], more: Headers, rank: number) => Route): readonly Route[];
-  /** Responses to OPTIONS; evaluated first. */
-  readonly preflight: readonly Route[];
+  each(
+    make: (headers: readonly HeaderMatch[], more: Headers, rank: number) => Route,
+    rank?: number,
+  ): readonly Route[];
+  /** Responses that come before redirects, refusals and backends: of snippets, and to OPTIONS. */
+  readonly early: readonly Route[];
+  /** Whether one of these is for all requests. */
+  readonly isAnswered: boolean;
 }
 
 type Headers = HeadersPolicy["set"];
@@ -62,7 +76,7 @@ type Headers = HeadersPolicy["set"];
 function frameOf(
   location: NginxLocation,
   path: PathMatch,
-  snippet: readonly SnippetEffect[],
+  snippets: { readonly own: readonly SnippetEffect[]; readonly ofServer: readonly SnippetEffect[] },
   side: NginxSide,
   context: NginxHostContext,
   notes: Notes,
@@ -72,6 +86,7 @@ function frameOf(
   if (found === "too-large")
     notes.ignore("cors-allow-origin", "cors-allow-origin has too many origins; none may come");
   const { ref } = location.of.ingress;
+  const snippet = [...snippets.ofServer, ...snippets.own];
   const route: Frame["route"] = (headers, action, policies, more, rank) => ({
     match: { path, headers: [...headers].sort(compareHeaders), queries: [] },
     action,
@@ -81,16 +96,41 @@ function frameOf(
     from: ref,
     field: location.field,
   });
+  const each: Frame["each"] = (make, rank = ranks.last) =>
+    cors?.origin
+      ? [make([cors.origin], cors.headers, rank - 1), make([], [], rank)]
+      : [make([], cors?.headers ?? [], rank)];
+  const place = { host: context.alias ?? context.host, secure: side.secure };
+  const [ofServer, own] = [readAnswers(snippets.ofServer, place), readAnswers(snippets.own, place)];
+  const answered = (answers: readonly EarlyAnswer[], first: number): readonly Route[] =>
+    answers.flatMap(({ headers, action }, i) =>
+      each(
+        (origins, more, rank) =>
+          route([...headers, ...origins], action, answerPolicies(action), [...more, ...typeOf(action)], rank),
+        first + 2 * i + 1,
+      ),
+    );
   const options = [methodIs("OPTIONS"), ...(cors?.origin ? [cors.origin] : [])];
+  const preflight = cors
+    ? [route(options, { kind: "respond", status: 204 }, {}, cors.preflight, ranks.preflight)]
+    : [];
   return {
     route,
-    each: (make) =>
-      cors?.origin
-        ? [make([cors.origin], cors.headers, last - 1), make([], [], last)]
-        : [make([], cors?.headers ?? [], last)],
-    preflight: cors ? [route(options, { kind: "respond", status: 204 }, {}, cors.preflight, 1)] : [],
+    each,
+    early: [...answered(ofServer, ranks.server), ...preflight, ...answered(own, ranks.answers)],
+    isAnswered: [...ofServer, ...own].some(({ headers }) => headers.length === 0),
   };
 }
+
+/** As in nginx, redirects of a snippet do not have the port of the request. */
+export const answerPolicies = ({ kind }: Action): RoutePolicies =>
+  kind === "redirect" ? { nginxPhases: { location: { stripPort: true } } } : {};
+
+/** The type of an answer with a text, as in ingress-nginx. */
+export const typeOf = (action: Action): Headers =>
+  action.kind === "respond" && action.body !== undefined
+    ? [{ name: "Content-Type", value: "text/html" }]
+    : [];
 
 /** The routes of a location in evaluation order. */
 export function routesOf(
@@ -100,49 +140,49 @@ export function routesOf(
   context: NginxHostContext,
 ): readonly Route[] {
   const notes = new Notes(location.of.ingress, context.report);
-  const ofServer = (side.snippet?.effects ?? []).filter(({ kind }) => /response$/.test(kind));
-  const snippet = [...ofServer, ...snippetEffects(location.of, context, notes)];
-  const access = readAccess(location, context, notes);
+  const snippets = {
+    ofServer: side.snippet?.effects ?? [],
+    own: snippetEffects(location.of, context, notes),
+  };
+  const access = readAccess(location, context, snippets, notes);
   const redirect = readRedirect(location.of, notes);
-  const forward = readForward(location, access, snippet, side, context, notes);
-  const { route, each, preflight } = frameOf(location, match, snippet, side, context, notes);
+  const forward = readForward(location, access, snippets, side, context, notes);
+  const { route, each, early, isAnswered } = frameOf(location, match, snippets, side, context, notes);
   const respond = (status: number): readonly Route[] => [
-    route([], { kind: "respond", status }, {}, [], last),
+    route([], { kind: "respond", status }, {}, [], ranks.last),
   ];
   if (side.tls.refused) return respond(403);
   if ((location.of.refusal ?? notes.refusal) !== undefined) return respond(503);
+  if (isAnswered) return early;
 
   if (redirect?.kind === "respond") {
     const to = [{ name: "Location", value: redirect.location.replaceAll("%", "%%") }];
     const action = { kind: "respond", status: redirect.status } as const;
-    return [
-      ...preflight,
-      ...each((headers, more, rank) => route(headers, action, {}, [...more, ...to], rank)),
-    ];
+    return [...early, ...each((headers, more, rank) => route(headers, action, {}, [...more, ...to], rank))];
   }
-  const toHttps = !side.secure && redirectsToHttps(location, side.tls.isAsked, context);
-  const elsewhere = redirect ?? (toHttps ? httpsRedirect(context) : undefined);
-  if (elsewhere)
-    return [...preflight, ...each((headers, more, rank) => route(headers, elsewhere, {}, more, rank))];
+  if (redirect) return [...early, ...each((headers, more, rank) => route(headers, redirect, {}, more, rank))];
+  if (!side.secure && redirectsToHttps(location, side.tls.isAsked, context)) {
+    const { action, location: how } = httpsRedirect(location.of, context);
+    const policies = { nginxPhases: { location: how } };
+    return [...early, ...each((headers, more, rank) => route(headers, action, policies, more, rank))];
+  }
   if (!side.secure && side.tls.tls?.clientValidation) return respond(403);
 
   if (!forward.choices) {
     const action = { kind: "respond", status: location.backend ? 503 : 404 } as const;
     const policies = { ...access.policies, nginxPhases: access.phases };
-    return [...preflight, ...each((headers, more, rank) => route(headers, action, policies, more, rank))];
+    return [...early, ...each((headers, more, rank) => route(headers, action, policies, more, rank))];
   }
   return [
-    ...preflight,
+    ...early,
     ...forward.choices.flatMap(({ headers, action }, i) =>
-      each((origins, more, rank) =>
-        route(
-          [...headers, ...origins],
-          action,
-          forward.policies,
-          more,
+      forward.variants.flatMap(({ headers: more, policies }, j) =>
+        each(
+          (origins, answers, rank) =>
+            route([...headers, ...more, ...origins], action, policies, answers, rank),
           // A canary's conditions rank first. For each condition, the route for allowed origins ranks before the other
           // one.
-          headers.length > 0 ? 10 * (i + 1) + (origins.length > 0 ? 0 : 1) : rank,
+          (headers.length > 0 ? ranks.choices + 10 * i : ranks.last - 10) + 2 * j + 1,
         ),
       ),
     ),
@@ -150,7 +190,11 @@ export function routesOf(
 }
 
 interface Forward {
-  readonly policies: RoutePolicies;
+  /** The policies of the route, for requests with the headers; the last one is for all requests. */
+  readonly variants: readonly {
+    readonly headers: readonly HeaderMatch[];
+    readonly policies: RoutePolicies;
+  }[];
   /** Absent if the location has no Service, or if its Service can't be used. */
   readonly choices?: readonly { readonly headers: readonly HeaderMatch[]; readonly action: Action }[];
 }
@@ -159,7 +203,7 @@ interface Forward {
 function readForward(
   location: NginxLocation,
   access: NginxAccess,
-  snippet: readonly SnippetEffect[],
+  snippets: { readonly own: readonly SnippetEffect[]; readonly ofServer: readonly SnippetEffect[] },
   side: NginxSide,
   context: NginxHostContext,
   notes: Notes,
@@ -174,48 +218,58 @@ function readForward(
       `auth-tls-secret: the host is that of namespace ${context.owner}, whose Ingress is the oldest`,
     );
   const rewrite = readRewrite(location, context, notes);
-  const options = readClusterOptions(location, side.secure, context, notes);
+  const options = readClusterOptions(location, side.secure, snippets.own, context, notes);
   const mirrors = readMirrors(location, context, notes);
   const requests = requestHeaders(location, side.secure, context, {
     rewritten: rewrite !== undefined,
     remove: [...access.remove, ...(side.tls.headers.length > 0 ? certificateHeaders : [])],
-    snippet,
+    snippet: [...snippets.ofServer, ...snippets.own],
     certificate: side.secure ? side.tls.headers : [],
   });
-  const bodyLimit = values["proxy-body-size"] ?? bodyOption(context) ?? defaultBodyLimit;
+  const errorPages = readErrorPages(location, context, notes);
+  const answers = readAnswerChanges(location, [...snippets.ofServer, ...snippets.own], context.config, notes);
+  const { retry, timeout, upgraded } = readTimes(location.of, context.config, notes);
   const policies = present({
     ...readAnnotatedPolicies({ annotations: ingress.meta.annotations, settings: context.reader.settings }),
     ...access.policies,
-    hash: routeHash(location, side.secure),
+    ...readSession(location, side.secure),
     pathRewrite: rewrite,
-    retry: readRetries(location.of, context.config),
-    timeout: readTimeouts(location.of, context.config),
+    retry,
+    timeout,
     websocket: true as const,
     requestHeaders: requests,
     nginxPhases: {
       ...access.phases,
-      ...(bodyLimit > 0 ? { bodyLimit } : {}),
+      ...readBodies(location, context, notes),
       ...(context.config.options["use-forwarded-headers"] ? {} : { originalForwarded: true as const }),
+      ...(answers ? { answers } : {}),
+      ...(errorPages ? { errorPages } : {}),
     },
   });
   const choices = backendsOf(location, side, context, options, requests)?.map(({ headers, backends }) => ({
     headers,
     action: { kind: "forward" as const, backends, ...(mirrors.length > 0 ? { mirrors } : {}) },
   }));
-  return { policies, ...(choices ? { choices } : {}) };
+  const variants = [
+    ...(upgraded ? [{ headers: [isWebsocket], policies: { ...policies, timeout: upgraded } }] : []),
+    { headers: [], policies },
+  ];
+  return { variants, ...(choices ? { choices } : {}) };
 }
+
+const isWebsocket: HeaderMatch = {
+  name: "upgrade",
+  kind: "exact",
+  value: "websocket",
+  invert: false,
+  ignoreCase: true,
+  treatMissingAsEmpty: false,
+};
 
 /** Removes members that are undefined. */
 const present = (
   policies: { readonly [N in keyof RoutePolicies]: RoutePolicies[N] | undefined },
 ): RoutePolicies => Object.fromEntries(Object.entries(policies).filter(([, value]) => value !== undefined));
-
-const bodyUnits: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-
-function bodyOption({ config }: NginxHostContext): number | undefined {
-  const [, number, unit = ""] = /^(\d{1,9})([kmg]?)$/i.exec(config.options["proxy-body-size"] ?? "") ?? [];
-  return number === undefined ? undefined : Number(number) * (bodyUnits[unit.toLowerCase()] ?? 1);
-}
 
 const methodIs = (method: string): HeaderMatch => ({
   name: ":method",
@@ -228,7 +282,9 @@ const methodIs = (method: string): HeaderMatch => ({
 
 /** Adds the response headers, if there are any: Envoy treats an empty list as absent. */
 const withHeaders = (policies: RoutePolicies, headers: HeadersPolicy): RoutePolicies =>
-  headers.set.length + headers.remove.length > 0 ? { ...policies, responseHeaders: headers } : policies;
+  headers.set.length + headers.remove.length + (headers.add?.length ?? 0) > 0
+    ? { ...policies, responseHeaders: headers }
+    : policies;
 
 /** The backends of a location, for each choice of its canary; undefined if its Service can't be used. */
 function backendsOf(
@@ -266,10 +322,11 @@ export const hostRoute = (
   { ingress }: AnnotatedIngress,
   field: string,
   headers?: HeadersPolicy,
+  policies: RoutePolicies = {},
 ): Route => ({
   match: { path, headers: [], queries: [] },
   action,
-  policies: headers ? withHeaders({}, headers) : {},
+  policies: headers ? withHeaders(policies, headers) : policies,
   insecure: "serve",
   rank: 1,
   from: ingress.ref,

@@ -1,3 +1,4 @@
+import { parseNginx } from "../../../schema/nginx-syntax.js";
 import { type HeaderChanges, noHeaders } from "../../model.js";
 
 /** The effects of a snippet, as far as they are certain. */
@@ -101,25 +102,8 @@ function withOperators(text: string): string | undefined {
   return isKnown ? value : undefined;
 }
 
-const token = /#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|[^\s{};"']+/gs;
-
-const unquoted = (word: string): string =>
-  /^["']/.test(word) ? word.slice(1, -1).replace(/\\(.)/g, "$1") : word;
-
 /** The words of each directive. A block is one directive, and only its name is read. */
-function directives(text: string): string[][] {
-  const found: string[][] = [];
-  let words: string[] = [];
-  let depth = 0;
-  for (const [word] of text.matchAll(token)) {
-    if (word.startsWith("#")) continue;
-    if (!/^[{};]$/.test(word)) {
-      words.push(unquoted(word));
-      continue;
-    }
-    if (words.length > 0 && depth === 0) found.push(word === "{" ? [`${words[0] ?? ""} {}`] : words);
-    depth += word === "{" ? 1 : word === "}" ? -1 : 0;
-    words = [];
-  }
-  return words.length > 0 ? [...found, ["text without an end"]] : found;
-}
+const directives = (text: string): readonly (readonly string[])[] =>
+  parseNginx(text)?.map(({ words, block }) => (block ? [`${words[0] ?? ""} {}`] : words)) ?? [
+    ["text that is not nginx's syntax"],
+  ];
