@@ -57,10 +57,10 @@ export type SourceRewrite =
   /** Replaces the whole path. */
   | { readonly kind: "full"; readonly value: string }
   /** Replaces each match in the path. The replacement has groups as in RE2: `\1`. */
-  | PathSubstitution;
+  | RegexRewrite;
 
 /** A rewrite by a regular expression. */
-export interface PathSubstitution {
+export interface RegexRewrite {
   readonly kind: "regex";
   readonly regex: string;
   readonly replacement: string;
@@ -71,7 +71,7 @@ export interface Redirect {
   readonly hostname?: string;
   readonly port?: number;
   readonly status: number;
-  readonly path?: Exclude<SourceRewrite, PathSubstitution>;
+  readonly path?: Exclude<SourceRewrite, RegexRewrite>;
 }
 
 export type SourceAction =
@@ -104,12 +104,12 @@ export type AccessRule = { readonly part: SourcePart } & (
       /** `Peer` is the address of the connection; `Remote` is the client address that trusted proxies report. */
       readonly source: "Peer" | "Remote";
     }
-  | { readonly kind: "external"; readonly service: ExternalAuth }
+  | { readonly kind: "external"; readonly service: SourceAuthorization }
   | { readonly kind: "external-off" }
 );
 
 /** An authorization service with Envoy's ext_authz protocol. */
-export interface ExternalAuth extends Name {
+export interface SourceAuthorization extends Name {
   readonly port: number;
   readonly protocol: "h2" | "h2c" | "http";
   readonly kind: "grpc" | "http";

@@ -2,7 +2,7 @@ import { quoteRegex } from "../graph/matches/order.js";
 import { groupCount, regexProblem } from "../graph/matches/regex.js";
 import { budgets } from "../schema/budgets.js";
 import type { Field } from "./field.js";
-import type { PathSubstitution } from "./model.js";
+import type { RegexRewrite } from "./model.js";
 
 const { regexProgramSize } = budgets.parse({});
 
@@ -10,7 +10,7 @@ const { regexProgramSize } = budgets.parse({});
 export const plainReplacement = (text: string): string => text.replaceAll("\\", "\\\\");
 
 /** The rewrite of two fields in Envoy's form: an expression of RE2, and a replacement with groups such as `\1`. */
-export function substitutionOf(pattern: Field, replacement: Field): PathSubstitution | undefined {
+export function substitutionOf(pattern: Field, replacement: Field): RegexRewrite | undefined {
   const regex = pattern.text();
   return regex === undefined ? undefined : { kind: "regex", regex, replacement: replacement.text() ?? "" };
 }
@@ -19,7 +19,7 @@ export function substitutionOf(pattern: Field, replacement: Field): PathSubstitu
  * The rewrite of an expression and a replacement in the form of Go's package regexp: `$1`, `${1}`, `$$`. Undefined for
  * groups with names, and for expressions that RE2 does not accept.
  */
-export function goSubstitution(regex: string, replacement: string): PathSubstitution | undefined {
+export function goSubstitution(regex: string, replacement: string): RegexRewrite | undefined {
   if (regexProblem(regex, regexProgramSize) !== undefined) return undefined;
   const groups = groupCount(regex);
   let hasNames = false;
@@ -40,17 +40,17 @@ export function goSubstitution(regex: string, replacement: string): PathSubstitu
 }
 
 /** Removes the first prefix that the path has; the rest begins with a slash. */
-export const withoutPrefixes = (prefixes: readonly string[]): PathSubstitution =>
+export const withoutPrefixes = (prefixes: readonly string[]): RegexRewrite =>
   withoutPattern(prefixes.map(quoteRegex).join("|"), 0);
 
 /** Removes what an expression matches at the start of the path; the rest begins with a slash. */
-export function withoutPrefixRegex(regex: string): PathSubstitution | undefined {
+export function withoutPrefixRegex(regex: string): RegexRewrite | undefined {
   if (regexProblem(regex, regexProgramSize) !== undefined) return undefined;
   const groups = groupCount(regex);
   return groups >= 9 ? undefined : withoutPattern(regex, groups);
 }
 
-const withoutPattern = (pattern: string, groups: number): PathSubstitution => ({
+const withoutPattern = (pattern: string, groups: number): RegexRewrite => ({
   kind: "regex",
   regex: `^(?:${pattern})/?(.*)$`,
   replacement: `/\\${groups + 1}`,

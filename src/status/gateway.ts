@@ -241,9 +241,9 @@ function policyStatus(
   );
   for (const ref of users) {
     const route = store.object(ref);
-    if (route?.kind !== "HTTPRoute" && route?.kind !== "GRPCRoute") continue;
+    if (route?.kind !== "HTTPRoute" && route?.kind !== "GRPCRoute" && route?.kind !== "TLSRoute") continue;
     const parents = parentsOf(route, reader);
-    if (parents.length > 0 && policiesOf(route, reader).has(policy.ref))
+    if (parents.length > 0 && policiesOf(route, parents, reader).has(policy.ref))
       for (const { view } of parents) views.set(view.gateway.ref, view);
   }
   if (views.size === 0) return undefined;

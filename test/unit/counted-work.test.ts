@@ -239,7 +239,7 @@ describe("the work for one edit of Gateways of a class is the same at any size",
       2,
     ],
     ["a port of a Gateway: its own hosts", () => classGateway("gateway-1", 81), whole],
-    ["a label of a Gateway", () => classGateway("gateway-2", 80, { team: "edge" }), 0],
+    ["a label of a Gateway: its own hosts", () => classGateway("gateway-2", 80, { team: "edge" }), 13],
     [
       "a Service: the hosts of its routes, and its endpoints",
       () => ({ ...serviceOf("default", "app-2"), spec: { ports: [{ name: "http", port: 80 }] } }),

@@ -701,7 +701,8 @@ describe("parametersRef", () => {
     ["an unknown key", { ...all, replicas: "3" }, ref, 'key "replicas" is not supported, use envoy.workload'],
     ["a value that is not supported", { "envoy.workload": "Job" }, ref, "envoy.workload"],
     ["annotations that are none", { "envoy.service-annotations": "a b" }, ref, "lines of annotations"],
-    ["no key", { other: "1" }, ref, "has none of the keys"],
+    ["another key alone", { other: "1" }, ref, 'key "other" is not supported, use envoy.workload'],
+    ["no key", {}, ref, "has none of the keys"],
   ])("with %s is InvalidParameters", (_, data, given, message) => {
     const store = compiled(data, given);
     for (const of of ["Gateway/infra/edge", "GatewayClass//isoline"]) {

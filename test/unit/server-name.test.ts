@@ -227,13 +227,16 @@ describe("without one", () => {
       ingressRoute("default", "r", { ...tls, tcpproxy: { services: [to(name)] } }),
     Ingress: ingress,
     HTTPRoute: (name) => httpRoute({ backendRefs: [to(name)] }),
-    TLSRoute: (name) =>
-      gatewayRoute("TLSRoute", "t", { hostnames: ["t.test"], rules: [{ backendRefs: [to(name)] }] }, "tls"),
   };
   it.each(Object.keys(ways))("is the ExternalName if that is a DNS name, by %s", (way) => {
     const of = (name: string): string[] => namesIn(compile([ways[way]?.(name) ?? {}]));
     expect(of("named")).toEqual(["outside.example.com"]);
     expect(of("address")).toEqual([""]);
     expect(of("plain")).toEqual([""]);
+  });
+
+  it("is not there for a TLSRoute whose TLS passes through, whatever protocol the Service has", () => {
+    const spec = { hostnames: ["t.test"], rules: [{ backendRefs: [to("named")] }] };
+    expect(namesIn(compile([gatewayRoute("TLSRoute", "t", spec, "tls")]))).toEqual([]);
   });
 });

@@ -34,7 +34,7 @@ interface PortOptions {
   readonly isOpaque?: boolean;
 }
 
-export type BackendOptions = ClusterOverrides & PortOptions;
+export type ServiceClusterOptions = ClusterOverrides & PortOptions;
 
 /**
  * The cluster for a Service's port, given by number or (Ingress) by name. An error is a message. The units of its
@@ -45,7 +45,7 @@ export function readCluster(
   namespace: string,
   serviceName: string,
   port: number | string,
-  { healthPort, usualProtocol, isOpaque = false, asService, ...options }: BackendOptions = {},
+  { healthPort, usualProtocol, isOpaque = false, asService, ...options }: ServiceClusterOptions = {},
 ): { cluster?: Cluster; error?: string | undefined } {
   const { service, found, error } = findServicePort(reader, namespace, serviceName, port);
   if (!service || !found) return { error };

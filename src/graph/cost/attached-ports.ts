@@ -4,7 +4,7 @@ import { parentKinds } from "../../schema/routing-kinds.js";
 import { readWritten, type WrittenGateway } from "../api/gateway/gateway.js";
 import { gatewaysKey } from "../core/keys.js";
 import type { Reader } from "../core/reader.js";
-import type { RouteObject } from "./node.js";
+import type { RuledRouteObject } from "./node.js";
 
 /** The listeners of a Gateway or of a ListenerSet. */
 interface Capacity {
@@ -19,7 +19,7 @@ interface Listed {
 }
 
 /** The references of a route to Gateways and ListenerSets, whether or not they exist. */
-const parentsOf = ({ meta, spec }: RouteObject): Ref[] =>
+const parentsOf = ({ meta, spec }: RuledRouteObject): Ref[] =>
   spec.parentRefs.map(({ kind, namespace, name }) => refOf(kind, namespace || meta.namespace, name));
 
 /**
@@ -39,7 +39,7 @@ export class AttachedPorts {
   }
 
   /** Records the references of a route; undefined: the route is gone. */
-  putRoute(ref: Ref, route: RouteObject | undefined): void {
+  putRoute(ref: Ref, route: RuledRouteObject | undefined): void {
     for (const parent of this.#parents.get(ref) ?? []) this.#routes.get(parent)?.delete(ref);
     if (!route) {
       this.#parents.delete(ref);
@@ -80,7 +80,7 @@ export class AttachedPorts {
   }
 
   /** Upper bounds of the hosts and ports of a route. */
-  boundsOf(route: RouteObject): { readonly hosts: number; readonly ports: number } {
+  boundsOf(route: RuledRouteObject): { readonly hosts: number; readonly ports: number } {
     let listeners = 0;
     let ports = 0;
     const parents = this.#parents.get(route.ref) ?? [];

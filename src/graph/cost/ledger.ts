@@ -9,7 +9,7 @@ import { byAge } from "../core/order.js";
 import type { Reader } from "../core/reader.js";
 import { AttachedPorts } from "./attached-ports.js";
 import { Forest } from "./forest.js";
-import { type CostNode, costNodeOf, gatewaySizes, isWrittenOnce, type RouteObject } from "./node.js";
+import { type CostNode, costNodeOf, gatewaySizes, isWrittenOnce, type RuledRouteObject } from "./node.js";
 import { dimensions, exactPlus, nothing, type Overrun, plus, type Size } from "./size.js";
 
 type Objects = Pick<Store, "object" | "claimants" | "cache">;
@@ -208,19 +208,19 @@ export class Ledger {
   }
 
   /** Whether a route is within the free hosts and ports, whatever its Gateways let in. */
-  #isFree(route: RouteObject): boolean {
+  #isFree(route: RuledRouteObject): boolean {
     const { hosts, ports } = this.#ports.boundsOf(route);
     return hosts <= freeHosts && ports <= freePorts && isWrittenOnce(route);
   }
 
-  #countRoute(route: RouteObject, reader: Reader): Size {
+  #countRoute(route: RuledRouteObject, reader: Reader): Size {
     const { own, free } = gatewaySizes(route);
     const { pairs, hosts, ports } = attachCounts(route, reader);
     const freePairs = Math.min(pairs, Math.min(hosts, freeHosts) * Math.min(ports, freePorts));
     return plus(plus(nothing, own, pairs), free, -freePairs);
   }
 
-  #routeOf(ref: Ref): RouteObject | undefined {
+  #routeOf(ref: Ref): RuledRouteObject | undefined {
     const object = this.objectOf(ref);
     return object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute" ? object : undefined;
   }

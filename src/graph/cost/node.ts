@@ -35,7 +35,7 @@ export interface CostNode {
 
 type Proxy = ObjectByKind<"HTTPProxy">;
 type ProxyRoute = NonNullable<Proxy["spec"]["routes"]>[number];
-export type RouteObject = ObjectByKind<"HTTPRoute"> | ObjectByKind<"GRPCRoute">;
+export type RuledRouteObject = ObjectByKind<"HTTPRoute"> | ObjectByKind<"GRPCRoute">;
 
 /** Bytes of an Envoy route besides the content of the object. */
 const frameBytes = 256;
@@ -93,7 +93,7 @@ const pathsOf = ({ spec }: ObjectByKind<"Ingress">): string[] =>
     ),
   );
 
-function gatewayExpressionsOf({ spec }: RouteObject): string[] {
+function gatewayExpressionsOf({ spec }: RuledRouteObject): string[] {
   const found: string[] = [];
   const add = (match: { type?: string; value?: string; service?: string; method?: string } | undefined) => {
     if (match?.type !== "RegularExpression") return;
@@ -272,11 +272,11 @@ const clusterKey = (
   JSON.stringify([service, clusterFieldsOf(route), route.requestHeadersPolicy]);
 
 /** Whether one copy of a route for each host and port is all that it generates: no rule is written several times. */
-export const isWrittenOnce = (route: RouteObject): boolean =>
+export const isWrittenOnce = (route: RuledRouteObject): boolean =>
   route.spec.rules.every(({ matches }) => matches.length <= 1) && gatewayExpressionsOf(route).length === 0;
 
 /** Filters and backends of a rule are written for each of its matches. */
-export function gatewaySizes(route: RouteObject): Pick<CostNode, "own" | "free"> {
+export function gatewaySizes(route: RuledRouteObject): Pick<CostNode, "own" | "free"> {
   let routes = 0;
   let bytes = 0;
   let matched = 0;
@@ -302,5 +302,5 @@ export function gatewaySizes(route: RouteObject): Pick<CostNode, "own" | "free">
 const sessionCopies = ({
   sessionPersistence,
   backendRefs,
-}: Pick<RouteObject["spec"]["rules"][number], "sessionPersistence" | "backendRefs">): number =>
+}: Pick<RuledRouteObject["spec"]["rules"][number], "sessionPersistence" | "backendRefs">): number =>
   sessionPersistence && backendRefs.length > 1 ? backendRefs.length : 0;

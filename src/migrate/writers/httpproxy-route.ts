@@ -4,8 +4,8 @@ import { budgets } from "../../schema/budgets.js";
 import { pathReplacement } from "../../schema/httpproxy-policies.js";
 import type {
   HeaderChanges,
-  PathSubstitution,
   Redirect,
+  RegexRewrite,
   RouteFilters,
   SourceBackend,
   SourceRewrite,
@@ -289,7 +289,7 @@ function rewritePolicy(rewrite: SourceRewrite, replaceable: boolean): Fields | u
 
 const asSubstitution = (
   rewrite: Exclude<SourceRewrite, { readonly kind: "prefix" }>,
-): Omit<PathSubstitution, "kind"> =>
+): Omit<RegexRewrite, "kind"> =>
   rewrite.kind === "full" ? { regex: "^.*$", replacement: plainReplacement(rewrite.value) } : rewrite;
 
 /** Whether HTTPProxy can express the rewrite of the path. Without the rewrite, requests would reach wrong paths. */

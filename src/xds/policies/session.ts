@@ -1,29 +1,12 @@
 import type { StatefulSession } from "../../gen/envoy.js";
-import type { Route } from "../../graph/core/nodes.js";
 import type { Session } from "../../graph/policies/session.js";
-import { servesGateways } from "../../schema/gateway-settings.js";
 import { duration } from "../duration.js";
 import { typed } from "../typed.js";
-import { type Chain, type ChainFilter, type FilterConfigs, facts, type WrittenPolicy } from "./policy.js";
+import { type ChainFilter, type FilterConfigs, facts, type WrittenPolicy } from "./policy.js";
+import { mayHaveBackendSessions, statefulSession } from "./stateful-session.js";
 
 const filters = "type.googleapis.com/envoy.extensions.filters.http" as const;
 const states = "type.googleapis.com/envoy.extensions.http.stateful_session" as const;
-
-const hasSessions = ({ action }: Route): boolean =>
-  action.kind === "forward" && action.backends.some(({ policies }) => policies.session);
-
-/** Chains of a host without sessions omit the filters. */
-const isNeeded = ({ settings, host }: Chain): boolean =>
-  servesGateways(settings) && (!host || host.routes.some(hasSessions));
-
-/** Sends the requests of a session to its endpoint. An endpoint that is gone is replaced by another one. */
-const filter: ChainFilter = {
-  name: "envoy.filters.http.stateful_session",
-  stage: "session",
-  disabled: true,
-  write: (chain) =>
-    isNeeded(chain) ? { "@type": `${filters}.stateful_session.v3.StatefulSession` } : undefined,
-};
 
 /** The name of the script in its Lua filter. */
 const lifetimeScript = "session_lifetime.lua";
@@ -54,7 +37,7 @@ const lifetimeFilter: ChainFilter = {
   stage: "cookies",
   disabled: true,
   write: (chain) =>
-    isNeeded(chain)
+    mayHaveBackendSessions(chain)
       ? {
           "@type": `${filters}.lua.v3.Lua`,
           source_codes: { [lifetimeScript]: { inline_string: lifetimeSource } },
@@ -62,8 +45,8 @@ const lifetimeFilter: ChainFilter = {
       : undefined,
 };
 
-/** The filters of sessions that no policy has. */
-export const sessionFilters: readonly ChainFilter[] = [lifetimeFilter];
+/** The filters of sessions, which do not belong to one policy. */
+export const sessionFilters: readonly ChainFilter[] = [statefulSession, lifetimeFilter];
 
 const writeState = ({ kind, name, path, seconds, secure }: Session): StatefulSession["session_state"] =>
   kind === "header"
@@ -86,7 +69,7 @@ const writeState = ({ kind, name, path, seconds, secure }: Session): StatefulSes
 
 function writeSession(session: Session): FilterConfigs {
   return {
-    [filter.name]: {
+    [statefulSession.name]: {
       "@type": `${filters}.stateful_session.v3.StatefulSessionPerRoute`,
       stateful_session: { session_state: writeState(session) },
     },
@@ -103,11 +86,10 @@ function writeSession(session: Session): FilterConfigs {
 }
 
 export const session: WrittenPolicy<"session"> = {
-  filter,
   write: { service: (value) => ({ typed_per_filter_config: writeSession(value) }) },
   describeService(backend, name) {
     const config = typed(
-      backend.typed_per_filter_config?.[filter.name],
+      backend.typed_per_filter_config?.[statefulSession.name],
       `${filters}.stateful_session.v3.StatefulSessionPerRoute`,
     );
     const state = config?.stateful_session?.session_state?.typed_config;

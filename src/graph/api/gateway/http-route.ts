@@ -23,7 +23,6 @@ export type RuleRoutes = readonly Route[];
 export function readHttpRules(route: HttpRoute, context: GatewayRouteContext): RuleRoutes[] {
   const annotated = annotatedOf(context);
   return route.spec.rules.map((rule, index) => {
-    const { filters, backendRefs } = rule;
     const path = `spec.rules[${index}]`;
     const timeout = readTimeouts(context, rule, `${path}.timeouts`);
     const matches: Match[] = [];
@@ -33,7 +32,7 @@ export function readHttpRules(route: HttpRoute, context: GatewayRouteContext): R
     }
     if (!timeout) return [];
     const retry = readRetry(rule);
-    return readRule(context, { index, filters, backendRefs, matches, annotated, timeout, retry }, withTls);
+    return readRule(context, { index, written: rule, matches, annotated, timeout, retry }, withTls);
   });
 }
 
@@ -47,11 +46,10 @@ export function readGrpcRules(
 ): RuleRoutes[] {
   const annotated = annotatedOf(context);
   return route.spec.rules.map((rule, index) => {
-    const { filters, backendRefs } = rule;
     const path = `spec.rules[${index}]`;
     const asked = rule.matches.length > 0 ? rule.matches : [{ headers: [] }];
     const matches = asked.flatMap((match, j) => readGrpcMatch(context, match, `${path}.matches[${j}]`) ?? []);
-    const read = { index, filters, backendRefs, matches, annotated, timeout: noTimeout, retry: undefined };
+    const read = { index, written: rule, matches, annotated, timeout: noTimeout, retry: undefined };
     return readRule(context, read, { usualProtocol, withTls: true });
   });
 }
@@ -62,7 +60,8 @@ const annotatedOf = ({ route, reader }: GatewayRouteContext): RoutePolicies =>
 /** Streams have no time limit, and no field of a GRPCRoute sets one. */
 const noTimeout: TimeoutPolicy = { response: 0 };
 
-interface ReadRule extends Pick<Rule, "name" | "filters" | "backendRefs" | "sessionPersistence"> {
+interface ReadRule {
+  readonly written: Pick<Rule, "name" | "filters" | "backendRefs" | "sessionPersistence">;
   /** Among the rules of its route. */
   readonly index: number;
   readonly matches: readonly Match[];
@@ -74,9 +73,9 @@ interface ReadRule extends Pick<Rule, "name" | "filters" | "backendRefs" | "sess
 
 /** The `priority` of the routes is the index of the rule. */
 function readRule(context: GatewayRouteContext, rule: ReadRule, options: BackendOptions): Route[] {
-  const { index } = rule;
+  const { index, written } = rule;
   const field = `spec.rules[${index}]`;
-  const filters = readFilters(context, rule.filters, field, options);
+  const filters = readFilters(context, written.filters, field, options);
   // All routes have the same fields in the same order, so that they have one hidden class.
   const routeOf = (match: Match, action: Action, policies: RoutePolicies): Route => ({
     match,
@@ -93,11 +92,11 @@ function readRule(context: GatewayRouteContext, rule: ReadRule, options: Backend
   const { requestHeaders } = filters.policies;
   const action = filters.redirect
     ? undefined
-    : readBackends(context, rule.backendRefs, field, options, requestHeaders);
+    : readBackends(context, written.backendRefs, field, options, requestHeaders);
   const sessions = readSession(
     context,
-    rule.sessionPersistence,
-    { key: rule.name ?? String(index), backends: rule.backendRefs.length },
+    written.sessionPersistence,
+    { key: written.name ?? String(index), backends: written.backendRefs.length },
     `${field}.sessionPersistence`,
   );
   warnOfPaths(context, rule.matches, field);

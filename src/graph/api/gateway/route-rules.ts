@@ -3,8 +3,10 @@ import type { Finding, Ref } from "../../../schema/meta.js";
 import type { NeededUnit } from "../../core/keys.js";
 import { NeedCollector } from "../../core/need-collector.js";
 import { createReport, type Kind, type ObjectByKind, type Reader } from "../../core/reader.js";
+import type { Parent } from "./attach.js";
 import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
 import { routeContext } from "./problems.js";
+import { isTerminated, readTcpRule } from "./tcp.js";
 
 type RuledRoute = ObjectByKind<"HTTPRoute" | "GRPCRoute">;
 
@@ -52,10 +54,15 @@ function evaluate(
   return { rules, findings: report.findings, needs: collector.needs };
 }
 
-/** The BackendTLSPolicies of the Services that a route refers to. */
-export function policiesOf(route: RuledRoute, reader: Reader): ReadonlySet<Ref> {
+/** The BackendTLSPolicies of the Services that a route refers to. They apply to a TLSRoute where TLS ends at a listener. */
+export function policiesOf(
+  route: RuledRoute | ObjectByKind<"TLSRoute">,
+  parents: readonly Parent[],
+  reader: Reader,
+): ReadonlySet<Ref> {
   const noting = new PolicyCollector(reader);
-  readRules(route, usualRules, noting);
+  if (route.kind !== "TLSRoute") readRules(route, usualRules, noting);
+  else if (isTerminated(parents)) readTcpRule(route, noting, { certificate: undefined });
   return noting.policies;
 }
 

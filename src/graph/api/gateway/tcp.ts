@@ -3,7 +3,7 @@ import { tcpUnit } from "../../core/keys.js";
 import type { TcpBackend } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
 import { objectsOf, type Reader } from "../../core/reader.js";
-import { parentsOf } from "./attach.js";
+import { type Parent, parentsOf } from "./attach.js";
 import { type BackendOptions, readTcpBackends } from "./backends.js";
 import type { GatewayListener, RouteObject } from "./gateway-listener.js";
 import { routeContext } from "./problems.js";
@@ -57,3 +57,7 @@ export const tcpOptions = (isTerminated: boolean): BackendOptions => ({
 /** Whether TLS ends at a listener, for the TLSRoutes and TCPRoutes there. */
 export const terminatesTls = ({ spec: { protocol, tls } }: GatewayListener): boolean =>
   protocol === "TLS" && tls?.mode !== "Passthrough";
+
+/** Whether TLS ends at a listener that a TLSRoute or TCPRoute is attached to. */
+export const isTerminated = (parents: readonly Parent[]): boolean =>
+  parents.some(({ attached }) => attached.some(({ listener }) => terminatesTls(listener)));

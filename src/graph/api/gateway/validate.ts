@@ -17,7 +17,7 @@ import { envoyPort, type Family, familyOf } from "./ports.js";
 import { routeContext } from "./problems.js";
 import { readRules, usualRules } from "./route-rules.js";
 import { isListening, problemsOf } from "./taken-ports.js";
-import { tcpOptions, terminatesTls } from "./tcp.js";
+import { isTerminated, tcpOptions } from "./tcp.js";
 import { readUdpBackends } from "./udp.js";
 
 /** Reports the problems of a route of the Gateway API, once for all its hosts. */
@@ -55,11 +55,9 @@ function validateRules(route: RouteObject, parents: readonly Parent[], reader: R
   const context = routeContext(route, new NeedCollector(reader), report);
   if (route.kind === "UDPRoute") readUdpBackends(route, context);
   else {
-    const isTerminated = parents.some(({ attached }) =>
-      attached.some(({ listener }) => terminatesTls(listener)),
-    );
+    const options = tcpOptions(isTerminated(parents));
     for (const [i, rule] of route.spec.rules.entries())
-      readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`, tcpOptions(isTerminated));
+      readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`, options);
   }
   if (route.spec.rules.length === 1) return;
   if (route.kind === "TLSRoute")

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import type { SnippetEffect } from "../../../schema/nginx-snippet.js";
-import { type BackendOptions, type ClusterOverrides, readCluster } from "../../backends/backend.js";
+import { type ClusterOverrides, readCluster, type ServiceClusterOptions } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import { serverName } from "../../backends/server-name.js";
 import { isInline, readCaBundle, readKeyPair, secretName } from "../../certificates/secret.js";
@@ -17,7 +17,7 @@ import { positive } from "./times.js";
 export function readBackend(
   backend: BackendFields,
   { of, field }: { readonly of: AnnotatedIngress; readonly field: string },
-  options: BackendOptions,
+  options: ServiceClusterOptions,
   { reader, report }: NginxHostContext,
 ): Cluster | undefined {
   const { ref, meta } = of.ingress;
@@ -64,7 +64,7 @@ export function readClusterOptions(
   snippet: readonly SnippetEffect[],
   { config: { options }, reader, host, alias }: NginxHostContext,
   notes: Notes,
-): BackendOptions {
+): ServiceClusterOptions {
   const asked = values["backend-protocol"] ?? "HTTP";
   const protocol = asked === "AUTO_HTTP" ? (secure ? "tls" : "none") : protocols[asked];
   if (protocol === undefined)

@@ -1,5 +1,5 @@
 import { type Conversion, partOf } from "../../conversion.js";
-import type { AccessRule, ExternalAuth, SourceBackend, SourcePart, SourceRoute } from "../../model.js";
+import type { AccessRule, SourceAuthorization, SourceBackend, SourcePart, SourceRoute } from "../../model.js";
 import { collectionsOf, type Peer } from "../../peer.js";
 import type { SourceObject } from "../../source.js";
 import type { KindTable } from "../../table.js";
@@ -93,7 +93,7 @@ interface Reading {
 interface Auth {
   readonly part: SourcePart;
   /** Undefined if the service cannot be used. */
-  readonly service: ExternalAuth | undefined;
+  readonly service: SourceAuthorization | undefined;
 }
 
 /** The authorization service, which applies to all Mappings. */

@@ -5,7 +5,7 @@ import type { SourceObject } from "../../source.js";
 import { carried, changed, ignored, type KindTable, lost, type Row, restricts } from "../../table.js";
 
 /** The ConfigMap of ingress-nginx: options for all hosts, and defaults of annotations. */
-export interface NginxConfig {
+export interface NginxConfigMap {
   readonly object?: SourceObject;
   /** The option that applies where an Ingress lacks the annotation. */
   defaultOf(annotation: string): Field | undefined;
@@ -144,7 +144,7 @@ export function configMaps(
 }
 
 /** Reads the ConfigMap among the input; without one, the defaults of ingress-nginx. */
-export function readNginxConfig(conversion: Conversion): NginxConfig {
+export function readNginxConfig(conversion: Conversion): NginxConfigMap {
   const [object, other] = configMaps(conversion.ofKind("", "ConfigMap"), conversion.options.configMap);
   if (object && other)
     conversion.remark(

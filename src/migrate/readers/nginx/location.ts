@@ -1,7 +1,7 @@
 import { partOf } from "../../conversion.js";
 import type { SourceBackend, SourcePart } from "../../model.js";
 import type { IngressAnnotations, IngressPath } from "../ingress-rules.js";
-import type { NginxConfig } from "./config-map.js";
+import type { NginxConfigMap } from "./config-map.js";
 
 /** A second Service of a path, and the conditions for its requests. */
 export interface Canary {
@@ -26,7 +26,7 @@ export interface Location extends IngressPath {
 /** The properties of a host that are determined before its paths are converted. */
 export interface NginxHost {
   readonly host: string;
-  readonly config: NginxConfig;
+  readonly config: NginxConfigMap;
   readonly hasTls: boolean;
   /** Whether an Ingress restricts the whole host in a way that cannot be converted. */
   readonly isClosed: boolean;

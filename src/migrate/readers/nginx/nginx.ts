@@ -13,7 +13,7 @@ import {
 } from "../ingress-rules.js";
 import { closesHost } from "./access.js";
 import { canaryOf, withCanary } from "./canary.js";
-import { configMaps, type NginxConfig, readNginxConfig } from "./config-map.js";
+import { configMaps, type NginxConfigMap, readNginxConfig } from "./config-map.js";
 import { addHostExtras } from "./hosts.js";
 import type { Location, NginxHost } from "./location.js";
 import { locationRoutes } from "./locations.js";
@@ -68,7 +68,7 @@ const isCanary = (object: SourceObject): boolean =>
 function hostsOf(
   objects: readonly SourceObject[],
   withTls: ReadonlySet<string>,
-  config: NginxConfig,
+  config: NginxConfigMap,
   conversion: Conversion,
 ): NginxHost[] {
   const byHost = new Map<string, Location[]>();
