@@ -77,6 +77,7 @@ const surface = [
   "/graph",
   "/hosts",
   "/hosts/:host",
+  "/openapi.json",
   "/overview",
   "/config",
   "/hooks/admission",

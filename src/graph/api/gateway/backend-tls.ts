@@ -19,16 +19,29 @@ type Target = Policy["spec"]["targetRefs"][number];
 const targetsOf = ({ spec }: Policy, service: string): readonly Target[] =>
   spec.targetRefs.filter((ref) => ref.group === "" && ref.kind === "Service" && ref.name === service);
 
-/** The effective policies of a Service: the oldest one for each port name, and the oldest one for all ports. */
-function countingPolicies(
+interface ServicePolicies {
+  readonly all: readonly Policy[];
+  /** The effective ones: the oldest one for each port name, and the oldest one for all ports. */
+  readonly counting: ReadonlyMap<string | undefined, Policy>;
+}
+
+/** The policies of a Service, read once per unit; undefined if there are too many. */
+const policiesOf = (namespace: string, service: string, reader: Reader): ServicePolicies | undefined =>
+  reader.unitCache.once(readServicePolicies, `${namespace}/${service}`, namespace, service, reader);
+
+function readServicePolicies(
+  namespace: string,
   service: string,
-  policies: readonly Policy[],
-): ReadonlyMap<string | undefined, Policy> {
+  reader: Reader,
+): ServicePolicies | undefined {
+  const claimants = reader.claimants(backendTlsKey(namespace, service));
+  if (claimants.length > maxPolicies) return undefined;
+  const all = objectsOf("BackendTLSPolicy", claimants, reader).sort(byAge);
   const counting = new Map<string | undefined, Policy>();
-  for (const policy of [...policies].sort(byAge))
+  for (const policy of all)
     for (const { sectionName } of targetsOf(policy, service))
       if (!counting.has(sectionName)) counting.set(sectionName, policy);
-  return counting;
+  return { all, counting };
 }
 
 /**
@@ -46,13 +59,12 @@ function readPolicies(
   port: ServicePort,
   reader: Reader,
 ): BackendTls {
-  const claimants = reader.claimants(backendTlsKey(namespace, name));
-  if (claimants.length > maxPolicies)
+  const policies = policiesOf(namespace, name, reader);
+  if (!policies)
     return { error: `more than ${maxPolicies} BackendTLSPolicies are for Service ${namespace}/${name}` };
-  const policies = objectsOf("BackendTLSPolicy", claimants, reader);
+  const { all, counting } = policies;
   // The status of each policy, also of one that does not count, depends on its own CAs and on the policies of its other targets.
-  for (const one of policies) reader.unitCache.once(readPolicy, one.ref, one, reader);
-  const counting = countingPolicies(name, policies);
+  for (const one of all) reader.unitCache.once(readPolicy, one.ref, one, reader);
   const policy = (port.name ? counting.get(port.name) : undefined) ?? counting.get(undefined);
   return policy ? optionsOf(policy, reader) : {};
 }
@@ -83,8 +95,7 @@ export function readPolicy(policy: Policy, reader: Reader): { readonly problems:
   const { namespace } = policy.meta;
   const conflicts = policy.spec.targetRefs.flatMap(({ group, kind, name, sectionName }): PolicyProblem[] => {
     if (group !== "" || kind !== "Service") return [];
-    const all = objectsOf("BackendTLSPolicy", reader.claimants(backendTlsKey(namespace, name)), reader);
-    const other = countingPolicies(name, all).get(sectionName);
+    const other = policiesOf(namespace, name, reader)?.counting.get(sectionName);
     if (!other || other.ref === policy.ref) return [];
     const target = sectionName === undefined ? `Service ${name}` : `port ${sectionName} of Service ${name}`;
     const message = `${other.ref} is for ${target}, too, and is older`;
