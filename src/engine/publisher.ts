@@ -1,4 +1,5 @@
 import { isSameServed, link, type Snapshot } from "../link/snapshot.js";
+import { pollTimes } from "../schema/polls.js";
 import { shownAbout } from "../schema/shown.js";
 import { settingsOf } from "../schema/stored-settings.js";
 import type { Store } from "../store/store.js";
@@ -10,8 +11,8 @@ const sequenceStep = 16;
 const maxLines = 20;
 /** The cursor with the sequence of the last publication. */
 export const sequenceCursor = "sequence";
-/** Longer than a poll is held: after this time no Envoy requests the part any more. */
-const askedMs = 60_000;
+/** After the hold of a poll and this time, no Envoy requests the part any more. */
+const askedMs = 35_000;
 
 /** Links a store and passes the result to an outlet under increasing versions. */
 export class Publisher {
@@ -80,9 +81,11 @@ export class Publisher {
 
   /** The snapshot that `publish` would publish. */
   preview(): Snapshot {
-    const asked = [...this.#askedAt].filter(([, at]) => this.now() - at <= askedMs);
+    const settings = settingsOf(this.store);
+    const recentMs = pollTimes(settings.polls).holdMs + askedMs;
+    const asked = [...this.#askedAt].filter(([, at]) => this.now() - at <= recentMs);
     const polledParts = new Set(asked.map(([table]) => table));
-    return link(this.store, { ...settingsOf(this.store), polledParts }, this.#snapshot ?? this.#before);
+    return link(this.store, { ...settings, polledParts }, this.#snapshot ?? this.#before);
   }
 
   /** The modes of the last publication before a restart: near its limits, `auto` depends on them. */

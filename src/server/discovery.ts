@@ -29,7 +29,7 @@ export async function discover(
     const given = `this token is for Envoys with node.id ${who.nodes}, and this one has ${JSON.stringify(request.node)}`;
     return problem(c, 403, "wrong-node", `${given}: change its --node-id, or give it another token`);
   }
-  const holdMs = holdTime(c.req.header(timeoutHeader));
+  const holdMs = holdTime(c.req.header(timeoutHeader), hub.holdOf(who.id));
   const signal = holdMs > 0 ? c.req.raw.signal : undefined;
   const token = { id: who.id, name: who.name };
   const reply = await hub.poll({ type, token, ...request }, holdMs, signal);
@@ -44,8 +44,9 @@ export async function discover(
     const headers = { "retry-after": String(1 + Math.floor(Math.random() * 5)) };
     return problem(c, 429, "too-many-polls", tooManyPolls[reply.of], { headers });
   }
-  const { body } = reply;
-  return c.body(body.whole ?? body.stream(), 200, {
+  const { body, sending } = reply;
+  const content = sending ? sending.stream(body.chunks()) : (body.whole ?? body.stream());
+  return c.body(content, 200, {
     "content-type": "application/json",
     "content-length": String(body.size),
     "cache-control": "no-store",

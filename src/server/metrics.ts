@@ -2,6 +2,7 @@ type Labels = Readonly<Record<string, string>>;
 
 const counters = {
   polls_total: "Polls answered, by type and status code.",
+  polls_cut_total: "Held polls whose client went away, or polled again, before the answer.",
   poll_bytes_total: "Bytes of configuration sent, by type.",
   publications_total: "Publications with a change.",
   publish_seconds_total: "Time spent on linking publications.",
@@ -18,6 +19,9 @@ const counters = {
 
 const gauges = {
   polls_held: "Polls that wait for a change.",
+  answers_queued: "Answers that wait until others are sent, so that not all are in memory at once.",
+  holds_shortened:
+    "Tokens whose polls are held for a shorter time because something cuts them; the status has the times.",
   sources_missing: "Sources that Envoys have and that were not pushed again since the store was lost.",
   errors_held: "Errors to Envoys that are held at the moment.",
   sequence: "The sequence of the last publication: the first part of versions.",
@@ -25,7 +29,7 @@ const gauges = {
   unsendable: "1 for a type whose last answer could not be sent; the status has the reason.",
   objects_kept: "Pushed objects whose new text is not valid and whose text before is served.",
   findings: "Findings about objects, by severity.",
-  nodes: "Envoys that polled within a minute.",
+  nodes: "Envoys that polled within a minute, or have a held poll.",
   nodes_refusing: "Envoys that rejected the last version, by type.",
   kind_synced: "1 for a followed kind of a Kubernetes cluster, 0 for one that is not followed.",
   cluster_stale:

@@ -157,7 +157,7 @@ function writeTransport(
       common_tls_context: {
         ...client.common_tls_context,
         tls_params: writeTlsParameters(tls.minimum, tls.maximum, settings.tls),
-        ...writeCertificate({ secret: tls.secret, ...(pair ? { pair } : {}) }, tls.moreSecrets),
+        ...writeCertificate({ secret: tls.secret, ...(pair ? { pair } : {}) }, settings, tls.moreSecrets),
         ...(http ? { alpn_protocols: [...(h2 ? ["h2"] : []), ...(h1 ? ["http/1.1"] : [])] } : {}),
       },
     };
