@@ -8,6 +8,7 @@ import { joinPaths } from "./field-path.js";
 import { forbiddenHost, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
 import { gatewaySettings } from "./gateway-settings.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
+import { http3 } from "./http3.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
 import { ingressNginx } from "./ingress-nginx-settings.js";
@@ -155,6 +156,7 @@ export const settingsSpec = z.object({
   dnsLookupFamily: z.enum(["auto", "v4", "v6", "all"]).default("auto"),
   /** Empty: both. */
   httpVersions: z.array(httpVersion).default([]),
+  http3,
   http: z.object({ ...listenAddress, port: port.default(8080), accessLog: accessLogPath }).prefault({}),
   https: z.object({ ...listenAddress, port: port.default(8443), accessLog: accessLogPath }).prefault({}),
   stats: z.object({ ...listenAddress, port: port.default(8002) }).prefault({}),
@@ -348,9 +350,16 @@ function checkTogether(written: SettingsSpec, findings: Finding[]): SettingsSpec
   const unfit = pollsProblem(spec.polls);
   if (unfit)
     findings.push(schemaError(about, `${unfit}; the defaults (25s and 30s) are used`, "polls.timeout"));
+  const noQuic = spec.http3.enabled && spec.useProxyProtocol;
+  if (noQuic) {
+    const message =
+      "is not possible with useProxyProtocol: datagrams have no PROXY protocol, so the addresses of clients would be those of the load balancer; HTTP/3 is off";
+    findings.push(schemaError(about, message, "http3.enabled"));
+  }
   return {
     ...spec,
     ...(unfit ? { polls: defaultSettings.polls } : {}),
+    ...(noQuic ? { http3: { ...spec.http3, enabled: false } } : {}),
     tls: { ...tls, ...protocolRange(tls, "tls", findings) },
     cluster: {
       ...cluster,
