@@ -23,6 +23,7 @@ export interface ManifestsCommandOptions {
   readonly gateway?: boolean;
   readonly ingressNginxConfigMap?: string;
   readonly gatewayInfrastructure?: boolean;
+  readonly http3?: boolean;
   /** The URL of a Worker that is the server. */
   readonly worker?: string;
 }
@@ -87,7 +88,15 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
       if (worker) throw new UsageError("with --worker there is no server in the cluster: leave server out");
       return server({ ...names, image, replicas, envoyService: envoyName });
     case "envoy":
-      return envoy({ ...names, envoyName, image: envoyImage, kind: envoyKind, replicas, ...polled(options) });
+      return envoy({
+        ...names,
+        envoyName,
+        image: envoyImage,
+        kind: envoyKind,
+        replicas,
+        http3: options.http3 ?? false,
+        ...polled(options),
+      });
     case "webhook":
       return webhook({ ...names, gateway, ...hookOptions(options) });
     case "audit-policy":

@@ -12,11 +12,13 @@ export interface EnvoyDeployment extends DeploymentNames {
   readonly xdsUrl?: string;
   /** Whether the server has a publicly trusted certificate, which the authorities of Envoy's image verify. */
   readonly publicCa?: boolean;
+  /** UDP ports for the setting `http3`. */
+  readonly http3?: boolean;
 }
 
 /** Envoys that poll Isoline, and the Service in front of them. */
 export function envoy(options: EnvoyDeployment): readonly Manifest[] {
-  const { namespace, envoyName, kind, replicas } = options;
+  const { namespace, envoyName, kind, replicas, http3 } = options;
   const selector = { "app.kubernetes.io/name": envoyName };
   const metadata = { name: envoyName, namespace, labels: selector };
   return [
@@ -32,6 +34,7 @@ export function envoy(options: EnvoyDeployment): readonly Manifest[] {
         ports: [
           { name: "http", port: 80, targetPort: "http" },
           { name: "https", port: 443, targetPort: "https" },
+          ...(http3 ? [{ name: "http3", port: 443, targetPort: "http3", protocol: "UDP" }] : []),
         ],
       },
     },
@@ -71,7 +74,7 @@ function releaseOf(image: string): { envoy?: EnvoyVersion } {
   return envoy ? { envoy } : {};
 }
 
-const pod = ({ image, envoyName }: EnvoyDeployment): Manifest => ({
+const pod = ({ image, envoyName, http3 }: EnvoyDeployment): Manifest => ({
   automountServiceAccountToken: false,
   terminationGracePeriodSeconds: 60,
   containers: [
@@ -84,6 +87,7 @@ const pod = ({ image, envoyName }: EnvoyDeployment): Manifest => ({
       ports: [
         { name: "http", containerPort: 8080 },
         { name: "https", containerPort: 8443 },
+        ...(http3 ? [{ name: "http3", containerPort: 8443, protocol: "UDP" }] : []),
         { name: "stats", containerPort: 8002 },
       ],
       readinessProbe: {

@@ -42,6 +42,7 @@ export function addManifests(program: Command): void {
       "--gateway-infrastructure",
       "include ServiceAccounts of Gateways, for the setting gateway.infrastructure",
     )
+    .option("--http3", "include the Envoys' UDP ports, for the setting http3")
     .option(
       "--ingress-nginx-config-map <namespace/name>",
       "include the ConfigMap of the setting ingressNginx",
