@@ -1,4 +1,4 @@
-import { shownAbout } from "../schema/shown.js";
+import { findingSubject } from "../schema/finding-subject.js";
 import { formatLocated, isShown, type Located } from "../sources/files/objects.js";
 import type { CheckFormat } from "./check-formats.js";
 import { githubText } from "./github.js";
@@ -23,7 +23,7 @@ export const findingWriters: Readonly<Record<CheckFormat, Writer>> = {
 const record = ({ finding, file, line, column, suppression }: Located): object => ({
   ...finding,
   // Programs get refs, not texts for people.
-  about: shownAbout(finding.about) && finding.about,
+  about: findingSubject(finding.about) && finding.about,
   file,
   line,
   ...(column === undefined ? {} : { column }),

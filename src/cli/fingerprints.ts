@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { shownAbout } from "../schema/shown.js";
+import { findingSubject } from "../schema/finding-subject.js";
 import type { Located } from "../sources/files/objects.js";
 
 /**
@@ -13,7 +13,7 @@ export function fingerprintsOf(located: readonly Located[]): readonly string[] {
     const withoutPlaces = [path, message].map((text) =>
       text.replaceAll(/\[\d+\]/g, "[]").replaceAll(/:\d+\b/g, ""),
     );
-    const identity = JSON.stringify([shownAbout(about) || file, reason, ...withoutPlaces]);
+    const identity = JSON.stringify([findingSubject(about) || file, reason, ...withoutPlaces]);
     const hash = createHash("sha256").update(identity).digest("hex").slice(0, 16);
     const count = (counts.get(hash) ?? 0) + 1;
     counts.set(hash, count);

@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import { shownAbout } from "../schema/shown.js";
+import { findingSubject } from "../schema/finding-subject.js";
 import { plural } from "../schema/words.js";
 import { formatLocated, isShown, type Located } from "../sources/files/objects.js";
 import { logLine } from "./log-line.js";
@@ -39,7 +39,7 @@ export function githubText(all: readonly Located[]): string {
 }
 
 function annotation({ finding, file, line, column }: Located): string {
-  const title = escapeProperty(`${shownAbout(finding.about)} ${finding.reason}`.trim());
+  const title = escapeProperty(`${findingSubject(finding.about)} ${finding.reason}`.trim());
   const at = [`line=${Math.max(1, line)}`, ...(column === undefined ? [] : [`col=${column}`])].join(",");
   const place = file ? `file=${escapeProperty(file)},${at},` : "";
   return `::${finding.severity} ${place}title=${title}::${escapeData(finding.message)}`;
@@ -77,7 +77,7 @@ const cut = (text: string): string => (text.length > 300 ? `${text.slice(0, 299)
 function row({ finding, file, line }: Located): string {
   const { severity, about, path = "", reason, message } = finding;
   const place = file ? `${file}${line > 0 ? `:${line}` : ""}` : "";
-  const object = [shownAbout(about), path].filter((part) => part !== "").join(" ");
+  const object = [findingSubject(about), path].filter((part) => part !== "").join(" ");
   const cells = [
     severity,
     object && code(cut(object)),

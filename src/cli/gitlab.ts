@@ -1,4 +1,4 @@
-import { shownAbout } from "../schema/shown.js";
+import { findingSubject } from "../schema/finding-subject.js";
 import { isShown, type Located } from "../sources/files/objects.js";
 import { fingerprintsOf } from "./fingerprints.js";
 
@@ -7,7 +7,7 @@ export function gitlabReport(all: readonly Located[]): readonly object[] {
   const located = all.filter(isShown);
   const fingerprints = fingerprintsOf(located);
   return located.map(({ finding, file, line }, i) => ({
-    description: [shownAbout(finding.about), finding.message].filter((part) => part !== "").join(": "),
+    description: [findingSubject(finding.about), finding.message].filter((part) => part !== "").join(": "),
     check_name: finding.reason,
     fingerprint: fingerprints[i],
     severity: finding.severity === "error" ? "major" : "minor",

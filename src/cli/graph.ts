@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { formatHosts, type PictureFormat } from "../picture/formats.js";
-import { hostsOf } from "./asked-hosts.js";
 import { type ExplainerOptions, explainerOf } from "./explain.js";
+import { hostsOf } from "./graph-hosts.js";
 import { UsageError } from "./usage.js";
 
 /** The options of `isoline graph` as commander passes them. */

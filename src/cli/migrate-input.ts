@@ -1,4 +1,4 @@
-import { ApiError, list, type Transport } from "../kubernetes/api.js";
+import { ApiError, getJson, list, type Transport } from "../kubernetes/api.js";
 import { failureOf } from "../kubernetes/failures.js";
 import type { KubeTarget } from "../kubernetes/node/config.js";
 import { kubeTransport } from "../kubernetes/node/transport.js";
@@ -6,6 +6,7 @@ import type { ApiCollection } from "../kubernetes/resources.js";
 import type { PeerCollection } from "../migrate/peer.js";
 import { peers } from "../migrate/peers.js";
 import type { InputManifest } from "../migrate/source.js";
+import { isRecord } from "../schema/issues.js";
 import { printable } from "../schema/printable.js";
 import { loadDocuments, loadText, type ManifestPlace, type Visit } from "../sources/files/load.js";
 import { formatLocated } from "../sources/files/objects.js";
@@ -30,6 +31,7 @@ export interface MigrationInput {
  */
 export async function readMigrationInput(
   options: InputOptions & { readonly from?: string },
+  configMap?: ConfigMapName,
 ): Promise<MigrationInput> {
   const { file, kube } = options;
   if (kube && file.length > 0) throw new UsageError("-f and --kube: give one of them");
@@ -40,7 +42,7 @@ export async function readMigrationInput(
   if (!kube) return readFiles(file);
   const manifests: InputManifest[] = [];
   for (const target of kubeTargets(kube, options))
-    manifests.push(...(await readTarget(target, options.from)));
+    manifests.push(...(await readTarget(target, options.from, configMap)));
   return { manifests, problems: [] };
 }
 
@@ -75,12 +77,28 @@ function manifestOf(value: unknown, { file, line, within, part }: ManifestPlace)
   return part && within === "" ? { value, place, text: part.text } : { value, place };
 }
 
+interface ConfigMapName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+const configMaps: ApiCollection = {
+  kind: "ConfigMap",
+  apiVersion: "v1",
+  plural: "configmaps",
+  namespaced: true,
+};
+
 const builtIn: readonly ApiCollection[] = [
   { kind: "Service", apiVersion: "v1", plural: "services", namespaced: true },
   { kind: "Ingress", apiVersion: "networking.k8s.io/v1", plural: "ingresses", namespaced: true },
 ];
 
-async function readTarget(target: KubeTarget, from: string | undefined): Promise<InputManifest[]> {
+async function readTarget(
+  target: KubeTarget,
+  from: string | undefined,
+  configMap: ConfigMapName | undefined,
+): Promise<InputManifest[]> {
   const transport = await kubeTransport(target);
   const manifests: InputManifest[] = [];
   const add = (items: readonly unknown[]): void => {
@@ -91,8 +109,35 @@ async function readTarget(target: KubeTarget, from: string | undefined): Promise
   for (const peer of peers)
     if (from === undefined || peer.name === from)
       for (const collection of peer.collections) add(await listAny(transport, transport.server, collection));
+  if (configMap) add(await mapsOf(transport, transport.server, configMap));
   progress.end();
   return manifests;
+}
+
+/** A ConfigMap, and the ConfigMaps with headers that it names. @throws Error when one cannot be read */
+async function mapsOf(transport: Transport, server: string, name: ConfigMapName): Promise<unknown[]> {
+  const map = await mapOf(transport, server, name);
+  const data = isRecord(map.data) ? map.data : {};
+  const named = ["add-headers", "proxy-set-headers"].flatMap((option) => {
+    const [namespace, own] = typeof data[option] === "string" ? data[option].split("/", 2) : [];
+    return namespace && own ? [{ namespace, name: own }] : [];
+  });
+  return [map, ...(await Promise.all(named.map((one) => mapOf(transport, server, one))))];
+}
+
+async function mapOf(
+  transport: Transport,
+  server: string,
+  { namespace, name }: ConfigMapName,
+): Promise<Record<string, unknown>> {
+  const path = `/api/v1/namespaces/${namespace}/configmaps/${name}`;
+  try {
+    const value = await getJson(transport, path, new AbortController().signal);
+    return { apiVersion: "v1", kind: "ConfigMap", ...value };
+  } catch (error) {
+    const { code, message } = failureOf(configMaps, error, server);
+    throw new Error(`${code}: ConfigMap ${namespace}/${name}: ${message}`);
+  }
 }
 
 /** The objects of the newest version that the server has; none where it has no such kind. */

@@ -7,7 +7,7 @@ import { withWholeTables } from "../link/split.js";
 import type { MigrateOptions } from "../migrate/conversion.js";
 import type { Migration } from "../migrate/migrate.js";
 import type { Peer } from "../migrate/peer.js";
-import { type InputManifest, sourceObject } from "../migrate/source.js";
+import { type InputManifest, type SourceObject, sourceObject } from "../migrate/source.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import type { Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
@@ -42,7 +42,8 @@ export function verify(
   const values = manifests
     .filter((manifest) => isOfSource(manifest, peers, options))
     .map(({ value }) => value);
-  const before = compiled(values, settingsOf(served));
+  const objects = manifests.flatMap((manifest) => sourceObject(manifest) ?? []);
+  const before = compiled(values, settingsOf(served, objects, options));
   const after = compiled(
     [
       ...manifests.filter((manifest) => isOther(manifest, peers, options)).map(({ value }) => value),
@@ -84,9 +85,13 @@ const isOfSource = (manifest: InputManifest, peers: readonly Peer[], options: Mi
 const isOther = (manifest: InputManifest, peers: readonly Peer[], options: MigrateOptions): boolean =>
   takenBy(manifest, peers, options) === undefined;
 
-function settingsOf(peers: readonly Peer[]): Settings {
+function settingsOf(
+  peers: readonly Peer[],
+  objects: readonly SourceObject[],
+  options: MigrateOptions,
+): Settings {
   const all: Record<string, unknown> = {};
-  for (const { served } of peers) Object.assign(all, served);
+  for (const peer of peers) Object.assign(all, peer.served?.(objects, options));
   return parseSettings(all).settings;
 }
 

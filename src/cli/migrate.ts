@@ -18,6 +18,8 @@ export interface MigrateCommandOptions extends InputOptions {
   readonly class: readonly string[];
   readonly ingressClass?: string;
   /** `NAMESPACE/NAME`. */
+  readonly configMap?: string;
+  /** `NAMESPACE/NAME`. */
   readonly gateway: string;
   readonly output?: string;
   readonly format: "text" | "markdown" | "json";
@@ -36,7 +38,7 @@ const reports = { text: reportText, markdown: reportMarkdown, json: reportJson }
  */
 export async function migrateCommand(options: MigrateCommandOptions): Promise<number> {
   const wanted = migrateOptions(options);
-  const input = await readMigrationInput(options);
+  const input = await readMigrationInput(options, wanted.configMap);
   for (const line of input.problems) console.error(printable(line));
   if (input.manifests.length === 0 && input.problems.length > 0) return 3;
   const migration = migrate(input.manifests, wanted, (done, all) =>
@@ -68,19 +70,26 @@ function migrateOptions({
   class: classes,
   ingressClass,
   gateway,
+  configMap,
 }: MigrateCommandOptions): MigrateOptions {
-  const [namespace = "", name = "", ...rest] = gateway.split("/");
-  if (!isLabel(namespace) || !isSubdomain(name) || rest.length > 0)
-    throw new UsageError(`--gateway ${gateway}: expected NAMESPACE/NAME`);
   if (classes.length > 0 && from === undefined)
     throw new UsageError("--class: is a class of the controller of --from; give that, too");
   return {
     to,
-    gateway: { namespace, name },
+    gateway: nameOf("--gateway", gateway),
     classes,
+    ...(configMap === undefined ? {} : { configMap: nameOf("--config-map", configMap) }),
     ...(from === undefined ? {} : { from }),
     ...(ingressClass === undefined ? {} : { ingressClass }),
   };
+}
+
+/** @throws UsageError when the text is not `NAMESPACE/NAME`. */
+function nameOf(option: string, text: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = "", name = "", ...rest] = text.split("/");
+  if (!isLabel(namespace) || !isSubdomain(name) || rest.length > 0)
+    throw new UsageError(`${option} ${text}: expected NAMESPACE/NAME`);
+  return { namespace, name };
 }
 
 function write(option: string, file: string, text: string): void {

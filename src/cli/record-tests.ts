@@ -5,8 +5,8 @@ import { observe } from "../route-tests/observed.js";
 import { type Recordable, recordables, recordedTest } from "../route-tests/record.js";
 import { printable } from "../schema/printable.js";
 import { plural } from "../schema/words.js";
-import { hostsOf } from "./asked-hosts.js";
 import type { Explainer, ExplainerOptions } from "./explain.js";
+import { hostsOf } from "./graph-hosts.js";
 import { UsageError } from "./usage.js";
 
 export interface RecordOptions extends ExplainerOptions {

@@ -1,8 +1,8 @@
 import { pathToFileURL } from "node:url";
 import type { CodeText } from "../schema/finding-codes/code.js";
 import { findingCodes, isFindingCode } from "../schema/finding-codes.js";
+import { findingSubject } from "../schema/finding-subject.js";
 import { printable } from "../schema/printable.js";
-import { shownAbout } from "../schema/shown.js";
 import type { Located } from "../sources/files/objects.js";
 import { fingerprintsOf } from "./fingerprints.js";
 
@@ -79,11 +79,14 @@ const plain = (markdown: string): string => markdown.replaceAll("`", "");
 
 /** Viewers turn `[text](destination)` into a link, which text of users must not become. */
 const textOf = ({ finding: { about, message } }: Located): string =>
-  printable([shownAbout(about), message].filter((part) => part !== "").join(": ")).replaceAll("](", "] (");
+  printable([findingSubject(about), message].filter((part) => part !== "").join(": ")).replaceAll(
+    "](",
+    "] (",
+  );
 
 /** Findings without a file, such as those about default settings, refer to the whole repository. */
 function locationOf({ finding, file, line, column }: Located): object {
-  const name = [shownAbout(finding.about), finding.path ?? ""].filter((part) => part !== "").join(" ");
+  const name = [findingSubject(finding.about), finding.path ?? ""].filter((part) => part !== "").join(" ");
   return {
     physicalLocation: {
       artifactLocation: { uri: file ? uriOf(file) : "." },

@@ -13,12 +13,12 @@ import { readRequest } from "../explain/request.js";
 import type { Observed } from "../route-tests/observed.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { writeBootstrap } from "../xds/bootstrap.js";
-import { type EchoBackend, startEchoBackend } from "./asked-backends.js";
-import { localConfig } from "./asked-envoy-config.js";
-import { asObserved } from "./asked-observed.js";
-import { sendTo, takesTls } from "./asked-request.js";
 import type { CompiledPaths } from "./compiled.js";
+import { type EchoBackend, startEchoBackend } from "./echo-backends.js";
+import { sendTo, takesTls } from "./envoy-request.js";
 import type { Explainer } from "./explain.js";
+import { localConfig } from "./local-envoy-config.js";
+import { asObserved } from "./observed-answer.js";
 import type { PlacedTest } from "./test-files.js";
 
 /** An Envoy on 127.0.0.1 with echo servers as its backends. */

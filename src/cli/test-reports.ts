@@ -1,5 +1,5 @@
 import type { Failure } from "../route-tests/validate.js";
-import { printable } from "../schema/printable.js";
+import { printable, xmlText } from "../schema/printable.js";
 import { plural } from "../schema/words.js";
 import { formatLocated, type Located } from "../sources/files/objects.js";
 
@@ -126,7 +126,7 @@ function suite(file: string, results: readonly TestResult[], faults: readonly Lo
       const message = finding.message;
       return [
         `    <testcase ${attributes(common)}>`,
-        `      <error ${attributes({ message, type: "unread" })}>${xml(formatLocated(fault))}</error>`,
+        `      <error ${attributes({ message, type: "unread" })}>${xmlText(formatLocated(fault))}</error>`,
         "    </testcase>",
       ];
     }),
@@ -143,29 +143,15 @@ function testcase(result: TestResult): string[] {
   const body = [request, ...details(result)].map(printable).join("\n");
   return [
     `    <testcase ${common}>`,
-    `      <failure ${attributes({ message, type: first.field })}>${xml(body, true)}</failure>`,
+    `      <failure ${attributes({ message, type: first.field })}>${body.split("\n").map(xmlText).join("\n")}</failure>`,
     "    </testcase>",
   ];
 }
 
 const attributes = (values: Readonly<Record<string, string | number>>): string =>
   Object.entries(values)
-    .map(([name, value]) => `${name}="${xml(String(value))}"`)
+    .map(([name, value]) => `${name}="${xmlText(String(value))}"`)
     .join(" ");
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&apos;",
-};
-
-/** Text for XML 1.0, which permits neither control characters nor halves of surrogate pairs, escaped or not. */
-const xml = (text: string, keepsLines = false): string => {
-  const plain = keepsLines ? text.split("\n").map(printable).join("\n") : printable(text);
-  return plain.replace(/[\ufffe\uffff]/g, "\ufffd").replace(/[&<>"']/g, (one) => entities[one] ?? one);
-};
 
 /** Version 14 of the Test Anything Protocol. */
 function tap({ results, faults }: TestReport): string {

@@ -1,7 +1,7 @@
 import type { Review } from "../explain/review.js";
+import { findingSubject } from "../schema/finding-subject.js";
 import type { Ref } from "../schema/meta.js";
 import { isSame } from "../schema/same.js";
-import { shownAbout } from "../schema/shown.js";
 import { plural } from "../schema/words.js";
 import { countHidden } from "../server/hidden.js";
 import type { Located } from "../sources/files/objects.js";
@@ -51,7 +51,7 @@ export function uncomparedIn({ compiled: a }: ComparedSide, { compiled: b }: Com
     const side = wrong && stillWrong ? "both" : wrong ? "before" : "after";
     const path = finding.path ? `${finding.path} ` : "";
     const message = `${path}${finding.message}`;
-    if (shownAbout(about) !== "") return [{ about, side, reason: "invalid", message }];
+    if (findingSubject(about) !== "") return [{ about, side, reason: "invalid", message }];
     return [{ about: "", side, reason: "invalid", message: `${key}: ${message}` }];
   });
 }
@@ -72,7 +72,7 @@ function errorsOf(compiled: CompiledPaths | undefined): Map<string, Pick<Located
   if (!compiled) return errors;
   const others = [...compiled.store.findings()].map((finding) => ({ finding, file: "" }));
   for (const one of [...compiled.manifests.located, ...others]) {
-    const key = shownAbout(one.finding.about) || one.file;
+    const key = findingSubject(one.finding.about) || one.file;
     if (one.finding.severity === "error" && !errors.has(key)) errors.set(key, one);
   }
   return errors;

@@ -1,6 +1,6 @@
 import { isSameServed, link, type Snapshot } from "../link/snapshot.js";
+import { findingSubject } from "../schema/finding-subject.js";
 import { pollTimes } from "../schema/polls.js";
-import { shownAbout } from "../schema/shown.js";
 import { settingsOf } from "../schema/stored-settings.js";
 import type { Store } from "../store/store.js";
 import type { Outlet } from "./outlet.js";
@@ -75,7 +75,7 @@ export class Publisher {
     if (text === this.#reported) return;
     this.#reported = text;
     for (const { about, message } of findings.slice(0, maxLines))
-      this.outlet.log([shownAbout(about), message].filter((part) => part !== "").join(": "));
+      this.outlet.log([findingSubject(about), message].filter((part) => part !== "").join(": "));
     if (findings.length > maxLines) this.outlet.log(`and ${findings.length - maxLines} more such findings`);
   }
 

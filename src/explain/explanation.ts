@@ -1,6 +1,6 @@
 import type { RouteOrigin } from "../graph/core/route-origins.js";
 import type { Ref } from "../schema/meta.js";
-import type { Fact, Protections } from "../xds/policies/shown.js";
+import type { Fact, Protections } from "../xds/policies/facts.js";
 
 /** A route that was evaluated. */
 export interface RouteSeen {

@@ -21,6 +21,8 @@ export interface MigrateOptions {
   readonly gateway: Name;
   /** The peer of Ingresses without a class. */
   readonly from?: string;
+  /** The ConfigMap of ingress-nginx. Without it, the usual names and labels count. */
+  readonly configMap?: Name;
   /** Class names of the peer `from`, in addition to its usual one. */
   readonly classes: readonly string[];
 }

@@ -80,7 +80,7 @@ export function migrate(
     objects,
   );
   const all = [...conversion.remarks, ...remarks, ...ofOrder, ...result.remarks.all];
-  for (const peer of used) all.push(...besideOf(peer, objects));
+  for (const peer of used) all.push(...besideOf(peer, objects, options));
   const told = options.to === "gateway" ? all.map(withStatus) : all;
   const report = reportOf({ routes: ordered, sites, remarks: told, conversion, documents });
   return { documents, report, peers: used };
@@ -351,10 +351,17 @@ function inInputOrder(
 }
 
 /** Remarks about kinds that may restrict access and that the input does not contain. */
-function besideOf({ beside, groups }: Peer, objects: readonly SourceObject[]): Remark[] {
-  const missing = (beside ?? []).filter(
-    ({ kinds }) =>
-      !objects.some(({ group, kind }) => kinds.includes(kind) && groups.some((own) => group.endsWith(own))),
+function besideOf(
+  { beside = [], groups }: Peer,
+  objects: readonly SourceObject[],
+  options: MigrateOptions,
+): Remark[] {
+  const missing = beside.filter((one) =>
+    "isThere" in one
+      ? !one.isThere(objects, options)
+      : !objects.some(
+          ({ group, kind }) => one.kinds.includes(kind) && groups.some((own) => group.endsWith(own)),
+        ),
   );
   return missing.map(({ message, todo }) => ({
     severity: "info",

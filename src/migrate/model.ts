@@ -55,14 +55,23 @@ export type SourceRewrite =
   /** Replaces the matched prefix. */
   | { readonly kind: "prefix"; readonly value: string }
   /** Replaces the whole path. */
-  | { readonly kind: "full"; readonly value: string };
+  | { readonly kind: "full"; readonly value: string }
+  /** Replaces each match in the path. The replacement has groups as in RE2: `\1`. */
+  | PathSubstitution;
+
+/** A rewrite by a regular expression. */
+export interface PathSubstitution {
+  readonly kind: "regex";
+  readonly regex: string;
+  readonly replacement: string;
+}
 
 export interface Redirect {
   readonly scheme?: "http" | "https";
   readonly hostname?: string;
   readonly port?: number;
   readonly status: number;
-  readonly path?: SourceRewrite;
+  readonly path?: Exclude<SourceRewrite, PathSubstitution>;
 }
 
 export type SourceAction =

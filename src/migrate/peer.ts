@@ -18,13 +18,23 @@ export interface Peer {
    * The settings with which Isoline serves the objects unchanged, if it supports them. `--verify` compares the objects,
    * compiled with these settings, with the result.
    */
-  readonly served?: Readonly<Record<string, unknown>>;
-  /** Remarks about kinds that may restrict access, for an input that has no object of these kinds. */
-  readonly beside?: readonly {
-    readonly kinds: readonly string[];
-    readonly message: string;
-    readonly todo: string;
-  }[];
+  served?(objects: readonly SourceObject[], options: MigrateOptions): Readonly<Record<string, unknown>>;
+  /** Remarks about objects that may restrict access, for an input without them. */
+  readonly beside?: readonly (BesideKinds | BesideObjects)[];
+}
+
+interface BesideRemark {
+  readonly message: string;
+  readonly todo: string;
+}
+
+interface BesideKinds extends BesideRemark {
+  readonly kinds: readonly string[];
+}
+
+interface BesideObjects extends BesideRemark {
+  /** Whether the input has the objects. */
+  isThere(objects: readonly SourceObject[], options: MigrateOptions): boolean;
 }
 
 /** A kind of a peer. A Kubernetes cluster has one of the versions or none. */

@@ -1,4 +1,5 @@
 import type { HostNode } from "../explain/graph.js";
+import { xmlText } from "../schema/printable.js";
 import { drawn, type SvgElement } from "./draw.js";
 import { laidOut } from "./layout.js";
 import { type Beside, pictureOf } from "./model.js";
@@ -19,24 +20,9 @@ export const svgStyle = `
 .pic-warning rect{stroke:#e0a33a}.pic-error rect{stroke:#ff6b75}}
 `;
 
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Escapes text for XML, and removes characters that XML forbids. */
-const escaped = (text: string): string =>
-  text
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: XML forbids these characters
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "")
-    .replace(/[&<>"']/g, (sign) => entities[sign] ?? "");
-
 function written({ tag, attributes, children }: SvgElement): string {
-  const pairs = Object.entries(attributes).map(([name, value]) => ` ${name}="${escaped(String(value))}"`);
-  const inner = children.map((child) => (typeof child === "string" ? escaped(child) : written(child)));
+  const pairs = Object.entries(attributes).map(([name, value]) => ` ${name}="${xmlText(String(value))}"`);
+  const inner = children.map((child) => (typeof child === "string" ? xmlText(child) : written(child)));
   return `<${tag}${pairs.join("")}>${inner.join("")}</${tag}>`;
 }
 

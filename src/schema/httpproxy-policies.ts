@@ -103,8 +103,15 @@ export const loadBalancerPolicy = z.object({
     .optional(),
 });
 
+/** Text that replaces a part of a path; `\1` is a group of the expression. */
+export const pathReplacement = z.string().regex(/^(?:[^\s\p{Cc}?#\\]|\\[\d\\])*$/u, {
+  error:
+    "must be a part of a path without spaces, ? and #; a backslash must be before a digit or a backslash",
+});
+
 export const pathRewritePolicy = z.object({
   replacePrefix: z.array(z.object({ prefix: name.optional(), replacement: oneLine })).optional(),
+  replaceRegex: z.object({ regex: oneLine, replacement: pathReplacement }).optional(),
 });
 
 const redirectCode = z.literal([301, 302, 303, 307, 308]);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { stringify } from "yaml";
-import { asObserved } from "../../src/cli/asked-observed.js";
+import { asObserved } from "../../src/cli/observed-answer.js";
 import { type TestCommandOptions, testCommand } from "../../src/cli/test.js";
 import { observe } from "../../src/route-tests/observed.js";
 import {

@@ -50,6 +50,32 @@ test("HTTPProxy: prefixes, exact paths, header conditions, rewrites, header poli
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
+test("HTTPProxy: a regular expression rewrites the path of any condition, and keeps the query", async () => {
+  const route = (conditions: readonly Manifest[], regex: string, replacement: string): Manifest => ({
+    conditions,
+    services: to("a"),
+    pathRewritePolicy: { replaceRegex: { regex, replacement } },
+  });
+  const proxy = httpProxy("default", "rewritten", {
+    virtualhost: { fqdn: "rewritten.test" },
+    routes: [
+      route([{ regex: "/api/v[0-9]+/.*" }], "^/api/(v[0-9]+)/(.*)$", "/\\2/\\1"),
+      route([{ exact: "/one" }], "^.*$", "/other"),
+      route([{ prefix: "/Under" }], "(?i)_u", "/u"),
+      route([{ prefix: "/cut" }], "^/cut(/.*)", "\\1"),
+    ],
+  });
+  const rig = await startRig({ backends: ["a"], objects: [proxy] });
+  const pathOf = async (path: string): Promise<string> =>
+    (await request({ port: rig.httpPort, host: "rewritten.test", path })).echo().path;
+
+  expect(await pathOf("/api/v2/items/1?q=/api/v3/x")).toBe("/items/1/v2?q=/api/v3/x");
+  expect(await pathOf("/one")).toBe("/other");
+  expect(await pathOf("/Under_Use_u")).toBe("/Under/use/u");
+  expect(await pathOf("/cut/x")).toBe("/x");
+  expect(await rig.envoy.rejected()).toEqual([]);
+});
+
 test("IngressRoute: routes, and a delegation to an object of another namespace", async () => {
   const root = ingressRoute("default", "root", {
     virtualhost: { fqdn: "route.test" },

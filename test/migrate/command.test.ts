@@ -37,6 +37,14 @@ describe("--verify", () => {
     expect(differs).toBe(false);
   });
 
+  it("serves Ingresses of ingress-nginx with the ConfigMap of the input", () => {
+    const manifests = manifestsOf(caseText("nginx/config-map"));
+    const options = optionsFor("httpproxy");
+    const { text } = verify(migrate(manifests, options), manifests, options);
+    expect(text).toContain("own.example.com");
+    expect(text).not.toMatch(/^ *(?:idle timeout|addresses|backends|response): /m);
+  });
+
   it("shows what differs", () => {
     const manifests = manifestsOf(caseText("ingressroute/unknown-field"));
     const options = optionsFor("httpproxy");
@@ -143,6 +151,24 @@ describe("--kube", () => {
     expect(report.counts.error).toBe(0);
     kube.absent.add("ingressroutes");
     expect((await readMigrationInput(kubeOptions(kube.kubeconfig))).manifests).toEqual([]);
+  });
+
+  it("reads the ConfigMap that is named, and the ConfigMaps with headers that it names", async () => {
+    const kube = await HttpKube.start();
+    onTestFinished(() => kube.end());
+    for (const { value } of manifestsOf(caseText("nginx/config-map"))) {
+      const { kind } = value as Manifest;
+      kube.put(kind === "ConfigMap" ? "configmaps" : "ingresses", value as Manifest);
+    }
+    const named = { namespace: "ingress-nginx", name: "ingress-nginx-controller" };
+    const { manifests } = await readMigrationInput(kubeOptions(kube.kubeconfig), named);
+    const names = manifests.map(({ value }) => (value as { metadata: Manifest }).metadata.name);
+    expect(names).toEqual(
+      expect.arrayContaining(["ingress-nginx-controller", "sent-headers", "added-headers"]),
+    );
+    expect(kube.requests.filter((url) => url.includes("configmaps?"))).toEqual([]);
+    const missing = readMigrationInput(kubeOptions(kube.kubeconfig), { ...named, name: "other" });
+    await expect(missing).rejects.toThrow("ConfigMap ingress-nginx/other");
   });
 
   it("ends where a kind may not be read, as what it holds may restrict access", async () => {

@@ -142,3 +142,37 @@ describe.each(Object.entries(tables))("%s as HTTPProxies", (name, rows) => {
     },
   );
 });
+
+/** What a peer's documentation says of the path that the backend receives. */
+const rewrittenPaths: Readonly<Record<string, readonly (readonly [asked: string, path: string])[]>> = {
+  "nginx/rewrite-groups": [
+    ["http://groups.example.com/api/items/1", "/items/1"],
+    ["http://groups.example.com/API", "/"],
+    ["http://groups.example.com/de/page", "/page"],
+    ["http://groups.example.com/anything", "/"],
+  ],
+  "traefik/regex-middlewares": [
+    ["http://regex.example.com/v2/items", "/items/version-2"],
+    ["http://regex.example.com/t/acme/x", "/x"],
+    ["http://regex.example.com/t/acme", "/"],
+    ["http://regex.example.com/de/shop/1", "/shop/1"],
+    ["http://regex.example.com/a/b/c", "/c"],
+    ["http://regex.example.com/a/c", "/a/c"],
+  ],
+  "istio/regex-rewrite": [["http://regex.example.com/users/7", "/u/7"]],
+  "emissary/regex-rewrite": [["http://regex.example.com/api/a1/list/2", "/list/a1/2"]],
+  "gloo/regex-rewrite": [["http://regex.example.com/api/a/b", "/b/a"]],
+  "kong/captures": [["http://regex.example.com/shop/12", "/items/12"]],
+};
+
+describe.each(Object.entries(rewrittenPaths))("%s as HTTPProxies", (name, rows) => {
+  const ask = asker(
+    migrated(readFileSync(join(root, `${name}.yaml`), "utf8"), "httpproxy").text,
+    "httpproxy",
+  );
+
+  it.each(rows)("rewrites %s to %s", (asked, path) => {
+    const { outcome, path: sent } = ask("GET", asked);
+    expect([outcome, sent ?? new URL(asked).pathname]).toEqual(["forward", path]);
+  });
+});

@@ -9,7 +9,7 @@ import { getRequestListener } from "@hono/node-server";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parsePeer } from "../../src/cli/peer-option.js";
 import { type ServeCommandOptions, serveCommand } from "../../src/cli/serve-command.js";
-import { LastAnswer } from "../../src/kubernetes/last-look.js";
+import { LastAnswer } from "../../src/kubernetes/last-answer.js";
 import { createHttpServer } from "../../src/runtime/node/http-server.js";
 import {
   createHttpsServer as createSecureServer,

@@ -94,6 +94,13 @@ export class HttpKube {
       response.writeHead(403).end(JSON.stringify({ kind: "Status", code: 403, message: "no" }));
       return;
     }
+    const [, namespace, kind, name] = /\/namespaces\/([^/]+)\/([a-z]+)\/([^/?]+)$/.exec(url) ?? [];
+    if (kind && name) {
+      const one = this.#objects.get(keyOf(kind, { metadata: { namespace, name } }));
+      response.writeHead(one ? 200 : 404, { "content-type": "application/json" });
+      response.end(JSON.stringify(one?.object ?? { kind: "Status", code: 404, message: "no" }));
+      return;
+    }
     response.writeHead(200, { "content-type": "application/json" });
     if (!url.includes("watch=1")) {
       const items = [...this.#objects.values()].filter((stored) => stored.plural === plural);

@@ -32,6 +32,7 @@ export function addMigrate(program: Command, done: (code: number) => void): void
         .argParser(collect)
         .default([]),
     )
+    .option("--config-map <namespace/name>", "the ConfigMap of ingress-nginx; with --kube it is read alone")
     .option("--ingress-class <name>", "ingressClassName of the HTTPProxies that are written")
     .option("--gateway <namespace/name>", "the Gateway that --to gateway writes", "isoline/isoline")
     .option("--output <file>", "write the objects into this file, and not to standard output")

@@ -30,6 +30,9 @@ export function regexProblem(expression: string, maxProgramSize: number): string
   return checked.problem ?? syntaxProblem(checked.skeleton, expression);
 }
 
+/** The number of capturing groups of a valid expression. */
+export const groupCount = (expression: string): number => RE2JS.compile(expression).groupCount();
+
 /** The instructions of an expression, an upper bound of RE2's; 0 for an expression that is refused anyway. */
 export const regexProgramSize = (expression: string): number =>
   expression.length > maxLength ? 0 : check(expression).size;

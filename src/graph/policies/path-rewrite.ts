@@ -1,6 +1,7 @@
 import type { PathMatch } from "../matches/match-types.js";
 import { cleanPath, trimSlashes } from "../matches/normalize-path.js";
 import { quoteRegex } from "../matches/order.js";
+import { groupCount, regexProblem } from "../matches/regex.js";
 import type { Policy } from "./policy.js";
 
 /** Replaces the matched prefix, or applies a substitution to the whole path. */
@@ -82,13 +83,39 @@ const longestPath = 60 * 1024;
  */
 const notDots = "(?:[^./]|\\.[^./;%]|\\.\\.[^/;%])";
 
+/** Why Envoy would refuse a substitution, or forward a path without a slash at its start; undefined if it is valid. */
+export function substitutionProblem(
+  { pattern, substitution }: PathSubstitution,
+  maxProgramSize: number,
+): string | undefined {
+  const wrong = regexProblem(pattern, maxProgramSize);
+  if (wrong !== undefined) return `regex: ${wrong}`;
+  const groups = groupCount(pattern);
+  const missing = [...substitution.matchAll(/\\([\\\d])/g)].find(([, group]) => Number(group) > groups);
+  if (missing) return `replacement: ${missing[0]} is not a group of the expression, which has ${groups}`;
+  return /^(?:\(\?\w+\))?\^/.test(pattern) && !/^(?:\/|\\\d)/.test(substitution)
+    ? "replacement: must begin with a slash or a group, because the expression matches the start of the path"
+    : undefined;
+}
+
 /** `pathRewritePolicy` of a route. */
 export const pathRewrite: Policy<{ route: PathRewrite }> = {
   protects: false,
   fields: { route: ["pathRewritePolicy"] },
   read: {
-    route({ route, match, fail, warnIgnored }) {
+    route({ route, reader, match, fail, warnIgnored }) {
       const entries = route.pathRewritePolicy?.replacePrefix ?? [];
+      const substitute = route.pathRewritePolicy?.replaceRegex;
+      if (substitute) {
+        const regex = { pattern: substitute.regex, substitution: substitute.replacement };
+        const problem =
+          entries.length > 0
+            ? "both replaceRegex and replacePrefix are set"
+            : substitutionProblem(regex, reader.settings.budgets.regexProgramSize);
+        return problem === undefined
+          ? { regex }
+          : fail("RouteError", "PathReplacementNotValid", problem, ".pathRewritePolicy.replaceRegex");
+      }
       const { policy, reason, message } = readReplacePrefix(entries, match);
       if (reason) return fail("PrefixReplaceError", reason, message ?? "", ".pathRewritePolicy");
       if (entries.length > 0 && !policy)

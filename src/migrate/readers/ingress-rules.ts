@@ -1,6 +1,6 @@
 import type { Conversion } from "../conversion.js";
 import type { Field } from "../field.js";
-import type { Name, SourceBackend } from "../model.js";
+import type { Name, SourceBackend, SourcePart } from "../model.js";
 import { annotationOf, type SourceObject } from "../source.js";
 import { carried, changed, ignored, type KindTable } from "../table.js";
 
@@ -150,15 +150,26 @@ export function addSites(object: SourceObject, conversion: Conversion, done: Set
   }
 }
 
-/** The annotations of an object that have one prefix. */
+/** Values for all objects, from another object. */
+export interface AnnotationDefaults {
+  readonly object?: SourceObject;
+  defaultOf(annotation: string): Field | undefined;
+}
+
+/** The annotations of an object that have one prefix, with defaults for annotations that it lacks. */
 export class IngressAnnotations {
   constructor(
     private readonly object: SourceObject,
     private readonly prefix: string,
+    private readonly defaults?: AnnotationDefaults,
   ) {}
 
-  /** Undefined if the annotation is absent or empty. */
+  /** Undefined if the annotation is absent or empty, and has no default. */
   text(name: string): string | undefined {
+    return this.#own(name) ?? (this.defaults?.defaultOf(name)?.text()?.trim() || undefined);
+  }
+
+  #own(name: string): string | undefined {
     return annotationOf(this.object, `${this.prefix}${name}`).text()?.trim() || undefined;
   }
 
@@ -181,7 +192,12 @@ export class IngressAnnotations {
       .filter((one) => one !== "");
   }
 
-  pathOf(name: string): string {
-    return annotationOf(this.object, `${this.prefix}${name}`).pathText;
+  /** The place of the value: the annotation, or the default that applies in its place. */
+  partOf(name: string): SourcePart {
+    const { object } = this.defaults ?? {};
+    const usual = this.#own(name) === undefined ? this.defaults?.defaultOf(name) : undefined;
+    return object && usual?.given
+      ? { object, path: usual.pathText }
+      : { object: this.object, path: annotationOf(this.object, `${this.prefix}${name}`).pathText };
   }
 }

@@ -68,7 +68,7 @@ export const ingressRoute: Peer = {
   groups: [group],
   kinds: [],
   collections: collectionsOf(group, ["v1beta1"], [kind]),
-  served: {},
+  served: () => ({}),
   takes: (object) => object.group === group && object.kind === kind,
   read(objects, conversion) {
     for (const object of objects) conversion.take(object, table);

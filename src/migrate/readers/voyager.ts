@@ -182,7 +182,7 @@ function addRoute(
     match: matchOf(textPrefix(path)),
     action: target ? { kind: "forward", backends: [target] } : { kind: "respond", status: 503, body: "" },
     filters: filtersOf(at, annotations, hasTls),
-    access: accessOf(object, annotations),
+    access: accessOf(annotations),
     http: hasTls && isRedirected ? 308 : "serve",
     https: hasTls,
     precedence: -path.length,
@@ -245,10 +245,10 @@ function corsOf(annotations: IngressAnnotations): Cors | undefined {
   };
 }
 
-function accessOf(object: SourceObject, annotations: IngressAnnotations): AccessRule[] {
+function accessOf(annotations: IngressAnnotations): AccessRule[] {
   const allow = annotations.list("whitelist-source-range");
   if (allow.length === 0) return [];
   const full = (one: string): string => (one.includes("/") ? one : `${one}/${one.includes(":") ? 128 : 32}`);
-  const part = { object, path: annotations.pathOf("whitelist-source-range") };
+  const part = annotations.partOf("whitelist-source-range");
   return [{ part, kind: "addresses", allow: allow.map(full), deny: [], source: "Peer" }];
 }

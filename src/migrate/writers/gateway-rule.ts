@@ -144,6 +144,13 @@ function isActionSaid(route: SourceRoute, remarks: WriterRemarks): boolean {
     });
     return false;
   }
+  if (rewrite?.kind === "regex") {
+    remarks.route("error", route, "the Gateway API rewrites no path by a regular expression; answered 500", {
+      closes: true,
+      todo: "convert it with --to httpproxy",
+    });
+    return false;
+  }
   if (rewrite?.kind === "prefix" && path.kind !== "prefix" && path.kind !== "segment") {
     remarks.route("error", route, "the Gateway API rewrites the prefix of a PathPrefix alone; answered 500", {
       closes: true,
@@ -177,12 +184,12 @@ const redirectFilter = ({ scheme, hostname, port, status, path }: Redirect): Fie
   requestRedirect: compact({ scheme, hostname, port, path: path && pathModifier(path), statusCode: status }),
 });
 
-const rewriteFilter = (rewrite: SourceRewrite | undefined, hostname: string | undefined): Fields[] =>
-  rewrite || hostname
-    ? [{ type: "URLRewrite", urlRewrite: compact({ hostname, path: rewrite && pathModifier(rewrite) }) }]
-    : [];
+const rewriteFilter = (rewrite: SourceRewrite | undefined, hostname: string | undefined): Fields[] => {
+  const path = rewrite && rewrite.kind !== "regex" ? pathModifier(rewrite) : undefined;
+  return path || hostname ? [{ type: "URLRewrite", urlRewrite: compact({ hostname, path }) }] : [];
+};
 
-const pathModifier = ({ kind, value }: SourceRewrite): Fields =>
+const pathModifier = ({ kind, value }: NonNullable<Redirect["path"]>): Fields =>
   kind === "full"
     ? { type: "ReplaceFullPath", replaceFullPath: value }
     : { type: "ReplacePrefixMatch", replacePrefixMatch: value };

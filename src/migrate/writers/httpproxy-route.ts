@@ -1,8 +1,22 @@
-import type { HeaderMatch, Match, QueryMatch } from "../../graph/matches/match-types.js";
-import type { HeaderChanges, Redirect, RouteFilters, SourceBackend, SourceRoute } from "../model.js";
+import type { HeaderMatch, Match, PathMatch, QueryMatch } from "../../graph/matches/match-types.js";
+import { substitutionProblem } from "../../graph/policies/path-rewrite.js";
+import { budgets } from "../../schema/budgets.js";
+import { pathReplacement } from "../../schema/httpproxy-policies.js";
+import type {
+  HeaderChanges,
+  PathSubstitution,
+  Redirect,
+  RouteFilters,
+  SourceBackend,
+  SourceRewrite,
+  SourceRoute,
+} from "../model.js";
+import { plainReplacement } from "../rewrites.js";
 import { compact, type WriterRemarks } from "./common.js";
 
 type Fields = Readonly<Record<string, unknown>>;
+
+const { regexProgramSize } = budgets.parse({});
 
 /** The properties of a host that its routes depend on. */
 export interface HostTerms {
@@ -253,10 +267,7 @@ function filterFields(
       ...(balancing.hash ? { requestHashPolicies: balancing.hash.map(hashPolicy) } : {}),
     },
     healthCheckPolicy: healthCheck,
-    pathRewritePolicy:
-      filters.rewrite && replaceable
-        ? { replacePrefix: [{ replacement: filters.rewrite.value }] }
-        : undefined,
+    pathRewritePolicy: filters.rewrite && rewritePolicy(filters.rewrite, replaceable),
     requestHeadersPolicy: headersPolicy(filters.requestHeaders, host, route, remarks),
     responseHeadersPolicy: headersPolicy(filters.responseHeaders, undefined, route, remarks),
     enableWebsockets: websockets || undefined,
@@ -269,15 +280,36 @@ const hashPolicy = (one: object): Fields => {
   return { hashSourceIP: true };
 };
 
+function rewritePolicy(rewrite: SourceRewrite, replaceable: boolean): Fields | undefined {
+  if (rewrite.kind === "prefix")
+    return replaceable ? { replacePrefix: [{ replacement: rewrite.value }] } : undefined;
+  const { regex, replacement } = asSubstitution(rewrite);
+  return { replaceRegex: { regex, replacement } };
+}
+
+const asSubstitution = (
+  rewrite: Exclude<SourceRewrite, { readonly kind: "prefix" }>,
+): Omit<PathSubstitution, "kind"> =>
+  rewrite.kind === "full" ? { regex: "^.*$", replacement: plainReplacement(rewrite.value) } : rewrite;
+
 /** Whether HTTPProxy can express the rewrite of the path. Without the rewrite, requests would reach wrong paths. */
 function isRewritten(route: SourceRoute, remarks: WriterRemarks): boolean {
   const { rewrite } = route.filters;
   if (route.action.kind !== "forward" || !rewrite) return true;
-  const { kind } = route.match.path;
-  if (rewrite.kind === "prefix" && (kind === "prefix" || kind === "segment")) return true;
-  remarks.route("error", route, `HTTPProxy can't rewrite this path to ${rewrite.value}; answered 503`, {
+  const problem = rewriteProblem(rewrite, route.match.path.kind);
+  if (problem === undefined) return true;
+  remarks.route("error", route, `HTTPProxy can't rewrite this path to ${problem}; answered 503`, {
     closes: true,
-    todo: rewrite.kind === "full" ? "convert it with --to gateway" : "let the backend take the whole path",
+    todo: "let the backend take the whole path",
   });
   return false;
+}
+
+function rewriteProblem(rewrite: SourceRewrite, of: PathMatch["kind"]): string | undefined {
+  if (rewrite.kind === "prefix") return of === "prefix" || of === "segment" ? undefined : rewrite.value;
+  const { regex, replacement } = asSubstitution(rewrite);
+  const problem = pathReplacement.safeParse(replacement).success
+    ? substitutionProblem({ pattern: regex, substitution: replacement }, regexProgramSize)
+    : "a path has no spaces, ? and #";
+  return problem === undefined ? undefined : `${replacement}: ${problem}`;
 }

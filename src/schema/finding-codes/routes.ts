@@ -117,6 +117,11 @@ export const routeCodes = {
     "Begin the path with the path of the parent.",
     "`match: /b` in an IngressRoute to which `/a` is delegated.",
   ),
+  PathReplacementNotValid: error(
+    "A route has a `replaceRegex` that can't be used.",
+    "Write a regular expression that RE2 accepts, and a replacement that begins with `/` and names groups of the expression. Keep either `replaceRegex` or `replacePrefix`.",
+    "`replaceRegex: {regex: ^/a, replacement: /\\1}`.",
+  ),
   PathNotValid: error(
     "A path of an Ingress can't be used.",
     "Write a path that begins with `/`, or a regular expression that RE2 accepts.",

@@ -1,9 +1,9 @@
 import { ownedBy } from "../../assume/owners.js";
 import type { Suppression } from "../../lint/suppress.js";
+import { findingSubject } from "../../schema/finding-subject.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import { type KubeObject, parseObject } from "../../schema/object.js";
 import { printable } from "../../schema/printable.js";
-import { shownAbout } from "../../schema/shown.js";
 import { type LoadFinding, loadDocuments, type ManifestPlace, positionOf, type Visit } from "./load.js";
 
 /** A finding with its place in a file. */
@@ -120,7 +120,7 @@ export const locateAll = (findings: Iterable<Finding>, documents: Manifests["doc
 export function formatLocated({ finding, file, line }: Located): string {
   const place = file ? `${file}${line > 0 ? `:${line}` : ""}: ` : "";
   const { severity, about, path = "", message, type, reason } = finding;
-  const what = [severity, shownAbout(about), path].filter((word) => word !== "").join(" ");
+  const what = [severity, findingSubject(about), path].filter((word) => word !== "").join(" ");
   return printable(`${place}${what}: ${message} (${type}/${reason})`);
 }
 

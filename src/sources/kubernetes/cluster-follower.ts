@@ -12,7 +12,7 @@ import { type HeldDeletions, holdFinding } from "./guard.js";
 import { MemberStore } from "./member-store.js";
 import { RequestPace } from "./pace.js";
 import { Reporter } from "./reporter.js";
-import { ServerCheck } from "./whereabouts.js";
+import { ServerCheck } from "./server-check.js";
 
 /** The interval between requests for a kind whose CRD is absent, or whose list is held. */
 const askAgainMs = 10_000;

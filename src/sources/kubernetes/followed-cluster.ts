@@ -1,5 +1,5 @@
 import type { Raw, Transport } from "../../kubernetes/api.js";
-import { LastAnswer } from "../../kubernetes/last-look.js";
+import { LastAnswer } from "../../kubernetes/last-answer.js";
 import { type Finding, inCluster, type Ref } from "../../schema/meta.js";
 import type { FailingStatus } from "../../status/write/failures.js";
 import { ClusterFollower } from "./cluster-follower.js";

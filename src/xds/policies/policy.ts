@@ -25,9 +25,9 @@ import type { JwksServer } from "../../graph/policies/jwt.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { FilterStage } from "../filter-stages.js";
 import { typed } from "../typed.js";
-import type { Fact, Protections } from "./shown.js";
+import type { Fact, Protections } from "./facts.js";
 
-export type { AddressFilter, Fact, Protections } from "./shown.js";
+export type { AddressFilter, Fact, Protections } from "./facts.js";
 
 /** Configuration of HTTP filters for a virtual host, route or backend, by the filter's name. */
 export type FilterConfigs = NonNullable<EnvoyRoute["typed_per_filter_config"]>;

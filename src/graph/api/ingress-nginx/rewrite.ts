@@ -1,5 +1,5 @@
 import { regexProblem } from "../../matches/regex.js";
-import type { PathRewrite } from "../../policies/path-rewrite.js";
+import type { PathRewrite, PathSubstitution } from "../../policies/path-rewrite.js";
 import type { NginxHostContext, Notes } from "./annotated-ingress.js";
 import { type NginxLocation, rewrites, topAlternatives } from "./locations.js";
 
@@ -12,22 +12,25 @@ export function readRewrite(
   const target = location.of.values["rewrite-target"];
   if (target === undefined || !rewrites(location)) return undefined;
   const annotation = "rewrite-target";
-  if (!/^\/|^\$\d/.test(target)) return notes.refuse(annotation, `${annotation} must begin with a slash`);
-  const groups = countGroups(location.path);
-  if (/\$(?!\d)/.test(target))
-    return notes.refuse(annotation, `${annotation} has a variable of nginx, which Envoy can't fill in`);
+  const rewrite = targetRewrite(location.path, target);
+  if (typeof rewrite === "string") return notes.refuse(annotation, `${annotation} ${rewrite}`);
+  if (regexProblem(rewrite.pattern, reader.settings.budgets.regexProgramSize))
+    return notes.refuse(annotation, `${annotation}: the path is no regular expression that Envoy takes`);
+  return { regex: rewrite };
+}
+
+/** The rewrite of a path in regex mode to a target with groups such as `$1`; a text is the reason why Envoy can't do it. */
+export function targetRewrite(path: string, target: string): PathSubstitution | string {
+  if (!/^\/|^\$\d/.test(target)) return "must begin with a slash";
+  const groups = countGroups(path);
+  if (/\$(?!\d)/.test(target)) return "has a variable of nginx, which Envoy can't fill in";
   const substitution = target.replace(/\$(\d)/g, (_, digit: string) =>
     Number(digit) <= groups && digit !== "0" ? `\\${digit}` : "",
   );
-  if (!/^\//.test(substitution) && !startsWithSlash(location.path, target))
-    return notes.refuse(annotation, `${annotation} makes paths without a slash at their beginning`);
-  const alternatives = topAlternatives(location.path).length > 1;
-  const path = alternatives ? `(?:${location.path})` : location.path;
-  const pattern = `(?i)^${path}.*$`;
-  const problem = regexProblem(pattern, reader.settings.budgets.regexProgramSize);
-  if (problem)
-    return notes.refuse(annotation, `${annotation}: the path is no regular expression that Envoy takes`);
-  return { regex: { pattern, substitution } };
+  if (!/^\//.test(substitution) && !startsWithSlash(path, target))
+    return "makes paths without a slash at their beginning";
+  const isBranched = topAlternatives(path).length > 1;
+  return { pattern: `(?i)^${isBranched ? `(?:${path})` : path}.*$`, substitution };
 }
 
 /** Whether the group at the start of the target begins with a slash, as in `/x(/.*)`. */

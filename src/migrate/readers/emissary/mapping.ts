@@ -21,6 +21,7 @@ import {
   type SourceBalancing,
   type SourceRewrite,
 } from "../../model.js";
+import { substitutionOf } from "../../rewrites.js";
 import type { SourceObject } from "../../source.js";
 
 export type MappingMatch = ReturnType<typeof matchOf>;
@@ -146,11 +147,13 @@ export function mappingFilters(
   };
 }
 
-/** By default, the prefix is removed. */
+/** By default, the prefix is removed. `regex_rewrite` has precedence over `rewrite`. */
 function rewriteOf(spec: Field): SourceRewrite | undefined {
   const text = spec.at("rewrite").text();
   const own = spec.at("prefix").text() ?? "/";
-  if (spec.at("prefix_regex").flag() || text === "" || spec.at("regex_rewrite").given) return undefined;
+  const regex = spec.at("regex_rewrite");
+  if (regex.given) return substitutionOf(regex.at("pattern"), regex.at("substitution"));
+  if (spec.at("prefix_regex").flag() || text === "") return undefined;
   const value = text ?? "/";
   if (value === own) return undefined;
   return {

@@ -18,10 +18,8 @@ export const mappingTable: KindTable = {
     "spec.host": carried,
     "spec.host_regex": carried,
     "spec.rewrite": carried,
-    "spec.regex_rewrite": restricts(
-      "rewrites paths by a regular expression, which can't be said",
-      "let the backend take the whole path",
-    ),
+    "spec.regex_rewrite.pattern": carried,
+    "spec.regex_rewrite.substitution": carried,
     "spec.service": carried,
     "spec.tls": carried,
     "spec.method": carried,

@@ -189,7 +189,8 @@ function wholePaths(action: SourceAction, filters: RouteFilters): Pick<SourceRou
   const { rewrite } = filters;
   return {
     action: action.kind === "redirect" ? { kind: "redirect", redirect: wholePath(action.redirect) } : action,
-    filters: rewrite ? { ...filters, rewrite: { kind: "full", value: rewrite.value } } : filters,
+    filters:
+      rewrite?.kind === "prefix" ? { ...filters, rewrite: { kind: "full", value: rewrite.value } } : filters,
   };
 }
 

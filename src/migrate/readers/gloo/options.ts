@@ -8,7 +8,9 @@ import {
   type SourceBackend,
   type SourceBalancing,
   type SourcePart,
+  type SourceRewrite,
 } from "../../model.js";
+import { substitutionOf } from "../../rewrites.js";
 import type { SourceObject } from "../../source.js";
 import { upstreamGroupTable, upstreamTable } from "./table.js";
 
@@ -122,6 +124,14 @@ function upstreamService(field: Field, target: Target, context: Context): Source
   };
 }
 
+function rewriteOf(own: Field): SourceRewrite | undefined {
+  const prefix = own.at("prefixRewrite").text();
+  const regex = own.at("regexRewrite");
+  return prefix === undefined
+    ? substitutionOf(regex.at("pattern", "regex"), regex.at("substitution"))
+    : { kind: "prefix", value: prefix || "/" };
+}
+
 /** The options of a route. Options of its virtual host are the defaults. */
 export function optionsOf(own: Field, host: Field, context: Context): RouteFilters {
   const at = (...keys: readonly string[]): Field =>
@@ -130,7 +140,7 @@ export function optionsOf(own: Field, host: Field, context: Context): RouteFilte
   const idle = at("idleTimeout").text();
   const retryOn = at("retries", "retryOn").text();
   const perTry = at("retries", "perTryTimeout").text();
-  const rewrite = own.at("prefixRewrite").text();
+  const rewrite = rewriteOf(own);
   const hostname = own.at("hostRewrite").text();
   const cors = corsOf(at("cors"));
   const balancing = hashOf(own.at("lbHash"));
@@ -150,7 +160,7 @@ export function optionsOf(own: Field, host: Field, context: Context): RouteFilte
           },
         }
       : {}),
-    ...(rewrite === undefined ? {} : { rewrite: { kind: "prefix", value: rewrite || "/" } }),
+    ...(rewrite ? { rewrite } : {}),
     ...(hostname === undefined ? {} : { host: hostname }),
     ...(cors ? { cors } : {}),
     ...(balancing ? { balancing } : {}),

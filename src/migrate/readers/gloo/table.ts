@@ -7,10 +7,9 @@ const options = (at: string): Record<string, Row> => ({
   [`${at}.prefixRewrite`]: carried,
   [`${at}.hostRewrite`]: carried,
   [`${at}.autoHostRewrite`]: lost("the backend gets the host of the request"),
-  [`${at}.regexRewrite`]: restricts(
-    "rewrites paths by a regular expression, which can't be said",
-    "let the backend take the whole path",
-  ),
+  [`${at}.regexRewrite.pattern.regex`]: carried,
+  [`${at}.regexRewrite.pattern.googleRe2`]: ignored,
+  [`${at}.regexRewrite.substitution`]: carried,
   [`${at}.timeout`]: carried,
   [`${at}.idleTimeout`]: carried,
   [`${at}.retries.retryOn`]: carried,

@@ -10,8 +10,10 @@ import {
   type RouteFilters,
   type SourceBackend,
   type SourcePart,
+  type SourceRewrite,
   type SourceRoute,
 } from "../../model.js";
+import { substitutionOf } from "../../rewrites.js";
 import type { SourceObject } from "../../source.js";
 import { destinationOf } from "./destinations.js";
 import { meet, type ReachedHosts } from "./hosts.js";
@@ -107,9 +109,10 @@ function routeOf(
     conversion.remark("error", part, `${match.problem}; answered 503`, { hosts, closes: true });
   const kind = match.match.path.kind;
   const { filters } = read;
-  const isRewritten = filters.rewrite?.kind === "prefix" && kind !== "prefix" && kind !== "segment";
   const rewrite =
-    filters.rewrite && isRewritten ? { ...filters.rewrite, kind: "full" as const } : filters.rewrite;
+    filters.rewrite?.kind === "prefix" && kind !== "prefix" && kind !== "segment"
+      ? { ...filters.rewrite, kind: "full" as const }
+      : filters.rewrite;
   return [
     {
       parts: [part, ...read.parts, ...parts, ...reached.parts],
@@ -218,6 +221,15 @@ function redirectOf(field: Field): Redirect {
   };
 }
 
+/** `uri` and `uriRegexRewrite` exclude each other. */
+function rewriteOf(field: Field): SourceRewrite | undefined {
+  const uri = field.at("uri").text();
+  const regex = field.at("uriRegexRewrite");
+  return uri === undefined
+    ? substitutionOf(regex.at("match"), regex.at("rewrite"))
+    : { kind: "prefix", value: uri || "/" };
+}
+
 function filtersOf(
   field: Field,
   owner: SourceObject,
@@ -225,7 +237,7 @@ function filtersOf(
   conversion: Conversion,
 ): RouteFilters {
   const headers = headersOf(field.at("headers"));
-  const rewrite = field.at("rewrite", "uri").text();
+  const rewrite = rewriteOf(field.at("rewrite"));
   const authority = field.at("rewrite", "authority").text();
   const retry = retryOf(field.at("retries"));
   const cors = corsOf(field.at("corsPolicy"));
@@ -241,7 +253,7 @@ function filtersOf(
           responseHeaders: headers.response,
         }
       : {}),
-    ...(rewrite === undefined ? {} : { rewrite: { kind: "prefix", value: rewrite || "/" } }),
+    ...(rewrite ? { rewrite } : {}),
     ...((authority ?? host) ? { host: authority ?? host ?? "" } : {}),
     ...(retry ? { retry } : {}),
     ...(cors ? { cors } : {}),

@@ -51,10 +51,8 @@ export const virtualServiceTable: KindTable = {
     [`${http}.delegate.namespace`]: carried,
     [`${http}.rewrite.uri`]: carried,
     [`${http}.rewrite.authority`]: carried,
-    [`${http}.rewrite.uriRegexRewrite`]: restricts(
-      "rewrites paths by a regular expression, which can't be said",
-      "let the backend take the whole path",
-    ),
+    [`${http}.rewrite.uriRegexRewrite.match`]: carried,
+    [`${http}.rewrite.uriRegexRewrite.rewrite`]: carried,
     [`${http}.timeout`]: carried,
     [`${http}.retries.attempts`]: carried,
     [`${http}.retries.perTryTimeout`]: carried,

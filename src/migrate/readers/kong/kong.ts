@@ -10,6 +10,7 @@ import {
   type SourceRoute,
 } from "../../model.js";
 import { collectionsOf, type Peer } from "../../peer.js";
+import { plainReplacement } from "../../rewrites.js";
 import type { SourceObject } from "../../source.js";
 import { ignored } from "../../table.js";
 import {
@@ -209,6 +210,16 @@ interface Rewritten {
   readonly closed?: boolean;
 }
 
+/** `$1` in the annotation `rewrite` is a group of the path, which is then a regular expression. */
+function captureRewrite(whole: string, match: PathMatch): SourceRewrite | undefined {
+  if (!whole.includes("$")) return { kind: "full", value: whole };
+  if (match.kind !== "regex") return undefined;
+  const replacement = plainReplacement(whole).replace(/\$(\d)/g, "\\$1");
+  return replacement.includes("$")
+    ? undefined
+    : { kind: "regex", regex: `^(?:${match.value})$`, replacement };
+}
+
 /** `strip-path` removes the matched path. The `path` of the Service is put before the rest. */
 function rewriteOf(
   match: PathMatch,
@@ -227,10 +238,10 @@ function rewriteOf(
     });
     return { closed: true };
   };
-  if (whole !== undefined)
-    return whole.includes("$")
-      ? close("rewrites paths by groups of a regular expression")
-      : { rewrite: { kind: "full", value: whole } };
+  if (whole !== undefined) {
+    const rewrite = captureRewrite(whole, match);
+    return rewrite ? { rewrite } : close("rewrites paths by groups that this path does not have");
+  }
   if (!isStripped && before === "") return {};
   if (match.kind === "regex")
     return close("paths that a regular expression matches can't be rewritten in part");

@@ -29,7 +29,7 @@ export class KongOptions {
     } else if (name !== undefined)
       conversion.remark(
         "error",
-        { object, path: this.annotations.pathOf("override") },
+        this.annotations.partOf("override"),
         `KongIngress ${name} is not among the input: its options are not known`,
         {
           todo: "give it, too",
@@ -69,7 +69,7 @@ export function balancingOf(
   if (name !== undefined && !policy)
     conversion.remark(
       "warning",
-      { object: service.object, path: service.annotations.pathOf("upstream-policy") },
+      service.annotations.partOf("upstream-policy"),
       `KongUpstreamPolicy ${name} is not among the input`,
       { todo: "give it, too" },
     );

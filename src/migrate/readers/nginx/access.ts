@@ -1,5 +1,5 @@
 import { type Conversion, partOf } from "../../conversion.js";
-import type { AccessRule } from "../../model.js";
+import type { AccessRule, SourcePart } from "../../model.js";
 import type { Location, NginxHost } from "./location.js";
 import { readSnippet } from "./snippets.js";
 import { basic, waf } from "./table.js";
@@ -20,21 +20,23 @@ export function closesHost({ annotations }: Location, hasTls: boolean): boolean 
 export function restrictionsOf(location: Location, host: NginxHost, conversion: Conversion): boolean {
   const { annotations, object } = location;
   let isClosed = false;
-  const close = (name: string, message: string, todo?: string): void => {
+  const closeAt = (part: SourcePart, message: string, todo?: string): void => {
     isClosed = true;
-    conversion.remark("error", { object, path: annotations.pathOf(name) }, `${message}; answered 503`, {
+    conversion.remark("error", part, `${message}; answered 503`, {
       hosts: [host.host],
       closes: true,
       ...(todo ? { todo } : {}),
     });
   };
+  const close = (name: string, message: string, todo?: string): void =>
+    closeAt(annotations.partOf(name), message, todo);
   const type = annotations.text("auth-type");
   const secret = annotations.text("auth-secret");
   if (type !== undefined && "note" in basic) close("auth-type", basic.note, basic.todo);
   else if (secret !== undefined)
     conversion.remark(
       "warning",
-      { object, path: annotations.pathOf("auth-secret") },
+      annotations.partOf("auth-secret"),
       "has no effect without auth-type: there is no password in ingress-nginx either",
       {
         hosts: [host.host],
@@ -68,10 +70,10 @@ export function restrictionsOf(location: Location, host: NginxHost, conversion: 
         "name one in spec.tls",
       );
   }
-  const { allow, deny, name } = addressLists(location);
+  const { allow, deny, part } = addressLists(location, host);
   const wrong = [...allow, ...deny].find((one) => !address.test(one));
   if (wrong !== undefined)
-    close(name, `${JSON.stringify(wrong)} is no address, and ingress-nginx answers 503`);
+    closeAt(part, `${JSON.stringify(wrong)} is no address, and ingress-nginx answers 503`);
   if (host.isClosed && !isClosed)
     conversion.remark(
       "error",
@@ -87,29 +89,50 @@ const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?|[0-9a-fA-F:.]*:[0-9a-
 interface AddressLists {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
-  /** The annotation that remarks refer to. */
-  readonly name: string;
+  /** The place that remarks refer to. */
+  readonly part: SourcePart;
 }
 
-function addressLists({ annotations }: Location): AddressLists {
-  const [older, newer] = [
-    annotations.list("whitelist-source-range"),
-    annotations.list("allowlist-source-range"),
-  ];
-  const deny = annotations.list("denylist-source-range");
-  if (newer.length > 0) return { allow: newer, deny, name: "allowlist-source-range" };
-  return { allow: older, deny, name: older.length > 0 ? "whitelist-source-range" : "denylist-source-range" };
+function addressLists({ annotations }: Location, { config }: NginxHost): AddressLists {
+  const [newer, older] = ["allowlist-source-range", "whitelist-source-range"];
+  const name = annotations.list(newer).length > 0 ? newer : older;
+  const allow = annotations.list(name);
+  const denied = annotations.list("denylist-source-range");
+  const deny = [...denied, ...config.blocked];
+  if (allow.length > 0) return { allow, deny, part: annotations.partOf(name) };
+  const isOwn = denied.length > 0 || !config.object;
+  return {
+    allow,
+    deny,
+    part: isOwn
+      ? annotations.partOf("denylist-source-range")
+      : partOf(config.object, config.object.root.at("data", "block-cidrs")),
+  };
 }
 
 export function accessOf(location: Location, host: NginxHost, conversion: Conversion): AccessRule[] {
-  const { allow, deny, name } = addressLists(location);
+  const { allow, deny, part } = addressLists(location, host);
   if (allow.length === 0 && deny.length === 0) return [];
-  const part = { object: location.object, path: location.annotations.pathOf(name) };
-  const message = "addresses are those of connections, as in ingress-nginx without use-forwarded-headers";
-  conversion.remark("info", part, message, {
-    hosts: [host.host],
-    todo: "write source: Remote behind a trusted proxy",
-  });
+  const { isForwarded } = host.config;
+  conversion.remark(
+    "info",
+    part,
+    isForwarded
+      ? "addresses are those that trusted proxies report, as with use-forwarded-headers"
+      : "addresses are those of connections, as in ingress-nginx without use-forwarded-headers",
+    {
+      hosts: [host.host],
+      todo: isForwarded ? "set network.numTrustedHops" : "write source: Remote behind a trusted proxy",
+    },
+  );
   const full = (one: string): string => (one.includes("/") ? one : `${one}/${one.includes(":") ? 128 : 32}`);
-  return [{ part, kind: "addresses", allow: allow.map(full), deny: deny.map(full), source: "Peer" }];
+  return [
+    {
+      part,
+      kind: "addresses",
+      allow: allow.map(full),
+      deny: deny.map(full),
+      source: isForwarded ? "Remote" : "Peer",
+    },
+  ];
 }

@@ -26,12 +26,12 @@ interface Context {
 
 /** The filters of a path that forwards requests, including the defaults of ingress-nginx. */
 export function filtersOf(location: Location, host: NginxHost, conversion: Conversion): Forwarding {
-  const { annotations, object } = location;
+  const { annotations } = location;
   const context: Context = {
     location,
     annotations,
     note: (severity, name, message, todo) =>
-      conversion.remark(severity, { object, path: annotations.pathOf(name) }, message, {
+      conversion.remark(severity, annotations.partOf(name), message, {
         hosts: [host.host],
         ...(todo ? { todo } : {}),
       }),
@@ -163,20 +163,21 @@ function bodySize({ annotations, note }: Context): void {
 
 function headersOf(
   { annotations, location, note }: Context,
-  { hasTls }: NginxHost,
+  { hasTls, config }: NginxHost,
   conversion: Conversion,
 ): { requestHeaders: HeaderChanges; responseHeaders: HeaderChanges } {
   const snippets = ["configuration-snippet", "server-snippet"].map((name) =>
     readSnippet(annotations.text(name) ?? ""),
   );
-  const request = snippets.flatMap((one) => one.requestHeaders.set);
-  const response = snippets.flatMap((one) => one.responseHeaders.set);
+  const request = [...config.requestHeaders, ...snippets.flatMap((one) => one.requestHeaders.set)];
+  const response = [...config.responseHeaders, ...snippets.flatMap((one) => one.responseHeaders.set)];
   const forwarded = annotations.text("x-forwarded-prefix");
   const target = annotations.text("rewrite-target");
   if (forwarded !== undefined && target !== undefined && target !== location.path)
     request.push(["X-Forwarded-Prefix", forwarded]);
-  if (hasTls && !response.some(([name]) => name.toLowerCase() === "strict-transport-security"))
-    response.push(["Strict-Transport-Security", "max-age=31536000; includeSubDomains"]);
+  const { hsts } = config;
+  if (hasTls && hsts && !response.some(([name]) => name.toLowerCase() === "strict-transport-security"))
+    response.push(["Strict-Transport-Security", hsts]);
   const custom = annotations.text("custom-headers");
   if (custom !== undefined) {
     const [namespace = "", name = ""] = custom.includes("/")
@@ -196,7 +197,7 @@ function headersOf(
     responseHeaders: {
       set: response,
       add: snippets.flatMap((one) => one.responseHeaders.add),
-      remove: snippets.flatMap((one) => one.responseHeaders.remove),
+      remove: [...config.hidden, ...snippets.flatMap((one) => one.responseHeaders.remove)],
     },
   };
 }

@@ -121,7 +121,7 @@ function clientCertificates({ host, locations }: NginxHost, conversion: Conversi
     const pass = annotations.flag("auth-tls-pass-certificate-to-upstream") ?? false;
     const at = conversion.sites.findIndex((site) => site.host === host);
     const site = conversion.sites[at];
-    const part = { object, path: annotations.pathOf("auth-tls-secret") };
+    const part = annotations.partOf("auth-tls-secret");
     if (mode === "off" || site?.tls.kind !== "terminate" || site.tls.client) continue;
     const [namespace = "", name = ""] = secret.includes("/")
       ? secret.split("/", 2)

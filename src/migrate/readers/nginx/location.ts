@@ -1,6 +1,7 @@
 import { partOf } from "../../conversion.js";
 import type { SourceBackend, SourcePart } from "../../model.js";
 import type { IngressAnnotations, IngressPath } from "../ingress-rules.js";
+import type { NginxConfig } from "./config-map.js";
 
 /** A second Service of a path, and the conditions for its requests. */
 export interface Canary {
@@ -25,6 +26,7 @@ export interface Location extends IngressPath {
 /** The properties of a host that are determined before its paths are converted. */
 export interface NginxHost {
   readonly host: string;
+  readonly config: NginxConfig;
   readonly hasTls: boolean;
   /** Whether an Ingress restricts the whole host in a way that cannot be converted. */
   readonly isClosed: boolean;
@@ -35,9 +37,10 @@ export interface NginxHost {
   readonly locations: readonly Location[];
 }
 
-export const partsOf = ({ object, field, canary }: Location): SourcePart[] => [
+export const partsOf = ({ object, field, canary }: Location, { config }: NginxHost): SourcePart[] => [
   partOf(object, field),
   ...(canary ? [canary.part] : []),
+  ...(config.object ? [partOf(config.object)] : []),
 ];
 
 /** Exact paths first, then longer paths. In regex mode, longer paths first. */

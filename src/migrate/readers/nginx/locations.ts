@@ -19,7 +19,7 @@ export function locationRoutes(location: Location, host: NginxHost, conversion: 
   const access = accessOf(location, host, conversion);
   const { filters, backendOf } = filtersOf(location, host, conversion);
   const base = {
-    parts: partsOf(location),
+    parts: partsOf(location, host),
     hosts: [host.host],
     match: matchOf(matched.path),
     https: host.hasTls,
@@ -92,7 +92,7 @@ function matchOfLocation(location: Location, host: NginxHost, conversion: Conver
 }
 
 function httpOf(
-  { annotations, object, path }: Location,
+  { annotations, path }: Location,
   host: NginxHost,
   conversion: Conversion,
 ): SourceRoute["http"] {
@@ -101,7 +101,7 @@ function httpOf(
   if (path.startsWith("/.well-known/acme-challenge")) return "serve";
   if (!host.hasTls) {
     if (!isForced) return "serve";
-    const part = { object, path: annotations.pathOf("force-ssl-redirect") };
+    const part = annotations.partOf("force-ssl-redirect");
     conversion.remark(
       "warning",
       part,
@@ -113,7 +113,7 @@ function httpOf(
     );
     return "serve";
   }
-  return isForced || isOn ? 308 : "serve";
+  return isForced || isOn ? host.config.redirectStatus : "serve";
 }
 
 interface UrlRedirect {

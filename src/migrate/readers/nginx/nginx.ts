@@ -13,6 +13,7 @@ import {
 } from "../ingress-rules.js";
 import { closesHost } from "./access.js";
 import { canaryOf, withCanary } from "./canary.js";
+import { configMaps, type NginxConfig, readNginxConfig } from "./config-map.js";
 import { addHostExtras } from "./hosts.js";
 import type { Location, NginxHost } from "./location.js";
 import { locationRoutes } from "./locations.js";
@@ -25,13 +26,23 @@ export const nginx: Peer = {
   groups: [],
   kinds: [],
   collections: [],
-  served: { ingressNginx: { classes: ["nginx"] } },
+  served(objects, options) {
+    const [map] = configMaps(objects, options.configMap);
+    const classes = options.from === "nginx" ? ["nginx", ...options.classes] : ["nginx"];
+    return { ingressNginx: { classes, ...(map ? { configMap: `${map.namespace}/${map.name}` } : {}) } };
+  },
   beside: [
     {
-      kinds: [],
+      isThere: (objects, { configMap }) => configMaps(objects, configMap).length > 0,
       message:
-        "the ConfigMap and the flags of ingress-nginx are not read: its defaults are assumed, and the ConfigMap may have address lists and authentication for all hosts",
-      todo: "compare the ConfigMap with docs/ingress-nginx.md",
+        "the ConfigMap of ingress-nginx is not among the input: its defaults are assumed, and the ConfigMap may have address lists and authentication for all hosts",
+      todo: "give it, too; --config-map NAMESPACE/NAME names it",
+    },
+    {
+      isThere: () => false,
+      message:
+        "ingress-nginx sets X-Real-IP, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Scheme and X-Scheme for backends; Envoy sets X-Forwarded-For and X-Forwarded-Proto",
+      todo: "name those that backends read in the setting policy.requestHeaders.set, such as X-Real-IP: %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
     },
   ],
   takes: (object, { from, classes }) =>
@@ -41,7 +52,8 @@ export const nginx: Peer = {
     for (const object of objects) conversion.take(object, table);
     const withTls = new Set<string>();
     for (const object of ordered) if (!isCanary(object)) addSites(object, conversion, withTls);
-    for (const host of hostsOf(ordered, withTls, conversion)) {
+    const config = readNginxConfig(conversion);
+    for (const host of hostsOf(ordered, withTls, config, conversion)) {
       const routes = host.locations.flatMap((location) =>
         withCanary(locationRoutes(location, host, conversion), location, conversion),
       );
@@ -56,12 +68,13 @@ const isCanary = (object: SourceObject): boolean =>
 function hostsOf(
   objects: readonly SourceObject[],
   withTls: ReadonlySet<string>,
+  config: NginxConfig,
   conversion: Conversion,
 ): NginxHost[] {
   const byHost = new Map<string, Location[]>();
   for (const object of objects) {
     if (isCanary(object)) continue;
-    const annotations = new IngressAnnotations(object, prefix);
+    const annotations = new IngressAnnotations(object, prefix, config);
     for (const path of ingressPaths(object)) addLocation(byHost, { ...path, annotations }, conversion);
     addDefault(object, annotations, byHost);
   }
@@ -71,6 +84,7 @@ function hostsOf(
     const isRegex = locations.some(isRegexLocation);
     return {
       host,
+      config,
       hasTls,
       isClosed: locations.some((location) => closesHost(location, hasTls)),
       isRegex,

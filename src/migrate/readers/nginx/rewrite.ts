@@ -1,3 +1,4 @@
+import { targetRewrite } from "../../../graph/api/ingress-nginx/rewrite.js";
 import type { PathMatch } from "../../../graph/matches/match-types.js";
 import { hasTopLevelBranch, prefix, regex, segments } from "../../matches.js";
 import type { SourceRewrite } from "../../model.js";
@@ -45,7 +46,9 @@ export function anyForm(path: string, target: string | undefined): RegexPath {
   if (hasTopLevelBranch(path))
     return { match, problem: "has a | outside of groups, of which nginx anchors the first branch alone" };
   if (effective === undefined) return { match };
-  if (/\$/.test(effective))
-    return { match, problem: `is rewritten to ${effective}, which takes groups of a regular expression` };
-  return { match, rewrite: { kind: "full", value: effective } };
+  if (!effective.includes("$")) return { match, rewrite: { kind: "full", value: effective } };
+  const rewrite = targetRewrite(path, effective);
+  if (typeof rewrite === "string")
+    return { match, problem: `is rewritten to ${effective}: the target ${rewrite}` };
+  return { match, rewrite: { kind: "regex", regex: rewrite.pattern, replacement: rewrite.substitution } };
 }

@@ -2,6 +2,7 @@ import type { PathMatch } from "../../../graph/matches/match-types.js";
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
 import type { AccessRule, Cors, HeaderChanges, Redirect, SourcePart, SourceRewrite } from "../../model.js";
+import { goSubstitution, plainReplacement, withoutPrefixes, withoutPrefixRegex } from "../../rewrites.js";
 import type { SourceObject } from "../../source.js";
 import { middlewareTable } from "./table.js";
 
@@ -110,10 +111,16 @@ function apply(
       stripPrefix(field.at("prefixes").texts(), target, applied, partOf(owner, field));
       return;
     case "addPrefix":
-      addPrefix(field.at("prefix").text() ?? "", target, applied);
+      addPrefix(field.at("prefix").text() ?? "", target, applied, partOf(owner, field));
       return;
     case "replacePath":
       applied.rewrite = { kind: "full", value: field.at("path").text() ?? "/" };
+      return;
+    case "replacePathRegex":
+      replacePathRegex(field, target, applied, partOf(owner, field));
+      return;
+    case "stripPrefixRegex":
+      stripPrefixRegex(field, target, applied, partOf(owner, field));
       return;
     case "redirectScheme":
       redirectScheme(field, applied);
@@ -136,36 +143,64 @@ function apply(
 /** Removes the first prefix that the path has. */
 function stripPrefix(
   prefixes: readonly string[],
-  { path, hosts, conversion }: Target,
+  target: Target,
   applied: AppliedMiddlewares,
   part: SourcePart,
 ): void {
-  const { kind, value } = path;
+  const { kind, value } = target.path;
   const found = prefixes.find((prefix) => value.startsWith(prefix));
-  const inner = prefixes.find((prefix) => prefix.startsWith(value));
-  const problem =
-    kind === "regex"
-      ? "prefixes of paths that a regular expression matches can't be taken off"
-      : !found && inner && kind === "prefix"
-        ? `${inner} is taken off a part of the paths below ${value} alone`
-        : undefined;
-  if (problem !== undefined) {
-    applied.closed = true;
-    const todo = "let the rule begin with the prefix";
-    conversion.remark("error", part, `${problem}; answered 503`, { hosts, closes: true, todo });
+  const isPartial =
+    kind === "regex" || (kind === "prefix" && prefixes.some((prefix) => prefix.startsWith(value)));
+  if (!found && !isPartial) return;
+  if (!found) {
+    setRewrite(withoutPrefixes(prefixes), target, applied, part);
+    target.conversion.remark("info", part, "X-Forwarded-Prefix is not set", { hosts: target.hosts });
+    return;
   }
-  if (!found || problem !== undefined) return;
   const rest = value.slice(found.length);
   const left = rest.startsWith("/") ? rest : `/${rest}`;
-  applied.rewrite = { kind: kind === "exact" ? "full" : "prefix", value: left };
+  setRewrite({ kind: kind === "exact" ? "full" : "prefix", value: left }, target, applied, part);
   applied.request.set.push(["X-Forwarded-Prefix", found]);
 }
 
-function addPrefix(prefix: string, { path: { kind, value } }: Target, applied: AppliedMiddlewares): void {
-  const text = prefix.startsWith("/") ? prefix : `/${prefix}`;
-  const own = applied.rewrite?.value ?? value;
-  const isWhole = applied.rewrite?.kind === "full" || kind === "exact";
-  applied.rewrite = { kind: isWhole ? "full" : "prefix", value: `${text.replace(/\/$/, "")}${own}` };
+function stripPrefixRegex(field: Field, target: Target, applied: AppliedMiddlewares, part: SourcePart): void {
+  const [only = "", ...more] = field.at("regex").texts();
+  setRewrite(more.length === 0 ? withoutPrefixRegex(only) : undefined, target, applied, part);
+}
+
+function replacePathRegex(field: Field, target: Target, applied: AppliedMiddlewares, part: SourcePart): void {
+  const regex = field.at("regex").text() ?? "";
+  setRewrite(goSubstitution(regex, field.at("replacement").text() ?? ""), target, applied, part);
+}
+
+/** Sets the only rewrite of a route: a second one would depend on the result of the first. */
+function setRewrite(
+  rewrite: SourceRewrite | undefined,
+  { hosts, conversion }: Target,
+  applied: AppliedMiddlewares,
+  part: SourcePart,
+): void {
+  if (rewrite && !applied.rewrite) {
+    applied.rewrite = rewrite;
+    return;
+  }
+  applied.closed = true;
+  const what = rewrite ? "a rewrite after another one" : "a rewrite by this regular expression";
+  const todo = "let the backend take the whole path";
+  conversion.remark("error", part, `${what} can't be said; answered 503`, { hosts, closes: true, todo });
+}
+
+function addPrefix(prefix: string, target: Target, applied: AppliedMiddlewares, part: SourcePart): void {
+  const { kind, value } = target.path;
+  const text = (prefix.startsWith("/") ? prefix : `/${prefix}`).replace(/\/$/, "");
+  const { rewrite } = applied;
+  if (rewrite?.kind === "regex" || (!rewrite && kind === "regex")) {
+    const whole = { kind: "regex", regex: "^", replacement: plainReplacement(text) } as const;
+    setRewrite(whole, target, applied, part);
+    return;
+  }
+  const isWhole = rewrite?.kind === "full" || kind === "exact";
+  applied.rewrite = { kind: isWhole ? "full" : "prefix", value: `${text}${rewrite?.value ?? value}` };
 }
 
 function redirectScheme(field: Field, applied: AppliedMiddlewares): void {

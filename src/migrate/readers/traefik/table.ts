@@ -103,14 +103,9 @@ export const middlewareTable: KindTable = {
     "spec.stripPrefix.forceSlash": ignored,
     "spec.addPrefix.prefix": carried,
     "spec.replacePath.path": changed("X-Replaced-Path is not set"),
-    "spec.stripPrefixRegex": restricts(
-      "rewrites paths by a regular expression, which can't be said",
-      "let the backend take the whole path",
-    ),
-    "spec.replacePathRegex": restricts(
-      "rewrites paths by a regular expression, which can't be said",
-      "let the backend take the whole path",
-    ),
+    "spec.stripPrefixRegex.regex": changed("X-Forwarded-Prefix is not set"),
+    "spec.replacePathRegex.regex": changed("X-Replaced-Path is not set"),
+    "spec.replacePathRegex.replacement": carried,
     "spec.redirectRegex": restricts(
       "redirects by a regular expression, which can't be said",
       "write a redirect of HTTPProxy by hand",

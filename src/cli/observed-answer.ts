@@ -4,7 +4,7 @@ import { serviceOf } from "../explain/names.js";
 import type { Observed } from "../route-tests/observed.js";
 import { isRecord } from "../schema/issues.js";
 import type { Expectation } from "../schema/route-tests.js";
-import type { Answered } from "./asked-request.js";
+import type { Answered } from "./envoy-request.js";
 
 /** The result of a request to a real Envoy. */
 export interface EnvoyAnswer {
