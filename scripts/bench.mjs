@@ -13,6 +13,7 @@ const BENCHES = {
   stores: "test/bench/stores.ts",
   sync: "test/bench/sync.ts",
   traffic: "test/bench/traffic.ts",
+  waits: "test/bench/waits.ts",
   worker: "test/bench/worker.ts",
 };
 

@@ -58,8 +58,15 @@ const withoutUnusedClient = {
   },
 };
 
-/** The commit of the checkout, with `-dirty` after changes; empty outside a checkout. */
+/**
+ * The commit of the checkout, with `-dirty` after changes; outside a checkout the one in `$ISOLINE_COMMIT`, for builds of
+ * images. Empty if there is neither.
+ */
 export function commit() {
+  return commitOfCheckout() || (process.env.ISOLINE_COMMIT ?? "");
+}
+
+function commitOfCheckout() {
   const git = (...args) =>
     execFileSync("git", ["-C", root, ...args], { encoding: "utf8", stdio: "pipe" }).trim();
   try {
@@ -76,6 +83,8 @@ export async function build() {
   await buildWorker();
 }
 
+const versionConstants = () => ({ ...nodeBundle.define, ISOLINE_COMMIT: JSON.stringify(commit()) });
+
 const pageConstant = async () => ({ ISOLINE_PAGE: JSON.stringify(await buildPage()) });
 
 /**
@@ -83,7 +92,10 @@ const pageConstant = async () => ({ ISOLINE_PAGE: JSON.stringify(await buildPage
  * same file.
  */
 const buildWorker = async () =>
-  bundle("src/runtime/worker/worker.ts", "dist/worker.js", { ...worker, define: await pageConstant() });
+  bundle("src/runtime/worker/worker.ts", "dist/worker.js", {
+    ...worker,
+    define: { ...versionConstants(), ...(await pageConstant()) },
+  });
 
 /**
  * Builds the command line (an entry with the options of all commands, and chunks that a command loads when it runs) and
@@ -92,7 +104,7 @@ const buildWorker = async () =>
 async function buildCommands() {
   const { metafile } = await esbuild({
     ...nodeBundle,
-    define: { ...nodeBundle.define, ISOLINE_COMMIT: JSON.stringify(commit()), ...(await pageConstant()) },
+    define: { ...versionConstants(), ...(await pageConstant()) },
     entryPoints: { main: "src/cli/main.ts", index: "src/index.ts" },
     outdir: "dist",
     chunkNames: "chunks/[name]-[hash]",

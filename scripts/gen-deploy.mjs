@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { isMain, root } from "./run.mjs";
 
@@ -19,6 +20,13 @@ const marks = {
   replicas: 97,
 };
 
+/** The settings of the release, which the chart writes as YAML. */
+const settingsFile = () => {
+  const file = join(mkdtempSync(join(tmpdir(), "isoline-chart-")), "settings.yaml");
+  writeFileSync(file, "{}");
+  return file;
+};
+
 const chartPart = (part, ...args) =>
   manifests(
     part,
@@ -29,7 +37,21 @@ const chartPart = (part, ...args) =>
     .replaceAll(marks.namespace, "{{ .Release.Namespace }}")
     .replaceAll(`image: ${marks.image}\n`, "image: {{ .Values.image | quote }}\n")
     .replaceAll(`image: ${marks.envoy}\n`, "image: {{ .Values.envoy.image | quote }}\n")
-    .replaceAll(`replicas: ${marks.replicas}\n`, "replicas: {{ .Values.replicas }}\n");
+    .replaceAll(`replicas: ${marks.replicas}\n`, "replicas: {{ .Values.replicas }}\n")
+    // With one replica, a budget of one would block the drain of its node.
+    .replaceAll(
+      "minAvailable: 1\n",
+      "minAvailable: {{ if gt (int .Values.replicas) 1 }}1{{ else }}0{{ end }}\n",
+    )
+    .replace(
+      /^ *- --write-status\n/gm,
+      (line) => `            {{- if .Values.writeStatus }}\n${line}            {{- end }}\n`,
+    )
+    .replace(/settings\.yaml: .*\n/, "settings.yaml: {{ toYaml .Values.settings | quote }}\n")
+    .replace(
+      /isoline\.dev\/settings: .*\n/,
+      "isoline.dev/settings: {{ toJson .Values.settings | sha256sum }}\n",
+    );
 
 /** Removes the Namespace: it exists, or `helm install --create-namespace` creates it. */
 const withoutNamespace = (text) =>
@@ -41,6 +63,32 @@ const withoutNamespace = (text) =>
 
 const when = (condition, text) => `{{- if ${condition} }}\n${text}{{- end }}\n`;
 const isKind = (kind) => `and .Values.envoy.enabled (eq .Values.envoy.kind "${kind}")`;
+
+/** The schema of the chart's values. Settings have the schema that the server publishes. */
+function valuesSchema() {
+  const { $schema, ...settings } = JSON.parse(readFileSync(join(root, "schemas/settings.json"), "utf8"));
+  const text = { type: "string", minLength: 1 };
+  const object = (properties) => ({
+    type: "object",
+    additionalProperties: false,
+    required: Object.keys(properties).filter((name) => name !== "global"),
+    properties,
+  });
+  const schema = object({
+    global: { type: "object" },
+    image: text,
+    replicas: { type: "integer", minimum: 1, maximum: 100 },
+    gateway: { type: "boolean" },
+    writeStatus: { type: "boolean" },
+    settings,
+    envoy: object({
+      enabled: { type: "boolean" },
+      image: text,
+      kind: { enum: ["DaemonSet", "Deployment"] },
+    }),
+  });
+  return `${JSON.stringify({ $schema, ...schema }, null, 2)}\n`;
+}
 
 /**
  * The generated files of `deploy/`, by path. They come from `isoline manifests`, so that they cannot differ from it.
@@ -59,14 +107,18 @@ export function generated() {
 name: isoline
 description: An Envoy control plane without pods
 type: application
+keywords: [envoy, ingress, gateway-api, contour, xds]
 version: ${version}
 appVersion: "${version}"
 `,
+    "deploy/helm/isoline/values.schema.json": valuesSchema(),
     "deploy/helm/isoline/crds/crds.yaml": manifests("crds"),
     "deploy/helm/isoline/templates/rbac.yaml":
       when("not .Values.gateway", withoutNamespace(chartPart("rbac"))) +
       when(".Values.gateway", withoutNamespace(chartPart("rbac", "--gateway"))),
-    "deploy/helm/isoline/templates/server.yaml": chartPart("server"),
+    "deploy/helm/isoline/templates/server.yaml":
+      when("not .Values.settings", chartPart("server")) +
+      when(".Values.settings", chartPart("server", "--settings", settingsFile())),
     "deploy/helm/isoline/templates/envoy.yaml": ["DaemonSet", "Deployment"]
       .map((kind) => when(isKind(kind), chartPart("envoy", "--envoy-kind", kind)))
       .join(""),

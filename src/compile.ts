@@ -1,6 +1,11 @@
 import { readTcpListeners } from "./graph/api/gateway/tcp.js";
 import { readUdpStreams } from "./graph/api/gateway/udp.js";
-import { listenerSpecsOf, validateGateway, validateRoute } from "./graph/api/gateway/validate.js";
+import {
+  listenerSpecsOf,
+  validatedBy,
+  validateGateway,
+  validateRoute,
+} from "./graph/api/gateway/validate.js";
 import { reportNginxConfig } from "./graph/api/ingress-nginx/config.js";
 import type { Cluster } from "./graph/backends/cluster.js";
 import { buildEndpoints } from "./graph/backends/endpoints.js";
@@ -52,7 +57,7 @@ import { writeUdp } from "./xds/udp.js";
  * Must be raised when any object compiles to a different result than before: stores outlive upgrades, and a store with
  * another version is recompiled. `test/golden/compiler.test.ts` enforces this.
  */
-export const compilerVersion = 19;
+export const compilerVersion = 20;
 
 /** A reader that records all reads. */
 export interface RecordingReader extends Reader {
@@ -181,8 +186,20 @@ function clusterNames(settings: SettingsSpec): {
   return { written, nameOf, clusterOf };
 }
 
+/** A bug in the validation of a route must not stop the host, which may be another tenant's. */
+function validateRoutes(host: string, reader: Reader, report: Report): void {
+  for (const ref of validatedBy(host, reader))
+    try {
+      validateRoute(ref, reader, report);
+    } catch (error) {
+      const message = `the compiler failed on ${ref}: ${messageOf(error)}`;
+      report.error(ref, "InternalError", "CompilerFault", message);
+    }
+}
+
 function compileVirtualHost(host: string, reader: Reader, report: Report): Output {
   const { settings } = reader;
+  validateRoutes(host, reader, report);
   const { sites, closed, websockets } = buildVirtualHost(host, reader, report);
   const writer = new HostWriter(host, reader, report, websockets);
   for (const [listener, site] of sites)
@@ -302,7 +319,7 @@ class HostWriter {
 function compileTcpListeners(reader: Reader, report: Report): readonly Resource[] {
   const { settings } = reader;
   const { written: clusters, nameOf } = clusterNames(settings);
-  const chains = [...readTcpListeners(reader)].map(([listener, backends]) => {
+  const chains = [...readTcpListeners(reader)].map(([listener, { backends }]) => {
     const names = backends.map(({ cluster }) => (cluster ? nameOf(cluster) : closedCluster));
     return writeTcpChain(backends, names, { listener, settings });
   });

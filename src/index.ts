@@ -12,7 +12,7 @@ import { readNow } from "./documents/documents.js";
 import { explain as explainIn } from "./explain/explain.js";
 import type { Explanation } from "./explain/explanation.js";
 import { claimsOn, originsIn } from "./explain/origins.js";
-import { hostName, readRequest } from "./explain/request.js";
+import { hostName, readAsked } from "./explain/request.js";
 import { RequestSyntaxError } from "./explain/request-error.js";
 import { configFor } from "./explain/served-config.js";
 import { encodeResponse } from "./link/respond.js";
@@ -65,12 +65,16 @@ export interface Compilation {
 
 /** A request to explain. */
 export interface ExplainedRequest {
-  /** `http://` or `https://`, with any port at which clients reach Envoy. */
+  /** `http://` or `https://`, with any port at which clients reach Envoy; or a connection: `tcp://HOST:PORT`, `tls://SERVER_NAME:PORT`, `udp://HOST:PORT`. */
   readonly url: string;
   /** Default: GET. */
   readonly method?: string;
   /** `Host` replaces the host of the URL. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** `namespace/name` of the Gateway that gets the request; needed where several Gateways serve the host on the port. */
+  readonly gateway?: string;
+  /** An IP address of the listener, instead of a Gateway. */
+  readonly address?: string;
 }
 
 /** Compiles manifests. Input that is not valid becomes findings; the other objects are compiled. */
@@ -93,13 +97,16 @@ export function compile(manifests: ManifestInput, options: CompileOptions = {}):
 /**
  * Reports the route that handles a request, and why, by the rules of Envoy's own matching.
  *
- * @throws RequestSyntaxError when the method, the URL or a header is not valid.
+ * @throws RequestSyntaxError when the method, the URL, a header or the choice of a listener is not valid, or a listener must be chosen.
  */
 export function explain(compiled: Compilation, asked: ExplainedRequest): Explanation {
   const { store, settings, snapshot } = compiled.parts;
-  const { method = "GET", url, headers = {} } = asked;
+  const { method = "GET", url, headers = {}, gateway, address } = asked;
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  const request = readRequest(method, url, lines);
+  const request = readAsked(method, url, lines, {
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(address === undefined ? {} : { address }),
+  });
   return explainIn(configFor(snapshot, hostName(request.authority)), request, {
     origins: originsIn(store, settings, { checkKeyPair }),
     claimsOn: (host) => claimsOn(store, host),

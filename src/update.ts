@@ -1,4 +1,4 @@
-import { compilerVersion, compileUnit, type RecordingReader } from "./compile.js";
+import { compilerVersion, compileUnit } from "./compile.js";
 import { affectedBy } from "./graph/core/affected.js";
 import { claimsOf } from "./graph/core/claims.js";
 import {
@@ -8,20 +8,19 @@ import {
   isNeededUnit,
   listenersUnit,
   listRead,
-  type NeededUnit,
   neededUnit,
   needRead,
   type ReadKey,
   type UnitKey,
 } from "./graph/core/keys.js";
 import { newlyMissed } from "./graph/core/missed.js";
-import type { Kind, ObjectByKind } from "./graph/core/reader.js";
-import { StoreReader } from "./graph/core/store-reader.js";
+import { Recorder, UpdateContext } from "./graph/core/recorder.js";
 import { type Ledger, ledgerOf } from "./graph/cost/ledger.js";
-import type { Ref } from "./schema/meta.js";
+import { kindOf, type Ref } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
+import { parentKinds } from "./schema/routing-kinds.js";
 import { isSame } from "./schema/same.js";
-import { parseSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
+import { parseSettings, settingsRef } from "./schema/settings.js";
 import { settingsOf } from "./schema/stored-settings.js";
 import type { ClaimedObject, Compiled, Likeness, Store } from "./store/store.js";
 
@@ -76,7 +75,10 @@ export function update(store: Store, changes: Iterable<Change>, platform: Platfo
     const marks = newMarks();
     const { dirty, affected, missed } = marks;
     if (!store.unit(listenersUnit)) dirty.add(listenersUnit);
-    const ledger = ledgerOf(store, new Recorder(listenersUnit, store, settingsOf(store), platform));
+    const ledger = ledgerOf(
+      store,
+      new Recorder(listenersUnit, new UpdateContext(store, settingsOf(store), platform)),
+    );
     let edited = false;
     for (const some of chunksOf(changes)) edited = applyAll(store, some, marks, ledger) || edited;
     settle(store, ledger, dirty, platform);
@@ -97,7 +99,10 @@ export function refresh(store: Store, platform: Platform): boolean {
     const { dirty } = marks;
     for (const { unit } of store.units()) dirty.add(unit);
     completeSettings(store);
-    const ledger = ledgerOf(store, new Recorder(listenersUnit, store, settingsOf(store), platform));
+    const ledger = ledgerOf(
+      store,
+      new Recorder(listenersUnit, new UpdateContext(store, settingsOf(store), platform)),
+    );
     updateClaims(store, dirty, ledger);
     settle(store, ledger, dirty, platform);
     const { units, left } = recompile(store, marks, platform);
@@ -130,7 +135,9 @@ function updateClaims(store: Store, dirty: Set<UnitKey>, ledger: Ledger): void {
 
 /** Handles objects that now exceed the budget of their namespace, or no longer exceed it, as changed objects. */
 function settle(store: Store, ledger: Ledger, dirty: Set<UnitKey>, platform: Platform): void {
-  for (const ref of ledger.settle(new Recorder(listenersUnit, store, settingsOf(store), platform))) {
+  for (const ref of ledger.settle(
+    new Recorder(listenersUnit, new UpdateContext(store, settingsOf(store), platform)),
+  )) {
     const claims = store.claimsOf(ref);
     const touched = new Touched(store, dirty);
     touched.add(ref, claims, claims);
@@ -256,10 +263,12 @@ function recompile(
   { dirty: touched, affected, gone, missed }: Marks,
   platform: Platform,
 ): Pick<Updated, "units" | "left"> {
-  const settings = settingsOf(store);
+  const context = new UpdateContext(store, settingsOf(store), platform);
   const { maxUnits = Number.POSITIVE_INFINITY } = platform;
   const pending = store.pending(maxUnits);
   const dirty = pending.length > 0 ? new Set([...pending, ...touched]) : touched;
+  // The changes that a pending unit waits for are not known any more.
+  const parents = pending.length > 0 || [...affected].some((ref) => parentKinds.has(kindOf(ref)));
   let units = 0;
   // Units that existing units need since this update.
   const neededByOld = new Set<UnitKey>();
@@ -269,12 +278,10 @@ function recompile(
     dirty.delete(key);
     units++;
     const old = store.unit(key);
-    const compiled = isAlive(store, key)
-      ? compileUnit(key, new Recorder(key, store, settings, platform))
-      : undefined;
+    const compiled = isAlive(store, key) ? compileUnit(key, new Recorder(key, context)) : undefined;
     if (compiled) store.putUnit(compiled);
     else if (old) store.deleteUnit(key);
-    for (const ref of affectedBy({ unit: key }, old, compiled)) affected.add(ref);
+    for (const ref of affectedBy({ unit: key }, old, compiled, parents)) affected.add(ref);
     const existed = old !== undefined || neededByOld.has(key);
     if (compiled && existed) for (const read of newlyMissed(store, old, compiled, gone)) missed.add(read);
     for (const need of changedNeeds(store, old, compiled)) {
@@ -310,49 +317,6 @@ function needsOf(unit: Compiled | undefined): UnitKey[] {
     if (need !== undefined) needs.push(need);
   }
   return needs;
-}
-
-/** Reads of a store for one unit, each of them noted once. */
-class Recorder extends StoreReader implements RecordingReader {
-  readonly #reads = new Set<ReadKey>();
-  #last: KubeObject | undefined;
-
-  constructor(
-    private readonly unit: UnitKey,
-    store: Store,
-    settings: SettingsSpec,
-    platform: Platform,
-  ) {
-    super(store, settings, platform);
-  }
-
-  get reads(): ReadKey[] {
-    return [...this.#reads];
-  }
-
-  override get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined {
-    const last = this.#last;
-    if (last?.kind === kind && last.meta.name === name && last.meta.namespace === namespace)
-      return last as ObjectByKind<K>;
-    return super.get(kind, namespace, name);
-  }
-
-  protected override object(ref: Ref): KubeObject | undefined {
-    this.#reads.add(ref);
-    const object = super.object(ref);
-    if (object) this.#last = object;
-    return object;
-  }
-
-  /** A claim on the unit itself dirties it anyway: that list need not be noted. */
-  override claimants(key: ClaimKey): readonly Ref[] {
-    if (key !== this.unit) this.#reads.add(listRead(key));
-    return super.claimants(key);
-  }
-
-  override need(unit: NeededUnit): void {
-    this.#reads.add(needRead(unit));
-  }
 }
 
 /** Updates a store to contain exactly these objects. */

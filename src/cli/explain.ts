@@ -1,7 +1,7 @@
 import { explain, type Knowledge } from "../explain/explain.js";
 import type { Explanation } from "../explain/explanation.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
-import { readRequest } from "../explain/request.js";
+import { isConnectionUrl, readAsked } from "../explain/request.js";
 import { RequestSyntaxError } from "../explain/request-error.js";
 import { formatExplanation, type PlaceOf } from "../explain/text.js";
 import type { RouteOrigin } from "../graph/core/route-origins.js";
@@ -27,6 +27,8 @@ export interface ExplainerOptions extends InputOptions, AssumptionOptions, Serve
 export interface ExplainCommandOptions extends ExplainerOptions {
   /** Lines of `name: value`. */
   readonly header: readonly string[];
+  readonly gateway?: string;
+  readonly address?: string;
   readonly format: "text" | "json";
 }
 
@@ -43,16 +45,31 @@ export interface Explainer {
   readonly compiled?: CompiledPaths;
 }
 
-/** `isoline explain`: reports the route that handles a request, and why. Returns the exit code. */
+/**
+ * `isoline explain`: reports the route that handles a request, and why. A URL of the scheme tcp, tls or udp needs no
+ * method. Returns the exit code.
+ */
 export async function explainCommand(
-  method: string,
-  url: string,
+  first: string,
+  second: string | undefined,
   options: ExplainCommandOptions,
 ): Promise<number> {
-  const request = { method, url, headers: options.header };
-  parseRequest(request);
+  const isConnection = second === undefined && isConnectionUrl(first);
+  if (second === undefined && !isConnection)
+    throw new UsageError(`${first}: expected METHOD URL, or a URL with tcp://, tls:// or udp://`);
+  const { gateway, address } = options;
+  const request: RequestText = {
+    method: isConnection ? "GET" : first,
+    url: second ?? first,
+    headers: options.header,
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(address === undefined ? {} : { address }),
+  };
+  if (isConnectionUrl(request.url) && options.header.length > 0)
+    throw new UsageError("-H: a connection has no headers");
+  parseAsked(request);
   const { explain, placeOf, broken } = await explainerOf(options);
-  print(await explain(request), `${method} ${url}`, options, placeOf);
+  print(await explain(request), isConnection ? first : `${first} ${second}`, options, placeOf);
   return broken ? 3 : 0;
 }
 
@@ -91,7 +108,7 @@ export async function explainerOf(
   const knowsEndpoints = isWhole ? () => true : endpointsIn(manifests);
   return {
     explain: async (request) => {
-      const explanation = explain(config, parseRequest(request), knowledge);
+      const explanation = asUsage(() => explain(config, parseAsked(request), knowledge));
       return withUnknown(explanation, knowsEndpoints);
     },
     placeOf: placeIn(manifests),
@@ -129,17 +146,22 @@ function print(
 /** Requests an explanation from a server. @throws Error when it can't be reached or refuses. */
 async function askToExplain(
   server: string,
-  { method, url: asked, headers: lines }: RequestText,
+  { method, url: asked, headers: lines, gateway, address }: RequestText,
   options: ServerAccess,
 ): Promise<Explanation> {
   const query = new URLSearchParams({ method, url: asked });
+  if (gateway !== undefined) query.set("gateway", gateway);
+  if (address !== undefined) query.set("address", address);
   for (const line of lines) query.append("header", line);
   return (await askServer("--xds", server, `explain?${query}`, options)) as Explanation;
 }
 
-function parseRequest({ method, url, headers }: RequestText): ReturnType<typeof readRequest> {
+const parseAsked = ({ method, url, headers, ...choice }: RequestText): ReturnType<typeof readAsked> =>
+  asUsage(() => readAsked(method, url, headers, choice));
+
+function asUsage<T>(ask: () => T): T {
   try {
-    return readRequest(method, url, headers);
+    return ask();
   } catch (error) {
     if (error instanceof RequestSyntaxError) throw new UsageError(error.message);
     throw error;

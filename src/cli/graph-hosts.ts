@@ -1,5 +1,6 @@
 import { type HostNode, hostNodes } from "../explain/graph.js";
 import { originsIn } from "../explain/origins.js";
+import type { ListenerChoice } from "../explain/request.js";
 import { servedHosts } from "../explain/served-hosts.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { isRecord } from "../schema/issues.js";
@@ -9,6 +10,8 @@ import { askServer } from "./server-url.js";
 interface Wanted {
   /** One host; without it all. */
   readonly host?: string | undefined;
+  readonly gateway?: string | undefined;
+  readonly address?: string | undefined;
   /** With a request for each route. */
   readonly requests?: boolean;
 }
@@ -27,19 +30,39 @@ export async function hostsOf(
   if (host !== undefined && names.length === 0)
     throw new Error(`${host} is not served; isoline explain says why, and what is`);
   const { requests = false } = wanted;
-  return hostNodes(names, snapshot, originsIn(store, settings.spec, { checkKeyPair }), { requests });
+  const origins = originsIn(store, settings.spec, { checkKeyPair });
+  return some(hostNodes(names, snapshot, origins, { requests, choice: choiceOf(wanted) }), wanted);
+}
+
+const choiceOf = ({ gateway, address }: Wanted): ListenerChoice => ({
+  ...(gateway === undefined ? {} : { gateway }),
+  ...(address === undefined ? {} : { address }),
+});
+
+/** @throws Error if nothing is left of a choice. */
+function some(nodes: readonly HostNode[], { host, gateway, address }: Wanted): readonly HostNode[] {
+  if (nodes.length > 0 || (gateway === undefined && address === undefined)) return nodes;
+  const of = [
+    gateway === undefined ? [] : `Gateway ${gateway}`,
+    address === undefined ? [] : `address ${address}`,
+  ];
+  throw new Error(
+    `${host ?? "no host"} is ${host === undefined ? "" : "not "}served by ${of.flat().join(" at ")}; isoline graph without the option shows what is`,
+  );
 }
 
 /** All pages of the graph of a server, or the host that is wanted. */
 async function servedBy(
   server: string,
   options: ExplainerOptions,
-  { host, requests }: Wanted,
-): Promise<HostNode[]> {
+  wanted: Wanted,
+): Promise<readonly HostNode[]> {
+  const { host, requests } = wanted;
   const hosts: HostNode[] = [];
   for (let after: string | undefined = ""; after !== undefined; ) {
     const query = new URLSearchParams({
       ...(host === undefined ? { after, limit: "20" } : { host }),
+      ...choiceOf(wanted),
       ...(requests ? { requests: "" } : {}),
     });
     const page = await askServer("--xds", server, `graph?${query}`, options);
@@ -48,5 +71,5 @@ async function servedBy(
     hosts.push(...(page.hosts as HostNode[]));
     after = typeof page.next === "string" ? page.next : undefined;
   }
-  return hosts;
+  return some(hosts, wanted);
 }

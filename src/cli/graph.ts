@@ -6,6 +6,10 @@ import { UsageError } from "./usage.js";
 
 /** The options of `isoline graph` as commander passes them. */
 export interface GraphCommandOptions extends ExplainerOptions {
+  /** Only the listeners of this Gateway. */
+  readonly gateway?: string;
+  /** Only the listeners that are bound to this IP address. */
+  readonly address?: string;
   readonly format: PictureFormat;
   /** The file to write; `-` is standard output. */
   readonly output: string;
@@ -16,7 +20,11 @@ export interface GraphCommandOptions extends ExplainerOptions {
  */
 export async function graphCommand(host: string | undefined, options: GraphCommandOptions): Promise<number> {
   const explainer = await explainerOf(options);
-  const hosts = await hostsOf(explainer, options, { host });
+  const hosts = await hostsOf(explainer, options, {
+    host,
+    gateway: options.gateway,
+    address: options.address,
+  });
   const text = formatted(hosts, options.format);
   if (options.output === "-") process.stdout.write(text);
   else writeFileSync(options.output, text);

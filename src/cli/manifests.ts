@@ -1,11 +1,17 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { envoy } from "../deploy/envoy.js";
+import { type EnvoyDeployment, envoy } from "../deploy/envoy.js";
 import { auditKubeconfig, auditPolicy, webhook } from "../deploy/hooks.js";
 import type { Manifest } from "../deploy/names.js";
 import { leaseRole, rbac } from "../deploy/rbac.js";
-import { server } from "../deploy/server.js";
+import { type SettingsText, server } from "../deploy/server.js";
+import { readDocuments } from "../documents/documents.js";
 import { writeYaml } from "../documents/write.js";
 import { customResourceDefinitions } from "../schema/crds.js";
+import { readParameters } from "../schema/gateway-parameters.js";
+import { parseObject } from "../schema/object.js";
+import { formatLocated } from "../sources/files/objects.js";
+import { readSettings, type SettingsFile } from "../sources/files/settings-file.js";
 import { type ManifestPart, manifestParts } from "./manifest-parts.js";
 import { UsageError } from "./usage.js";
 
@@ -24,8 +30,14 @@ export interface ManifestsCommandOptions {
   readonly ingressNginxConfigMap?: string;
   readonly gatewayInfrastructure?: boolean;
   readonly http3?: boolean;
+  /** A file with the ConfigMap that `parametersRef` of a Gateway or GatewayClass names. */
+  readonly gatewayParameters?: string;
   /** The URL of a Worker that is the server. */
   readonly worker?: string;
+  /** Whether the server writes statuses (the default). */
+  readonly writeStatus?: boolean;
+  /** The settings file of the server. */
+  readonly settings?: string;
 }
 
 const name = "isoline";
@@ -86,7 +98,14 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
       ];
     case "server":
       if (worker) throw new UsageError("with --worker there is no server in the cluster: leave server out");
-      return server({ ...names, image, replicas, envoyService: envoyName });
+      return server({
+        ...names,
+        image,
+        replicas,
+        envoyService: envoyName,
+        writeStatus: options.writeStatus ?? true,
+        ...(options.settings ? { settings: settingsText(options.settings) } : {}),
+      });
     case "envoy":
       return envoy({
         ...names,
@@ -96,6 +115,8 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
         replicas,
         http3: options.http3 ?? false,
         ...polled(options),
+        ...(options.settings ? { settings: validSettings(options.settings).settings.spec } : {}),
+        ...parametersIn(options.gatewayParameters),
       });
     case "webhook":
       return webhook({ ...names, gateway, ...hookOptions(options) });
@@ -104,6 +125,51 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
     case "audit-kubeconfig":
       return [auditKubeconfig({ ...names, ...hookOptions(options) })];
   }
+}
+
+/** The parameters of the ConfigMap in a file; they take precedence over other options. */
+function parametersIn(file: string | undefined): Partial<EnvoyDeployment> {
+  if (file === undefined) return {};
+  const fail = (message: string): UsageError => new UsageError(`--gateway-parameters ${file}: ${message}`);
+  const [first, more] = [...readDocuments(readFileSync(file, "utf8"))].filter((step) => step !== undefined);
+  const parsed = first && "value" in first ? parseObject(first.value) : undefined;
+  if (more || !parsed || !("object" in parsed) || parsed.object.kind !== "ConfigMap")
+    throw fail("expected one ConfigMap");
+  const read = readParameters(parsed.object.spec.data);
+  if ("problem" in read) throw fail(read.problem);
+  const {
+    "envoy.workload": kind,
+    "envoy.replicas": replicas,
+    "envoy.image": image,
+    "envoy.service-type": type,
+    "envoy.external-traffic-policy": externalTrafficPolicy,
+    "envoy.service-annotations": annotations,
+  } = read.parameters;
+  return {
+    ...(kind ? { kind } : {}),
+    ...(replicas ? { replicas } : {}),
+    ...(image ? { image } : {}),
+    service: {
+      ...(type ? { type } : {}),
+      ...(externalTrafficPolicy ? { externalTrafficPolicy } : {}),
+      ...(annotations ? { annotations } : {}),
+    },
+  };
+}
+
+/** @throws UsageError if a setting is not valid: the server would use a default in its place. */
+function validSettings(file: string): SettingsFile {
+  const read = readSettings(file);
+  const errors = read.findings.filter(({ severity }) => severity === "error");
+  if (errors.length === 0) return read;
+  throw new UsageError(errors.map((finding) => formatLocated(read.locate(finding))).join("\n"));
+}
+
+/** The text of a settings file, as the server reads it. */
+function settingsText(file: string): SettingsText {
+  validSettings(file);
+  const text = readFileSync(file, "utf8");
+  return { text, digest: createHash("sha256").update(text).digest("hex") };
 }
 
 function workerUrl({ worker, xds, hookUrl }: ManifestsCommandOptions): string | undefined {

@@ -25,6 +25,7 @@ export interface PublishCommandOptions {
   /** Builds kustomizations. */
   readonly build?: boolean;
   readonly rollback?: string;
+  readonly commit?: string;
   readonly revision?: string;
   readonly expect?: string;
   readonly strict?: boolean;
@@ -241,9 +242,23 @@ function urlOf(to: string, options: PublishCommandOptions): URL {
   if (revision !== undefined) url.searchParams.set("revision", String(revision));
   if (expect !== undefined) url.searchParams.set("expect", String(wholeNumber("--expect", expect)));
   if (rollback !== undefined) url.searchParams.set("rollback", String(wholeNumber("--rollback", rollback)));
+  const commit = commitOf(options);
+  if (commit !== undefined) url.searchParams.set("commit", commit);
   const flags = { strict, "accept-shrink": acceptShrink, "default-settings": defaultSettings };
   for (const [key, set] of Object.entries(flags)) if (set) url.searchParams.set(key, "1");
   return url;
+}
+
+const commitForm = /^[0-9a-f]{7,64}$/i;
+
+/** The commit of the option, or the one that GitHub Actions or GitLab CI has checked out; a rollback has none. */
+function commitOf({ commit, rollback }: PublishCommandOptions): string | undefined {
+  if (commit !== undefined && !commitForm.test(commit))
+    throw new UsageError(`--commit ${commit}: expected 7 to 64 hexadecimal digits`);
+  if (rollback !== undefined) return undefined;
+  return [commit, process.env.GITHUB_SHA, process.env.CI_COMMIT_SHA].find(
+    (one) => one !== undefined && commitForm.test(one),
+  );
 }
 
 export function wholeNumber(option: string, text: string): number {

@@ -1,5 +1,7 @@
+import { levels } from "../log/events.js";
 import { KeptStore } from "../runtime/node/kept-store.js";
 import type { KubernetesOptions } from "../runtime/node/kubernetes.js";
+import { createLog, logFormats } from "../runtime/node/logger.js";
 import { podNamespace } from "../runtime/node/pod.js";
 import { type RunningServer, type ServerOptions, startServer } from "../runtime/node/serve.js";
 import { features } from "../schema/settings.js";
@@ -8,6 +10,7 @@ import type { StatusOptions } from "../status/write/service.js";
 import { parsePort } from "./bootstrap.js";
 import { kubeTargets } from "./kube-targets.js";
 import { parsePeer } from "./peer-option.js";
+import { startLine } from "./start-line.js";
 import { needFiles, UsageError } from "./usage.js";
 
 /** The options of `isoline serve`, as commander passes them; the lower half are flags of `contour serve`. */
@@ -51,7 +54,13 @@ export interface ServeCommandOptions {
   readonly disableFeature?: readonly string[];
   readonly statsAddress?: string;
   readonly statsPort?: string;
+  readonly otlpEndpoint?: string;
+  readonly logFormat?: string;
+  readonly logLevel?: string;
 }
+
+declare const ISOLINE_VERSION: string;
+declare const ISOLINE_COMMIT: string;
 
 /** An empty list counts as absent. */
 function list(text: string | undefined): string[] | undefined {
@@ -69,6 +78,15 @@ function oneOf(flag: string, text: string | undefined, allowed: readonly string[
   if (text !== undefined && !allowed.includes(text))
     throw new UsageError(`--${flag} ${text}: expected ${allowed.join(", ")}`);
   return text;
+}
+
+function oneOfChoices<T extends string>(
+  flag: string,
+  text: string | undefined,
+  allowed: readonly T[],
+): T | undefined {
+  oneOf(flag, text, allowed);
+  return allowed.find((one) => one === text);
 }
 
 /** Settings that are flags of `contour serve`. */
@@ -174,6 +192,13 @@ function accessOf(options: ServeCommandOptions, host: string): Partial<ServerOpt
   };
 }
 
+function otlpOf({ otlpEndpoint: text }: ServeCommandOptions): Pick<ServerOptions, "otlpEndpoint"> {
+  if (!text) return {};
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new UsageError(`--otlp-endpoint ${text}: expected a URL, such as http://127.0.0.1:4318`);
+  return { otlpEndpoint: text };
+}
+
 /** `isoline serve`: runs until SIGINT or SIGTERM. */
 export async function serveCommand(options: ServeCommandOptions): Promise<void> {
   if (!options.kube && !options.push) needFiles(options.file);
@@ -183,13 +208,19 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
   if (options.push && (options.kube || options.file?.length))
     throw new UsageError("-f, --kube and --push: give only one of them");
   const listen = parseListen(options.listen);
-  const log = (line: string): void => console.error(line);
+  const log = createLog({
+    format: oneOfChoices("log-format", options.logFormat, logFormats) ?? "auto",
+    level: oneOfChoices("log-level", options.logLevel, levels) ?? "info",
+    isTerminal: process.stderr.isTTY,
+    write: (line) => console.error(line),
+  });
   const kept = sqlite ? await KeptStore.open(sqlite, log) : undefined;
   if (options.push && !kept)
     log(
       "--push without --store sqlite:FILE keeps pushes in memory: after a restart Envoys keep their configuration, and new ones get none, until every source is pushed again",
+      "store-in-memory",
     );
-  const settings: ServerOptions = {
+  const settings: ServerOptions & Required<Pick<ServerOptions, "build">> = {
     paths: options.file ?? [],
     ...(options.push ? { push: true } : {}),
     ...accessOf(options, listen.host),
@@ -197,15 +228,20 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
     overrides: overridesOf(options),
     ...kubeOf(options),
     ...listen,
+    ...otlpOf(options),
+    build: { version: ISOLINE_VERSION, commit: ISOLINE_COMMIT },
     log,
   };
   const ended = new AbortController();
-  const end = (): void => ended.abort();
+  const end = (signal: string): void => {
+    log(`isoline ends after ${signal}`, "stopped", { signal });
+    ended.abort();
+  };
   process.once("SIGINT", end).once("SIGTERM", end);
   try {
     while (!ended.signal.aborted) {
       const server = await startFrom(settings, kept);
-      console.error(`isoline serves xDS on ${server.url}`);
+      log(...startLine({ ...server, ...settings.build, options }));
       await serveUntil(server, kept, ended.signal);
     }
   } finally {

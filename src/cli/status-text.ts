@@ -3,6 +3,7 @@ import { plural } from "../schema/words.js";
 import type { EnvoyPage, EnvoyRow } from "../server/envoys.js";
 import type { FindingGroups } from "../server/findings.js";
 import { ago } from "../verdict/ago.js";
+import type { Overview } from "../verdict/overview.js";
 
 const types = ["listeners", "routes", "scoped-routes", "clusters", "endpoints", "secrets"] as const;
 const labels = { current: "current", behind: "behind", refused: "REFUSES", never: "NONE" } as const;
@@ -42,6 +43,21 @@ function columns(rows: readonly (readonly string[])[]): string[] {
       .join("   ")
       .trimEnd(),
   );
+}
+
+/** Gateways of classes with their addresses, listeners and number of hosts. */
+export function gatewayTable({ gateways, gatewayCount }: Overview): string[] {
+  const rows = gateways.map(({ name, addresses, listeners, hosts }) => [
+    printable(name),
+    addresses.join(", "),
+    listeners.join(", "),
+    String(hosts),
+  ]);
+  const more = gatewayCount - gateways.length;
+  return [
+    ...columns([["GATEWAY", "ADDRESSES", "LISTENERS", "HOSTS"], ...rows]),
+    ...(more > 0 ? [`and ${more} more Gateways`] : []),
+  ];
 }
 
 const maxNamespaces = 5;

@@ -23,6 +23,8 @@ export interface Summary {
   /** Objects with an error. */
   readonly refused: number;
   readonly hosts: number;
+  /** The Gateways that are served. */
+  readonly gateways: number;
 }
 
 /** Facts about objects that the store lacks. */
@@ -46,12 +48,16 @@ export function summarize(
   const unserved = new Map<string, number>();
   const idle = new Map<string, number>();
   let served = 0;
+  let gateways = 0;
   for (const object of manifests.objects) {
     if (refused.has(object.ref) || isShadowed(object) || object.ref === settingsFrom) continue;
     const why = whyUnserved(object, store, settings);
     const counts = why?.idle ? idle : unserved;
     if (why) counts.set(why.what, (counts.get(why.what) ?? 0) + 1);
-    else served++;
+    else {
+      served++;
+      if (object.kind === "Gateway") gateways++;
+    }
   }
   const ignored = withoutOne(manifests.ignored, settingsFrom);
   const isUsed = settingsFrom !== undefined && !refused.has(settingsFrom);
@@ -67,6 +73,7 @@ export function summarize(
     refused: wrong,
     hosts: [...store.units()].filter(({ unit, resources }) => isHostUnit(unit) && resources.length > 0)
       .length,
+    gateways,
   };
 }
 
@@ -96,6 +103,7 @@ export function formatSummary({
   ignored,
   refused,
   hosts,
+  gateways,
 }: Summary): string {
   const parts = [
     `${served} served`,
@@ -105,7 +113,7 @@ export function formatSummary({
     ...counted("ignored", ignored),
   ];
   if (refused > 0) parts.push(`${refused} refused`);
-  return `${plural(read, "object")} read: ${parts.join(", ")}; ${plural(hosts, "host")}`;
+  return `${plural(read, "object")} read: ${parts.join(", ")}; ${plural(hosts, "host")}${gateways > 1 ? ` of ${gateways} Gateways` : ""}`;
 }
 
 /** `left out: 1 patch of a kustomization, 2 documents without a manifest`. */

@@ -77,14 +77,26 @@ async function run(
     const results: TestResult[] = [];
     for (const test of tests) {
       const start = performance.now();
-      const explanation = await explainer.explain(test.request);
-      const explained = observe(explanation, queryOf(test));
-      const observed = envoy ? await envoy.observe(test, explanation, explained) : explained;
+      const explanation = await explained(test, explainer);
+      const expected = observe(explanation, queryOf(test));
+      const observed = envoy ? await envoy.observe(test, explanation, expected) : expected;
       results.push(resultOf(test, explanation, { observed, explainer, start }));
     }
     return results;
   } finally {
     await envoy?.stop();
+  }
+}
+
+/** @throws UsageError with the place of a test whose request could get to several Gateways, or to none that is served. */
+async function explained(test: PlacedTest, explainer: Explainer): Promise<Explanation> {
+  try {
+    return await explainer.explain(test.request);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(
+      `${test.file}:${test.lineOf("request")}: ${error.message} (gateway or address of the request)`,
+    );
   }
 }
 

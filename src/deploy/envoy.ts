@@ -1,4 +1,4 @@
-import { writeBootstrap } from "../xds/bootstrap.js";
+import { type BootstrapOptions, writeBootstrap } from "../xds/bootstrap.js";
 import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 import { type DeploymentNames, type Manifest, restricted, secrets, xdsPort } from "./names.js";
 
@@ -14,11 +14,19 @@ export interface EnvoyDeployment extends DeploymentNames {
   readonly publicCa?: boolean;
   /** UDP ports for the setting `http3`. */
   readonly http3?: boolean;
+  readonly service?: {
+    readonly type?: "ClusterIP" | "LoadBalancer" | "NodePort";
+    readonly externalTrafficPolicy?: "Cluster" | "Local";
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  /** The settings of the server, whose runtime values are part of the bootstrap. */
+  readonly settings?: BootstrapOptions["settings"];
 }
 
 /** Envoys that poll Isoline, and the Service in front of them. */
 export function envoy(options: EnvoyDeployment): readonly Manifest[] {
   const { namespace, envoyName, kind, replicas, http3 } = options;
+  const { type = "LoadBalancer", externalTrafficPolicy = "Local", annotations } = options.service ?? {};
   const selector = { "app.kubernetes.io/name": envoyName };
   const metadata = { name: envoyName, namespace, labels: selector };
   return [
@@ -26,10 +34,11 @@ export function envoy(options: EnvoyDeployment): readonly Manifest[] {
     {
       apiVersion: "v1",
       kind: "Service",
-      metadata,
+      metadata: { ...metadata, ...(annotations ? { annotations } : {}) },
       spec: {
-        type: "LoadBalancer",
-        externalTrafficPolicy: "Local",
+        type,
+        // Only Services that are reached from outside of the cluster have it.
+        ...(type === "ClusterIP" ? {} : { externalTrafficPolicy }),
         selector,
         ports: [
           { name: "http", port: 80, targetPort: "http" },
@@ -55,12 +64,13 @@ export function envoy(options: EnvoyDeployment): readonly Manifest[] {
 const adminFolder = "/run/envoy";
 
 /** A bootstrap without a node id: each Envoy gets the name of its pod as an argument. */
-function bootstrapOf({ name, namespace, xdsUrl, image, publicCa }: EnvoyDeployment): string {
+function bootstrapOf({ name, namespace, xdsUrl, image, publicCa, settings }: EnvoyDeployment): string {
   const bootstrap = writeBootstrap({
     xdsUrl: xdsUrl ?? `https://${name}.${namespace}.svc:${xdsPort}`,
     nodeId: "",
     nodeCluster: namespace,
     ...releaseOf(image),
+    ...(settings ? { settings } : {}),
     admin: { socket: `${adminFolder}/admin.sock` },
     tokenFile: "/etc/isoline/token.json",
     ...(publicCa ? {} : { caFile: "/etc/isoline/ca.crt" }),

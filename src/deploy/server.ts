@@ -5,14 +5,38 @@ export interface ServerDeployment extends DeploymentNames {
   readonly replicas: number;
   /** The Service of the Envoys; statuses contain its addresses. */
   readonly envoyService: string;
+  /** Whether the server writes statuses. It must not beside another controller that writes them. */
+  readonly writeStatus: boolean;
+  /** The content of the settings file; undefined for the defaults. */
+  readonly settings?: SettingsText;
+}
+
+export interface SettingsText {
+  readonly text: string;
+  /** Changes with the text: settings are read at the start, so pods with other settings are replaced. */
+  readonly digest: string;
 }
 
 /** The Node server in a Kubernetes cluster. All replicas serve, and one of them writes statuses. */
 export function server(options: ServerDeployment): readonly Manifest[] {
-  const { namespace, name, replicas } = options;
+  const { namespace, name, replicas, settings } = options;
   const selector = { "app.kubernetes.io/name": name };
   const metadata = { name, namespace, labels: selector };
+  const podMetadata = {
+    labels: selector,
+    ...(settings ? { annotations: { "isoline.dev/settings": settings.digest } } : {}),
+  };
   return [
+    ...(settings
+      ? [
+          {
+            apiVersion: "v1",
+            kind: "ConfigMap",
+            metadata: { name: `${name}-settings`, namespace, labels: selector },
+            data: { "settings.yaml": settings.text },
+          },
+        ]
+      : []),
     {
       apiVersion: "v1",
       kind: "Service",
@@ -38,7 +62,7 @@ export function server(options: ServerDeployment): readonly Manifest[] {
       spec: {
         replicas,
         selector: { matchLabels: selector },
-        template: { metadata: { labels: selector }, spec: pod(options, selector) },
+        template: { metadata: podMetadata, spec: pod(options, selector) },
       },
     },
   ];
@@ -63,7 +87,7 @@ function peers(options: ServerDeployment, selector: Manifest): Manifest {
 const peersName = ({ name }: DeploymentNames): string => `${name}-replicas`;
 
 function pod(options: ServerDeployment, selector: Manifest): Manifest {
-  const { image, name, namespace, envoyService } = options;
+  const { image, name, namespace, envoyService, writeStatus, settings } = options;
   const probe = (path: string): Manifest => ({ httpGet: { path, port: "xds", scheme: "HTTPS" } });
   return {
     serviceAccountName: name,
@@ -82,7 +106,7 @@ function pod(options: ServerDeployment, selector: Manifest): Manifest {
         args: [
           "serve",
           "--kube",
-          "--write-status",
+          ...(writeStatus ? ["--write-status"] : []),
           `--listen=0.0.0.0:${xdsPort}`,
           "--tokens=/etc/isoline/tokens/tokens",
           "--tls-cert-file=/etc/isoline/tls/tls.crt",
@@ -91,6 +115,7 @@ function pod(options: ServerDeployment, selector: Manifest): Manifest {
           `--envoy-service-name=${envoyService}`,
           `--envoy-service-namespace=${namespace}`,
           `--leader-election-resource-name=${name}`,
+          ...(settings ? ["--settings=/etc/isoline/settings/settings.yaml"] : []),
         ],
         ports: [{ name: "xds", containerPort: xdsPort }],
         livenessProbe: probe("/healthz"),
@@ -101,12 +126,14 @@ function pod(options: ServerDeployment, selector: Manifest): Manifest {
         volumeMounts: [
           { name: "tokens", mountPath: "/etc/isoline/tokens", readOnly: true },
           { name: "tls", mountPath: "/etc/isoline/tls", readOnly: true },
+          ...(settings ? [{ name: "settings", mountPath: "/etc/isoline/settings", readOnly: true }] : []),
         ],
       },
     ],
     volumes: [
       { name: "tokens", secret: { secretName: secrets.tokens } },
       { name: "tls", secret: { secretName: secrets.tls } },
+      ...(settings ? [{ name: "settings", configMap: { name: `${name}-settings` } }] : []),
     ],
   };
 }

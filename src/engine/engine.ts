@@ -1,6 +1,8 @@
 import { changedAbout } from "../graph/core/affected.js";
 import { listenersUnit, type ReadKey } from "../graph/core/keys.js";
 import type { Snapshot } from "../link/snapshot.js";
+import { LogBudget } from "../log/budget.js";
+import type { Log } from "../log/log.js";
 import { byObject, type Finding, findingsAt, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -10,8 +12,9 @@ import { type Change, type Platform, refresh, replaceAll, type Updated, update }
 import type { Awaited } from "./awaited.js";
 import { type Feed, Gate } from "./gate.js";
 import type { Outlet } from "./outlet.js";
+import { publicationLine } from "./publication-line.js";
 import { type Cause, PublishedChanges } from "./published-changes.js";
-import { Publisher } from "./publisher.js";
+import { type Published, Publisher } from "./publisher.js";
 import { compileLeft, inSlices, updateInSlices } from "./slices.js";
 
 interface EngineOptions {
@@ -38,8 +41,10 @@ export interface Put {
 export interface EngineListener {
   /** Objects that changed, or whose status may have changed. */
   affected?(refs: readonly Ref[]): void;
-  /** The store was linked, and the published state is up to date. */
-  published?(): void;
+  /** The store was linked, and the published state is up to date; with the publication if it changed what is served. */
+  published?(publication: Published | undefined): void;
+  /** Changes were compiled, from one time to another in ms since the epoch. */
+  compiled?(from: number, to: number): void;
   /** The publication failed; it will be tried again. */
   failed?(error: unknown): void;
 }
@@ -50,6 +55,9 @@ type Gauge = readonly [
   value: number,
   labels?: Readonly<Record<string, string>>,
 ];
+
+/** Lines about publications in a minute. */
+const maxPublicationLines = 300;
 
 /** The delay before the next attempt after a failed publication (ms). */
 const publishAgainMs = 5000;
@@ -73,6 +81,10 @@ export class Engine {
   #leftOut: ReadonlyMap<Ref, readonly Finding[]> = new Map();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  /** Tenants of a cluster control how often there is a publication. */
+  readonly #lines: LogBudget;
+  /** The time of the first change since the last publication. */
+  #changedAt: number | undefined;
   /** Raised whenever what is known of objects or served may have changed. */
   #round = 0;
 
@@ -91,7 +103,12 @@ export class Engine {
     this.outlet = outlet;
     this.now = now;
     this.#gate = new Gate(store);
-    this.changes = new PublishedChanges(store, (line) => outlet.log(line));
+    this.#lines = new LogBudget({
+      log: (...line) => outlet.log(...line),
+      now,
+      maxLines: maxPublicationLines,
+    });
+    this.changes = new PublishedChanges(store, (...line) => outlet.log(...line));
     this.#publisher = new Publisher(store, outlet, now, this.changes);
     outlet.partAsked = (table) => {
       if (this.#publisher.partAsked(table)) this.offer();
@@ -116,8 +133,8 @@ export class Engine {
     return settingsOf(this.store);
   }
 
-  log(line: string): void {
-    this.outlet.log(line);
+  get log(): Log {
+    return this.outlet.log;
   }
 
   /** Whether the store was compiled, even without objects. */
@@ -145,17 +162,28 @@ export class Engine {
    * nothing.
    */
   put(changes: Iterable<Change>): Put {
-    return this.#resultOf(update(this.store, changes, inSlices(this.platform)));
+    return this.#compile(() => update(this.store, changes, inSlices(this.platform)));
   }
 
   /** Puts many changes with pauses, and leaves all affected units to `resume`. */
   putInSlices(changes: readonly Change[]): Promise<void> {
+    this.#changedAt ??= this.now();
     return updateInSlices(this.store, changes, this.platform);
   }
 
   /** Replaces all objects of the store with these. Publishes nothing. */
   replace(objects: readonly KubeObject[]): Put {
-    return this.#resultOf(replaceAll(this.store, objects, inSlices(this.platform)));
+    return this.#compile(() => replaceAll(this.store, objects, inSlices(this.platform)));
+  }
+
+  #compile(work: () => Updated): Put {
+    const from = this.now();
+    const updated = work();
+    const to = this.now();
+    this.outlet.metrics.observe("compile_seconds", (to - from) / 1000);
+    if (updated.edited) this.#changedAt ??= from;
+    for (const { compiled } of this.#listeners) compiled?.(from, to);
+    return this.#resultOf(updated);
   }
 
   #resultOf({ units: compiled, left, edited, missed, affected }: Updated): Put {
@@ -189,11 +217,13 @@ export class Engine {
    */
   offer(): boolean {
     if (!this.#gate.isOpen) return false;
-    const changed = this.#publisher.publish();
+    const publication = this.#publisher.publish(this.#changedAt);
+    this.#changedAt = undefined;
     this.#round++;
     this.#takeLeftOut();
-    for (const { published } of this.#listeners) published?.();
-    return changed;
+    if (publication) this.#lines.log(...publicationLine(publication));
+    for (const { published } of this.#listeners) published?.(publication);
+    return publication !== undefined;
   }
 
   /**

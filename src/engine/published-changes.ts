@@ -1,6 +1,7 @@
 import { type ServedChange, servedChange } from "../explain/served-change.js";
 import { servedHosts } from "../explain/served-hosts.js";
 import { type Snapshot, xdsTypes } from "../link/snapshot.js";
+import type { Log } from "../log/log.js";
 import type { Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
 
@@ -10,8 +11,13 @@ export interface Cause {
   readonly source: string;
   /** The revision of the push, if the source is pushed. */
   readonly revision?: number;
-  /** The name of the token that pushed it. */
+  /**
+   * Who made the change: the name of the token of a push; in a cluster the user that an audit or admission hook
+   * reported, or the field manager of the object.
+   */
   readonly by?: string;
+  /** The commit of the pushed files, if the client sent it. */
+  readonly commit?: string;
   /** The first objects that changed, if the source reports them. */
   readonly objects?: readonly Ref[];
 }
@@ -39,6 +45,7 @@ export interface PublishedChange extends ServedChange {
 export const maxChanges = 200;
 const maxCauses = 10;
 const maxObjects = 5;
+const maxPeople = 3;
 const maxSections = 40;
 /**
  * Publications within this time after the first one of an entry belong to the entry, if they have the same sources and
@@ -49,6 +56,15 @@ const togetherMs = 5000;
 const endpointsTogetherMs = 600_000;
 
 const slotOf = (number: number): string => `published:${number % maxChanges}`;
+
+/** A publication as it was noted. */
+interface Added {
+  /** The data to store with it. */
+  readonly noted: Noted;
+  readonly causes: readonly Cause[];
+  /** The publication alone; undefined after a restart with the same content. */
+  readonly change: ServedChange | undefined;
+}
 
 /** The number of the newest entry, and the hashes of the content that it describes. */
 interface Noted {
@@ -66,7 +82,7 @@ export class PublishedChanges {
 
   constructor(
     private readonly store: Pick<Store, "cursor" | "setCursor">,
-    private readonly log: (line: string) => void,
+    private readonly log: Log,
   ) {}
 
   /** Records a cause of the next publication. */
@@ -75,8 +91,7 @@ export class PublishedChanges {
     const noted = { ...cause, ...(objects ? { objects } : {}) };
     const last = this.#causes.at(-1);
     if (last && last.source === noted.source && last.revision === noted.revision) {
-      const both = [...new Set([...(last.objects ?? []), ...(objects ?? [])])].slice(0, maxObjects);
-      this.#causes[this.#causes.length - 1] = { ...last, ...(both.length > 0 ? { objects: both } : {}) };
+      this.#causes[this.#causes.length - 1] = joinedCause(last, noted);
     } else if (this.#causes.length < maxCauses) this.#causes.push(noted);
   }
 
@@ -86,19 +101,19 @@ export class PublishedChanges {
   }
 
   /**
-   * Adds a publication. Returns the data to store with it. A failed description is only logged, so that it can't stop
-   * the publication.
+   * Adds a publication. A failed description is only logged, so that it can't stop the publication.
    */
   add(
     before: Snapshot | undefined,
     after: Snapshot,
     { sequence, at }: { sequence: number; at: number },
-  ): Noted {
+  ): Added {
     const causes = this.#causes;
     this.#causes = [];
     const noted = this.#noted();
     const content = xdsTypes.map((type) => after.sets[type].hash).join(" ");
-    if (!before && noted.content === content) return { ...noted, content };
+    if (!before && noted.content === content)
+      return { noted: { ...noted, content }, causes, change: undefined };
     const change = before ? this.#describe(before, after) : startOf(after);
     const entry: PublishedChange = {
       number: noted.changes + 1,
@@ -113,14 +128,14 @@ export class PublishedChanges {
     const last = this.#entry(noted.changes);
     const kept = last && belongTogether(last, entry) ? joined(last, entry) : entry;
     this.store.setCursor(slotOf(kept.number), JSON.stringify(kept));
-    return { changes: kept.number, content };
+    return { noted: { changes: kept.number, content }, causes, change };
   }
 
   #describe(before: Snapshot, after: Snapshot): ServedChange {
     try {
       return servedChange(before, after, this.#salt);
     } catch (error) {
-      this.log(`a change is published and can't be described: ${String(error)}`);
+      this.log(`a change is published and can't be described: ${String(error)}`, "change-not-described");
       return {
         ...nothingKnown,
         types: xdsTypes.filter((type) => !before.sets[type].isSame(after.sets[type])),
@@ -181,6 +196,18 @@ function belongTogether(last: PublishedChange, next: PublishedChange): boolean {
   return next.at - last.at < (quiet ? endpointsTogetherMs : togetherMs);
 }
 
+/** One cause with the objects and the people of both. */
+function joinedCause(cause: Cause, next: Cause | undefined): Cause {
+  const objects = [...new Set([...(cause.objects ?? []), ...(next?.objects ?? [])])].slice(0, maxObjects);
+  const people = [...new Set([cause.by, next?.by].flatMap((by) => by?.split(", ") ?? []))];
+  const named = people.length > maxPeople ? [...people.slice(0, maxPeople), "others"] : people;
+  return {
+    ...cause,
+    ...(objects.length > 0 ? { objects } : {}),
+    ...(named.length > 0 ? { by: named.join(", ") } : {}),
+  };
+}
+
 function joined(last: PublishedChange, next: PublishedChange): PublishedChange {
   const hosts = [...new Set([...last.hosts, ...next.hosts])];
   const sections = [...last.sections, ...next.sections];
@@ -190,10 +217,7 @@ function joined(last: PublishedChange, next: PublishedChange): PublishedChange {
     until: next.at,
     count: last.count + next.count,
     sequence: next.sequence,
-    causes: last.causes.map((cause, i) => {
-      const objects = [...new Set([...(cause.objects ?? []), ...(next.causes[i]?.objects ?? [])])];
-      return { ...cause, ...(objects.length > 0 ? { objects: objects.slice(0, maxObjects) } : {}) };
-    }),
+    causes: last.causes.map((cause, i) => joinedCause(cause, next.causes[i])),
     types: xdsTypes.filter((type) => last.types.includes(type) || next.types.includes(type)),
     hosts: hosts.slice(0, 50),
     hostCount: Math.max(hosts.length, last.hostCount, next.hostCount),

@@ -1,23 +1,33 @@
+import type { ServedChange } from "../explain/served-change.js";
 import { isSameServed, link, type Snapshot } from "../link/snapshot.js";
-import { findingSubject } from "../schema/finding-subject.js";
 import { pollTimes } from "../schema/polls.js";
 import { settingsOf } from "../schema/stored-settings.js";
 import type { Store } from "../store/store.js";
 import type { Outlet } from "./outlet.js";
-import type { PublishedChanges } from "./published-changes.js";
+import type { Cause, PublishedChanges } from "./published-changes.js";
 
 /** More than the number of versions in the phases of one publication. */
 const sequenceStep = 16;
-const maxLines = 20;
 /** The cursor with the sequence of the last publication. */
 export const sequenceCursor = "sequence";
 /** After the hold of a poll and this time, no Envoy requests the part any more. */
 const askedMs = 35_000;
 
+/** A publication that changed what is served. Times in ms since the epoch. */
+export interface Published {
+  readonly sequence: number;
+  /** The time of its first change. */
+  readonly changedAt: number;
+  readonly linkedFrom: number;
+  readonly publishedAt: number;
+  readonly causes: readonly Cause[];
+  /** Undefined for the first publication after a restart with the same content. */
+  readonly change: ServedChange | undefined;
+}
+
 /** Links a store and passes the result to an outlet under increasing versions. */
 export class Publisher {
   #snapshot: Snapshot | undefined;
-  #reported = "[]";
   /** When parts of a route table were last requested, by the table's name. */
   readonly #askedAt = new Map<string, number>();
 
@@ -43,40 +53,39 @@ export class Publisher {
     return this.#snapshot;
   }
 
-  /** Links the store and publishes the result if its bytes differ from the last publication. Returns whether it did. */
-  publish(): boolean {
+  /**
+   * Links the store and publishes the result if its bytes differ from the last publication. `changedAt` is the time of
+   * the first change since then.
+   */
+  publish(changedAt = this.now()): Published | undefined {
     const began = this.now();
     const before = this.#snapshot;
     const snapshot = this.preview();
-    this.outlet.metrics.count("publish_seconds_total", undefined, (this.now() - began) / 1000);
     const changed = !before || !isSameServed(before, snapshot);
-    if (changed) this.#give(snapshot, before);
-    else this.changes.unchanged();
+    const given = changed ? this.#give(snapshot, before, changedAt) : undefined;
+    if (!changed) this.changes.unchanged();
     // Only now: if the store refused the sequence, the next call must publish.
     this.#snapshot = snapshot;
-    this.#report(snapshot);
-    return changed;
+    const publishedAt = this.now();
+    this.outlet.metrics.observe("publish_seconds", (publishedAt - began) / 1000);
+    return given && { ...given, changedAt, linkedFrom: began, publishedAt };
   }
 
   /** The sequence is stored before it is used: versions continue from there after a restart, whatever the clock is. */
-  #give(snapshot: Snapshot, before: Snapshot | undefined): void {
+  #give(
+    snapshot: Snapshot,
+    before: Snapshot | undefined,
+    changedAt: number,
+  ): Pick<Published, "sequence" | "causes" | "change"> {
     const sequence = Math.max(this.now(), this.sequence + sequenceStep);
     this.store.setCursor(sequenceCursor, String(sequence));
     const { mode, split } = snapshot;
     const at = this.now();
-    const noted = this.changes.add(before, snapshot, { sequence, at });
+    const { noted, causes, change } = this.changes.add(before, snapshot, { sequence, at });
     this.store.setCursor("linked", JSON.stringify({ mode, split: [...split], ...noted }));
     this.outlet.metrics.count("publications_total");
-    this.outlet.publish(snapshot, sequence);
-  }
-
-  #report({ findings }: Snapshot): void {
-    const text = JSON.stringify(findings);
-    if (text === this.#reported) return;
-    this.#reported = text;
-    for (const { about, message } of findings.slice(0, maxLines))
-      this.outlet.log([findingSubject(about), message].filter((part) => part !== "").join(": "));
-    if (findings.length > maxLines) this.outlet.log(`and ${findings.length - maxLines} more such findings`);
+    this.outlet.publish(snapshot, sequence, Math.max(0, at - changedAt));
+    return { sequence, causes, change };
   }
 
   /** The snapshot that `publish` would publish. */

@@ -6,7 +6,7 @@ import type { ChangeKind, ConfigChange, Place } from "./change.js";
 import { type EnvoyConfig, endpointsOf, managerOf } from "./config.js";
 import { diffHosts } from "./diff-hosts.js";
 import { type Detail, differences, factDifferences } from "./leaves.js";
-import { reachOf } from "./listener-names.js";
+import { addressesIn, reachOf } from "./listener-names.js";
 import { serviceOf } from "./names.js";
 import { type CommonNames, clusterNames, listenerNames, renamed } from "./rename.js";
 
@@ -77,8 +77,9 @@ function listeners({ listeners: all }: EnvoyConfig): Map<string, Listener> {
 function frameDetails(before: Listener | undefined, after: Listener | undefined): Detail[] {
   const passedOn = chainDetails(before && tcpChain(before), after && tcpChain(after));
   if (before && after) return [...differences(withoutTcp(before), withoutTcp(after)), ...passedOn];
-  const { address = "", port_value: port } = (before ?? after)?.address?.socket_address ?? {};
-  return [{ what: "address", [before ? "before" : "after"]: `${address}:${port}` }, ...passedOn];
+  const port = (before ?? after)?.address?.socket_address?.port_value;
+  const places = addressesIn(before ?? after).map((address) => `${address}:${port}`);
+  return [{ what: "address", [before ? "before" : "after"]: places.join(", ") }, ...passedOn];
 }
 
 /** The filter chain for all connections of a plain TCP listener. */

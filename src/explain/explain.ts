@@ -9,6 +9,7 @@ import type { RouteOrigin } from "../graph/core/route-origins.js";
 import { isWithin } from "../schema/field-path.js";
 import type { Finding } from "../schema/meta.js";
 import { closedCluster } from "../xds/closed-cluster.js";
+import { datagramCluster } from "../xds/datagram-cluster.js";
 import { checksSni } from "../xds/http-filters.js";
 import { appliedBy, appliedToConnection } from "./applied.js";
 import { chainFacts, tcpBackends, tlsOf } from "./chain.js";
@@ -16,14 +17,20 @@ import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
 import { backendsOf, redirectStatus, routeFacts } from "./facts.js";
 import { describeFinding, findingHints, hostHints } from "./hints.js";
-import { findListener } from "./listen.js";
-import { type GatewayPorts, reachOf } from "./listener-names.js";
+import { findConnection, findListener } from "./listen.js";
+import { addressesIn, gatewayOf, type MainGateway, parseListenerName, reachOf } from "./listener-names.js";
 import { describeMatch, matchesPath, mismatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
 import { normalizationOf } from "./normalization.js";
 import type { Claims, Origins } from "./origins.js";
 import { locationOf } from "./redirect.js";
-import { type ClientRequest, hostName, type SeenRequest, seenRequest } from "./request.js";
+import {
+  type ClientConnection,
+  type ClientRequest,
+  hostName,
+  type SeenRequest,
+  seenRequest,
+} from "./request.js";
 import { rewritten } from "./rewrite.js";
 import { type SelectedHost, selectChain, selectVirtualHost } from "./select.js";
 
@@ -38,10 +45,13 @@ export interface Knowledge {
   readonly values?: Values;
 }
 
-interface Context extends Knowledge {
+interface Around extends Knowledge {
   readonly config: RequestConfig;
+  readonly main: MainGateway | undefined;
+}
+
+interface Context extends Around {
   readonly request: ClientRequest;
-  readonly ports: GatewayPorts | undefined;
 }
 
 /** The part of an explanation before the selection of a route. */
@@ -52,50 +62,114 @@ type ListenerSeen = NonNullable<Explanation["listener"]>;
 
 const nothing = { backends: [], facts: [], tried: [], hints: [] } as const;
 
-/** Explains the result of a request, by the rules of Envoy's own matching. */
+/**
+ * Explains the result of a request or a connection, by the rules of Envoy's own matching.
+ *
+ * @throws AmbiguousRequestError if listeners of several Gateways serve it, and it chooses none of them.
+ * @throws RequestSyntaxError if it chooses a Gateway or an address that no listener has.
+ */
 export function explain(
   config: RequestConfig,
-  request: ClientRequest,
+  asked: ClientRequest | ClientConnection,
   knowledge: Knowledge = {},
 ): Explanation {
-  const found = explainRequest(config, request, knowledge);
-  const claimants = knowledge.claimsOn?.(found.virtualHost?.name ?? hostName(request.authority)).claimants;
+  const around = { ...knowledge, config, main: knowledge.origins?.mainGateway() };
+  if (isConnection(asked)) return explainConnection(around, asked);
+  const found = explainRequest({ ...around, request: asked });
+  const claimants = knowledge.claimsOn?.(found.virtualHost?.name ?? hostName(asked.authority)).claimants;
   return claimants?.length ? { ...found, claimants } : found;
 }
 
-function explainRequest(config: RequestConfig, request: ClientRequest, knowledge: Knowledge): Explanation {
-  const ports = knowledge.origins?.gatewayPorts();
-  const context = { ...knowledge, config, request, ports };
-  const met = findListener(config, request, ports);
+const isConnection = (asked: ClientRequest | ClientConnection): asked is ClientConnection =>
+  asked.scheme !== "http" && asked.scheme !== "https";
+
+function explainConnection(around: Around, asked: ClientConnection): Explanation {
+  const { config, main, origins } = around;
+  const met = findConnection(config, asked, main);
+  if ("refusal" in met) return { ...nothing, outcome: "closed", summary: met.refusal };
+  const { name, listener } = met;
+  const host = asked.serverName || "*";
+  const way = { listener: describeListener(met, host, around) };
+  const origin = origins?.stream(name);
+  const own = origin ? { origin: { ref: origin.ref, field: origin.field } } : {};
+  if (parseListenerName(name)?.family === "udp") {
+    const backends = datagramBackends(config, name, origin?.services);
+    const summary = `datagrams are passed through to ${backendNames(backends)}`;
+    return { ...nothing, ...way, ...own, outcome: "udp", summary, backends };
+  }
+  const chain = selectChain(listener, asked.serverName);
+  if (!chain) return { ...nothing, ...way, outcome: "closed", summary: noChain(asked.serverName) };
+  const manager = managerOf(chain);
+  if (!manager) return { ...passedOn(around, way, chain, host), ...own };
+  const facts = chainFacts(chain);
+  const tls = tlsOf(chain);
+  const named = { ...way, chain: { name: chain.name ?? "", facts }, ...(tls ? { tls } : {}) };
+  const summary = `the connection gets to the HTTP routes of ${reachOf(name, main?.ports)}: ask for a URL with ${tls ? "https" : "http"}://`;
+  return { ...nothing, ...named, outcome: "forward", summary };
+}
+
+/** The cluster of a UDP listener, or its Services where they are known. The endpoints of all of them are in one cluster. */
+function datagramBackends(
+  config: RequestConfig,
+  listener: string,
+  services: readonly { readonly service: string; readonly weight: number }[] = [],
+): BackendSeen[] {
+  const cluster = datagramCluster(listener);
+  if (services.length === 0) return describeBackends(config, [{ cluster, weight: 1 }]);
+  const total = services.reduce((sum, { weight }) => sum + weight, 0);
+  return services.map(({ service, weight }) => ({
+    cluster: service,
+    weight,
+    percent: Math.round((weight / total) * 1000) / 10,
+    endpoints: countEndpoints(config, cluster),
+  }));
+}
+
+function explainRequest(context: Context): Explanation {
+  const { config, request, main } = context;
+  const met = findListener(config, request, main);
   if ("refusal" in met) return { ...nothing, outcome: "closed", summary: met.refusal, hints: hints(context) };
   const { name, listener } = met;
-  const way = { listener: describeListener(name, listener, ports) };
+  const way = { listener: describeListener(met, hostName(request.authority), context) };
   const chain = selectChain(listener, request.serverName);
   if (!chain) {
-    const asked = request.serverName
-      ? `the server name ${request.serverName}`
-      : "clients without a server name";
-    const summary = `the TLS connection is closed: no filter chain matches ${asked}`;
+    const summary = noChain(request.serverName);
     return { ...nothing, ...way, outcome: "closed", summary, hints: hints(context, name) };
   }
   return explainChain(context, way, chain);
 }
 
+const noChain = (serverName: string): string =>
+  `the TLS connection is closed: no filter chain matches ${serverName ? `the server name ${serverName}` : "clients without a server name"}`;
+
 /** Hints for a request that has no host or route: the hosts that exist. */
-function hints({ config, request, claimsOn, unservedFor, ports }: Context, asked?: string): string[] {
+function hints({ config, request, claimsOn, unservedFor, main }: Context, asked?: string): string[] {
   const host = hostName(request.authority);
   return hostHints(config, request, {
     asked,
     claims: claimsOn?.(host),
     unserved: unservedFor?.(host),
-    ports,
+    ports: main?.ports,
   });
 }
 
-function describeListener(name: string, { address }: Listener, ports?: GatewayPorts): ListenerSeen {
-  const { address: ip = "", port_value: port = 0 } = address?.socket_address ?? {};
-  const gatewayPort = ports?.get(name);
-  return { name, address: ip, port, ...(gatewayPort === undefined ? {} : { gatewayPort }) };
+function describeListener(
+  { name, listener }: { readonly name: string; readonly listener: Listener },
+  host: string,
+  { main, origins }: Around,
+): ListenerSeen {
+  const [address = "", ...moreAddresses] = addressesIn(listener);
+  const port = listener.address?.socket_address?.port_value ?? 0;
+  const gatewayPort = main?.ports.get(name);
+  const seat = origins?.seat(name, host);
+  return {
+    name,
+    address,
+    port,
+    ...(moreAddresses.length > 0 ? { moreAddresses } : {}),
+    ...(gatewayPort === undefined ? {} : { gatewayPort }),
+    ...(seat ? { seat } : {}),
+  };
 }
 
 function explainChain(context: Context, before: PartialExplanation, chain: FilterChain): Explanation {
@@ -108,20 +182,7 @@ function explainChain(context: Context, before: PartialExplanation, chain: Filte
     ...(tls ? { tls } : {}),
   };
   const manager = managerOf(chain);
-  if (!manager) {
-    const backends = describeBackends(config, tcpBackends(chain));
-    if (backends.some(({ cluster }) => cluster === closedCluster))
-      return {
-        ...nothing,
-        ...way,
-        outcome: "closed",
-        summary: `the connection is closed: ${chain.name} ${kept}`,
-      };
-    const summary = `the connection is passed through to ${backendNames(backends)}`;
-    const hints = endpointHints(context, hostName(request.authority), backends);
-    const applied = appliedToConnection(chain);
-    return { ...nothing, ...way, outcome: "tcp", summary, backends, applied, hints };
-  }
+  if (!manager) return passedOn(context, before, chain, hostName(request.authority));
   const seen = seenRequest(request, normalizationOf(manager));
   if (!seen) {
     const summary = `400: Envoy rejects the path ${request.path}`;
@@ -136,10 +197,42 @@ function explainChain(context: Context, before: PartialExplanation, chain: Filte
   const host = table && selectVirtualHost(table, seen.host);
   if (!table || !host) {
     const { name } = way.listener;
-    const summary = `404: no host ${seen.host} is served over ${reachOf(name, context.ports)}`;
+    const summary = `404: no host ${seen.host} is served over ${reachOf(name, context.main?.ports)}`;
     return { ...nothing, ...way, outcome: "not-found", status: 404, summary, hints: hints(context, name) };
   }
   return explainHost(context, way, { manager, seen, table, host });
+}
+
+/** A connection that a TCP proxy handles. */
+function passedOn(around: Around, before: PartialExplanation, chain: FilterChain, host: string): Explanation {
+  const { config } = around;
+  const facts = chainFacts(chain);
+  const tls = tlsOf(chain);
+  const way = {
+    ...before,
+    ...(chain.name ? { chain: { name: chain.name, facts } } : {}),
+    ...(tls ? { tls } : {}),
+  };
+  const backends = describeBackends(config, tcpBackends(chain));
+  if (backends.some(({ cluster }) => cluster === closedCluster)) {
+    return {
+      ...nothing,
+      ...way,
+      outcome: "closed",
+      summary: `the connection is closed: ${chain.name ?? before.listener.name} ${whyEmpty(before.listener)}`,
+    };
+  }
+  const summary = `the connection is passed through to ${backendNames(backends)}`;
+  const hints = endpointHints(around, host, backends);
+  return {
+    ...nothing,
+    ...way,
+    outcome: "tcp",
+    summary,
+    backends,
+    applied: appliedToConnection(chain),
+    hints,
+  };
 }
 
 /** Like the filter: without a port and one final dot. */
@@ -176,7 +269,9 @@ function explainHost(context: Context, before: PartialExplanation, found: Found)
     }
     tried.push({ ...seen, why, near: matchesPath(match, found.seen) });
   }
-  const why = virtualHost.routes?.length ? `has no route for ${found.seen.method} ${found.seen.path}` : kept;
+  const why = virtualHost.routes?.length
+    ? `has no route for ${found.seen.method} ${found.seen.path}`
+    : whyEmpty(before.listener);
   const summary = `404: host ${name} ${why}`;
   return {
     ...nothing,
@@ -189,9 +284,13 @@ function explainHost(context: Context, before: PartialExplanation, found: Found)
   };
 }
 
-/** Why a host has no routes although wider hosts of other owners have some. */
-const kept =
-  "is reserved for its owners (settings hostOwners and rootNamespaces), which have no routes for it";
+/** Why a host has no routes although wider hosts have some. */
+function whyEmpty({ name, seat }: ListenerSeen): string {
+  if (gatewayOf(name) === undefined)
+    return "is reserved for its owners (settings hostOwners and rootNamespaces), which have no routes for it";
+  const listener = seat ? `the listener ${seat.listener} of Gateway ${seat.gateway}` : reachOf(name);
+  return `belongs to ${listener}, which has no route with a backend for it`;
+}
 
 /** Hints about wildcards that match one label only, for requests with more labels. */
 function labelHints(domain: string, tried: readonly RouteTried[]): string[] {
@@ -210,7 +309,7 @@ const fieldHints = (context: Context, host: string, origin: RouteOrigin | undefi
 
 /** Findings about the endpoints of a request's backends. */
 const endpointHints = (
-  { claimsOn }: Context,
+  { claimsOn }: Knowledge,
   host: string,
   backends: readonly BackendSeen[],
 ): readonly string[] => {
@@ -275,9 +374,12 @@ function describeBackends(
     cluster,
     weight,
     percent: sum === 0 ? 0 : Math.round((weight / sum) * 1000) / 10,
-    endpoints: (endpointsOf(config, cluster)?.endpoints ?? []).reduce(
-      (count, { lb_endpoints }) => count + (lb_endpoints?.length ?? 0),
-      0,
-    ),
+    endpoints: countEndpoints(config, cluster),
   }));
 }
+
+const countEndpoints = (config: RequestConfig, cluster: string): number =>
+  (endpointsOf(config, cluster)?.endpoints ?? []).reduce(
+    (count, { lb_endpoints }) => count + (lb_endpoints?.length ?? 0),
+    0,
+  );

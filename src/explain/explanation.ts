@@ -1,6 +1,7 @@
 import type { RouteOrigin } from "../graph/core/route-origins.js";
 import type { Ref } from "../schema/meta.js";
 import type { Fact, Protections } from "../xds/policies/facts.js";
+import type { GatewaySeat } from "./origins.js";
 
 /** A route that was evaluated. */
 export interface RouteSeen {
@@ -32,6 +33,7 @@ export interface BackendSeen {
 /**
  * - `forward`, `redirect`, `respond`: the action of the route.
  * - `tcp`: the connection is passed through with any content.
+ * - `udp`: the datagrams are passed through.
  * - `closed`: nothing accepts the connection.
  * - `refused`: Envoy rejects the request as malformed (400).
  * - `misdirected`: the Host header differs from the server name of the connection (421).
@@ -42,6 +44,7 @@ export type Outcome =
   | "redirect"
   | "respond"
   | "tcp"
+  | "udp"
   | "closed"
   | "refused"
   | "misdirected"
@@ -99,12 +102,18 @@ export interface Explanation {
     readonly name: string;
     readonly address: string;
     readonly port: number;
-    /** The corresponding port of the Gateway. */
+    /** Further IP addresses. */
+    readonly moreAddresses?: readonly string[];
+    /** The corresponding port of the Gateway that the setting `gatewayRef` names. */
     readonly gatewayPort?: number;
+    /** The listener of a Gateway that has the host. */
+    readonly seat?: GatewaySeat;
   };
   readonly chain?: { readonly name: string; readonly facts: readonly Fact[] };
   readonly virtualHost?: { readonly name: string; readonly domain: string; readonly table: string };
   readonly route?: RouteSeen;
+  /** The route of a TCP or UDP listener. */
+  readonly origin?: RouteOrigin;
   /** The backends of the request, with their shares. */
   readonly backends: readonly BackendSeen[];
   /** The path that the backend receives, if it is rewritten. */

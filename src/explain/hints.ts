@@ -2,7 +2,7 @@ import type { RouteConfiguration } from "../gen/envoy.js";
 import type { Finding } from "../schema/meta.js";
 import { distance } from "../schema/spelling.js";
 import { managerOf, type RequestConfig } from "./config.js";
-import { type GatewayPorts, inOrder, parseListenerName, reachOf } from "./listener-names.js";
+import { type GatewayPorts, gatewayOf, inOrder, parseListenerName, reachOf } from "./listener-names.js";
 import type { Claims } from "./origins.js";
 import { type ClientRequest, hostName } from "./request.js";
 import { selectChain, selectVirtualHost } from "./select.js";
@@ -48,7 +48,9 @@ export const describeFinding = ({ about, path, message }: Finding): string =>
 
 function isServed(config: RequestConfig, host: string, name: string): boolean {
   const table = config.tables.get(name);
-  if (table && selectVirtualHost(table, host)) return true;
+  const found = table && selectVirtualHost(table, host)?.virtualHost;
+  // A listener of a Gateway of a class answers 404 for the hosts that it has no route for.
+  if (found && (gatewayOf(name) === undefined || (found.routes ?? []).length > 0)) return true;
   const listener = parseListenerName(name)?.family === "https" ? config.listeners.get(name) : undefined;
   const chain = listener && selectChain(listener, host);
   return chain !== undefined && (chain.filter_chain_match?.server_names !== undefined || !managerOf(chain));

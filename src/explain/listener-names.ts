@@ -1,8 +1,16 @@
+import type { Listener } from "../gen/envoy.js";
 import { envoyPort, type Family } from "../graph/api/gateway/ports.js";
 import { fallbackTable, ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 
 /** Ports of the Gateway by the names of their Envoy listeners. */
 export type GatewayPorts = ReadonlyMap<string, number>;
+
+/** What is known about the Gateway of the settings. */
+export interface MainGateway {
+  /** `namespace/name`. */
+  readonly name: string;
+  readonly ports: GatewayPorts;
+}
 
 /** The parsed name of an Envoy listener for traffic; names of main listeners contain no port. */
 export interface ParsedListenerName {
@@ -27,6 +35,15 @@ const trafficName = /^((?:[^/]+\/[^/]+\/)?(http|https|tcp|udp)-(\d+))(?:(?:\/[^/
 /** The Envoy listener that has a route table. */
 export const listenerOfTable = (table: string): string =>
   table === fallbackTable ? ingressHttps : (trafficName.exec(table)?.[1] ?? table);
+
+/** The IP addresses that a listener is bound to. */
+export const addressesIn = (listener: Listener | undefined): readonly string[] =>
+  [listener?.address, ...(listener?.additional_addresses ?? []).map(({ address }) => address)].flatMap(
+    (one) => one?.socket_address?.address ?? [],
+  );
+
+/** `namespace/name` of the Gateway of a class that has a listener or route table; undefined for the listeners of the settings and of `gatewayRef`. */
+export const gatewayOf = (name: string): string | undefined => ownerName.exec(name)?.[1];
 
 const ownerName = /^([^/]+\/[^/]+)\/(?:http|https|tcp|udp)-\d+(?:\/([^/]+\/[^/]+))?(?::(.+))?$/;
 

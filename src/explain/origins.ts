@@ -1,14 +1,16 @@
-import { readGateway } from "../graph/api/gateway/gateway.js";
-import { widerThan } from "../graph/api/gateway/hostnames.js";
-import { parentOf } from "../graph/api/gateway/problems.js";
+import { type GatewayView, readGateway, viewOf } from "../graph/api/gateway/gateway.js";
+import { isUnder, widerThan } from "../graph/api/gateway/hostnames.js";
+import { isOfValidation, parentOf } from "../graph/api/gateway/problems.js";
+import { readTcpListeners } from "../graph/api/gateway/tcp.js";
+import { readUdpStreams } from "../graph/api/gateway/udp.js";
 import { portKey } from "../graph/backends/backend.js";
+import { validatorOf } from "../graph/core/claims.js";
 import {
   endpointsName,
   endpointsUnit,
   hostUnit,
   listenersUnit,
   routesKey,
-  routeUnit,
   type UnitKey,
 } from "../graph/core/keys.js";
 import type { Reader } from "../graph/core/reader.js";
@@ -16,17 +18,39 @@ import { type RouteOrigin, readOrigins } from "../graph/core/route-origins.js";
 import { StoreReader } from "../graph/core/store-reader.js";
 import { indexIn } from "../schema/field-path.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
+import { isGatewayRoute } from "../schema/object.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
-import type { GatewayPorts } from "./listener-names.js";
+import { gatewayOf, type MainGateway } from "./listener-names.js";
 import { serviceOf } from "./names.js";
 
 /** The contents of a store that its compiled configuration lacks. */
 export interface Origins {
   /** The origin of each route of a virtual host, in the order of the routes. */
   routes(table: string, host: string): readonly RouteOrigin[];
-  /** Undefined without a Gateway. */
-  gatewayPorts(): GatewayPorts | undefined;
+  /** The Gateway of the setting `gatewayRef`; undefined without one. */
+  mainGateway(): MainGateway | undefined;
+  /** The listener of a Gateway that a host has on an Envoy listener or route table; undefined without a Gateway. */
+  seat(place: string, host: string): GatewaySeat | undefined;
+  /** What an Envoy listener for TCP or UDP sends to; undefined if no route of a Gateway has it. */
+  stream(listener: string): StreamOrigin | undefined;
+}
+
+/** A listener of a Gateway. */
+export interface GatewaySeat {
+  /** `namespace/name`. */
+  readonly gateway: string;
+  readonly listener: string;
+  /** `namespace/name` of the ListenerSet that has the listener. */
+  readonly listenerSet?: string;
+  /** The port of the Gateway. */
+  readonly port: number;
+}
+
+/** The route of a TCP or UDP listener. */
+export interface StreamOrigin extends RouteOrigin {
+  /** The Services of a UDPRoute as `namespace/name`, with their weights. Those of a TCPRoute are clusters. */
+  readonly services?: readonly { readonly service: string; readonly weight: number }[];
 }
 
 type Objects = Pick<Store, "object" | "claimants" | "cache" | "unit">;
@@ -40,15 +64,51 @@ export function originsIn(store: Objects, settings: SettingsSpec, platform: Plat
       const origins = store.unit(hostUnit(host))?.origins ?? [];
       return readOrigins(origins.find((one) => one.table === table)?.routes ?? "[]");
     },
-    gatewayPorts: () => {
+    mainGateway: () => {
       const view = readGateway(reader);
-      return (
-        view &&
-        new Map(
-          view.listeners.flatMap(({ envoy, spec }) => (envoy === undefined ? [] : [[envoy, spec.port]])),
-        )
+      const ports = new Map(
+        view?.listeners.flatMap(({ envoy, spec }) => (envoy === undefined ? [] : [[envoy, spec.port]])),
       );
+      return view && { name: nameOf(view.gateway), ports };
     },
+    seat: (place, host) => {
+      const [namespace, name = ""] = gatewayOf(place)?.split("/") ?? [];
+      const view = namespace === undefined ? readGateway(reader) : viewOf(namespace, name, reader);
+      return view && seatIn(view, place, host);
+    },
+    stream: (listener) => {
+      const datagrams = readUdpStreams(reader).find((one) => one.listener === listener);
+      const from = datagrams?.from ?? readTcpListeners(reader).get(listener)?.from;
+      if (from === undefined) return undefined;
+      const services = datagrams?.backends.map(({ namespace, service, weight }) => ({
+        service: `${namespace}/${service}`,
+        weight,
+      }));
+      return { ref: from, field: "spec.rules[0]", ...(services ? { services } : {}) };
+    },
+  };
+}
+
+const nameOf = ({ meta }: { readonly meta: { readonly namespace: string; readonly name: string } }): string =>
+  `${meta.namespace}/${meta.name}`;
+
+/** The listener with the closest hostname among those of a place. */
+function seatIn({ gateway, listeners }: GatewayView, place: string, host: string): GatewaySeat | undefined {
+  const [found] = listeners
+    .filter(
+      ({ ready, site, envoy, hostname }) =>
+        ready &&
+        (site === place || envoy === place) &&
+        (hostname === "" || hostname === host || isUnder(host, hostname)),
+    )
+    .sort((a, b) => b.hostname.length - a.hostname.length);
+  if (!found) return undefined;
+  const { owner, spec } = found;
+  return {
+    gateway: nameOf(gateway),
+    listener: spec.name,
+    ...(owner.kind === "ListenerSet" ? { listenerSet: nameOf(owner) } : {}),
+    port: spec.port,
   };
 }
 
@@ -67,9 +127,14 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
   // Findings that depend on the time are omitted, because there is no clock here.
   const findingsOf = (unit: UnitKey): readonly Finding[] =>
     (store.unit(unit)?.findings ?? []).filter(({ unlessBetween }) => !unlessBetween);
+  const validationOf = (ref: Ref): readonly Finding[] => {
+    const route = store.object(ref);
+    if (!route || !isGatewayRoute(route)) return [];
+    return findingsOf(validatorOf(route)).filter((one) => one.about === ref && isOfValidation(one));
+  };
   const routeFindings = (name: string): readonly Finding[] =>
-    store.claimants(routesKey(name)).flatMap((ref) => findingsOf(routeUnit(ref)));
-  const own = findingsOf(hostUnit(host));
+    store.claimants(routesKey(name)).flatMap(validationOf);
+  const own = findingsOf(hostUnit(host)).filter((finding) => !isOfValidation(finding));
   return {
     claimants: store.claimants(hostUnit(host)).filter((ref) => ref !== settingsRef),
     get findings() {
@@ -80,7 +145,7 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
       );
       return [...own, ...routeFindings(host), ...unattached, ...listeners];
     },
-    findingsOn: (ref) => [...own.filter(({ about }) => about === ref), ...findingsOf(routeUnit(ref))],
+    findingsOn: (ref) => [...own.filter(({ about }) => about === ref), ...validationOf(ref)],
     findingsBehind: (cluster) => {
       const [namespace = "", name = "", number] = serviceOf(cluster).split("/");
       const service = store.object(refOf("Service", namespace, name));

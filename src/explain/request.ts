@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import {
   hasEscapedSlash,
   mergeSlashes,
@@ -8,13 +9,15 @@ import type { SettingsSpec } from "../schema/settings.js";
 import { RequestSyntaxError } from "./request-error.js";
 
 /** A request as a client sends it. */
-export interface ClientRequest {
+export interface ClientRequest extends ListenerChoice {
   readonly method: string;
   readonly scheme: "http" | "https";
   /** The Host header: a name, with a port if the URL has one. */
   readonly authority: string;
   /** The port in the URL, if any. */
   readonly port?: number;
+  /** The IP address in the URL, if its host is one. */
+  readonly target?: string;
   /** The server name in the client's TLS handshake, in lower case; empty for addresses. */
   readonly serverName: string;
   /** The path before Envoy's normalization; begins with a slash. */
@@ -25,6 +28,25 @@ export interface ClientRequest {
   readonly headers: ReadonlyMap<string, string>;
 }
 
+/** A connection whose content Envoy does not read. */
+export interface ClientConnection extends ListenerChoice {
+  readonly scheme: "tcp" | "tls" | "udp";
+  /** The host of the URL. */
+  readonly authority: string;
+  readonly port: number;
+  readonly target?: string;
+  /** The server name in the client's TLS handshake, in lower case; empty without TLS and for addresses. */
+  readonly serverName: string;
+}
+
+/** What selects one of several listeners that have a host on a port. */
+export interface ListenerChoice {
+  /** `namespace/name` of a Gateway. */
+  readonly gateway?: string;
+  /** An IP address that its listener is bound to. */
+  readonly address?: string;
+}
+
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /**
@@ -33,7 +55,12 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
  * @param headers lines of `name: value`; `Host` replaces the host of the URL.
  * @throws RequestSyntaxError
  */
-export function readRequest(method: string, url: string, headers: readonly string[] = []): ClientRequest {
+export function readRequest(
+  method: string,
+  url: string,
+  headers: readonly string[] = [],
+  choice: ListenerChoice = {},
+): ClientRequest {
   if (!token.test(method)) throw new RequestSyntaxError(`${method}: not an HTTP method`);
   const [, scheme, place = "", path, query] =
     /^(https?):\/\/([^/?#]+)([^?#]*)(?:\?([^#]*))?/i.exec(url) ?? [];
@@ -51,7 +78,62 @@ export function readRequest(method: string, url: string, headers: readonly strin
     path: encode(path || "/"),
     query: query === undefined ? undefined : encode(query),
     headers: others,
+    ...targetOf(place),
+    ...readChoice(choice),
   };
+}
+
+/**
+ * Parses a connection: `tcp://HOST:PORT`, `udp://HOST:PORT`, or `tls://SERVER_NAME:PORT`.
+ *
+ * @throws RequestSyntaxError
+ */
+export function readConnection(url: string, choice: ListenerChoice = {}): ClientConnection {
+  const [, scheme = "", place = ""] = /^(tcp|tls|udp):\/\/([^/?#]+)\/?$/i.exec(url) ?? [];
+  const { port: found } = portOf(place);
+  if (!/^(?:[^\s@:[\]]+|\[[0-9a-f:.]+\]):\d+$/i.test(place) || found === undefined)
+    throw new RequestSyntaxError(
+      `${url}: expected tcp://HOST:PORT, tls://SERVER_NAME:PORT or udp://HOST:PORT`,
+    );
+  const name = hostName(place);
+  const lower = scheme.toLowerCase() as ClientConnection["scheme"];
+  return {
+    scheme: lower,
+    authority: place,
+    port: found,
+    serverName: lower !== "tls" || isAddress(name) ? "" : name,
+    ...targetOf(place),
+    ...readChoice(choice),
+  };
+}
+
+/** Whether a URL is that of a connection whose content Envoy does not read. */
+export const isConnectionUrl = (url: string): boolean => /^(?:tcp|tls|udp):\/\//i.test(url);
+
+/** Parses an HTTP request, or with a URL of another scheme a connection. @throws RequestSyntaxError */
+export const readAsked = (
+  method: string,
+  url: string,
+  headers: readonly string[],
+  choice: ListenerChoice,
+): ClientRequest | ClientConnection =>
+  isConnectionUrl(url) ? readConnection(url, choice) : readRequest(method, url, headers, choice);
+
+function readChoice({ gateway, address }: ListenerChoice): ListenerChoice {
+  if (gateway !== undefined && !/^[^\s/]+\/[^\s/]+$/.test(gateway))
+    throw new RequestSyntaxError(`${gateway}: expected a Gateway as NAMESPACE/NAME`);
+  const plain = address?.replace(/^\[(.*)\]$/, "$1");
+  if (plain !== undefined && !ipaddr.isValid(plain))
+    throw new RequestSyntaxError(`${address}: expected an IP address`);
+  return {
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(plain === undefined ? {} : { address: plain }),
+  };
+}
+
+function targetOf(place: string): Pick<ClientRequest, "target"> {
+  const name = hostName(place);
+  return isAddress(name) ? { target: name.replace(/^\[(.*)\]$/, "$1") } : {};
 }
 
 function readHeaders(lines: readonly string[]): { host?: string; others: Map<string, string> } {

@@ -3,7 +3,7 @@ import type { RequestText } from "../schema/route-tests.js";
 import { mismatch } from "./match.js";
 import { normalizationOf } from "./normalization.js";
 import { regexExamples } from "./regex-examples.js";
-import { hostName, readRequest, seenRequest } from "./request.js";
+import { hostName, type ListenerChoice, readRequest, seenRequest } from "./request.js";
 import { RequestSyntaxError } from "./request-error.js";
 
 /** Scheme, port and connection manager of a virtual host. */
@@ -13,6 +13,8 @@ export interface Reach {
   readonly port: number | undefined;
   /** Whether clients send the host in the TLS handshake; false where they connect to an address. */
   readonly namesServer: boolean;
+  /** What selects the listener, if other listeners have the port. */
+  readonly choice?: ListenerChoice;
   readonly manager: HttpConnectionManager;
   /** Whether requests for a host are handled by this virtual host. */
   isFor(host: string): boolean;
@@ -53,7 +55,7 @@ export function sampleRequest(
 /** A request for a host without known routes. */
 export function plainRequest(
   host: string,
-  reach: Pick<Reach, "scheme" | "port" | "namesServer">,
+  reach: Pick<Reach, "scheme" | "port" | "namesServer" | "choice">,
 ): RequestText {
   const [first = host] = exampleHosts(host);
   return textOf({ host: first, method: "GET", path: "/", headers: new Map(), query: new Map() }, reach);
@@ -106,7 +108,7 @@ function seenBy(draft: Draft, reach: Reach): ReturnType<typeof seenRequest> {
 
 function textOf(
   { host, method, path, headers, query }: Draft,
-  { scheme, port, namesServer }: Pick<Reach, "scheme" | "port" | "namesServer">,
+  { scheme, port, namesServer, choice }: Pick<Reach, "scheme" | "port" | "namesServer" | "choice">,
 ): RequestText {
   const suffix = port === undefined ? "" : `:${port}`;
   const parameters = [...query].map(([name, value]) => `${name}=${value}`).join("&");
@@ -117,6 +119,7 @@ function textOf(
       ...(namesServer ? [] : [`host: ${host}${suffix}`]),
       ...[...headers].map(([name, value]) => `${name}: ${value}`),
     ],
+    ...choice,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { RouteOrigin } from "../graph/core/route-origins.js";
 import { plural } from "../schema/words.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
+import type { GatewaySeat } from "./origins.js";
 
 /** The place of an origin, such as `a.yaml:12`; empty when it is not known. */
 export type PlaceOf = (origin: RouteOrigin) => string;
@@ -12,14 +13,16 @@ const maxTried = 10;
  * tried before.
  */
 export function formatExplanation(explanation: Explanation, title: string, placeOf: PlaceOf): string {
-  const { listener, chain, virtualHost, route, backends, facts, hints } = explanation;
+  const { listener, chain, virtualHost, route, origin, backends, facts, hints } = explanation;
   const rows: [string, string][] = [];
   if (listener) rows.push(["listener", describeListener(listener)]);
+  if (listener?.seat) rows.push(["Gateway", describeSeat(listener.seat)]);
   if (chain) rows.push(["filter chain", chain.name]);
   for (const { what, value } of chain?.facts ?? []) rows.push([what, value]);
   if (virtualHost) rows.push(["virtual host", describeHost(virtualHost)]);
   if (route)
     rows.push(["route", `${route.match} (number ${route.index + 1})`], ...originRows(route, placeOf));
+  if (origin) rows.push(["from", formatOrigin(origin, placeOf)]);
   for (const backend of backends) rows.push(["backend", describeBackend(backend, backends.length)]);
   for (const { what, value } of facts) if (what !== "backends") rows.push([what, value]);
   for (const hint of hints) rows.push(["hint", hint]);
@@ -36,12 +39,17 @@ export function formatExplanation(explanation: Explanation, title: string, place
 function describeListener({
   name,
   address,
+  moreAddresses = [],
   port,
   gatewayPort,
 }: NonNullable<Explanation["listener"]>): string {
+  const places = [address, ...moreAddresses].map((one) => `${one.includes(":") ? `[${one}]` : one}:${port}`);
   const gateway = gatewayPort === undefined ? "" : `, port ${gatewayPort} of the Gateway`;
-  return `${name} ${address}:${port}${gateway}`;
+  return `${name} ${places.join(", ")}${gateway}`;
 }
+
+const describeSeat = ({ gateway, listener, listenerSet }: GatewaySeat): string =>
+  `${gateway}, listener ${listener}${listenerSet === undefined ? "" : ` of ListenerSet ${listenerSet}`}`;
 
 function originRows({ origin }: RouteSeen, placeOf: PlaceOf): [string, string][] {
   return origin ? [["from", formatOrigin(origin, placeOf)]] : [];

@@ -23,6 +23,8 @@ export interface TypeUrls {
   "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog": StderrAccessLog;
   "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog": StdoutAccessLog;
   "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster": DnsCluster;
+  "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher": ExtensionWithMatcher;
+  "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute": ExtensionWithMatcherPerRoute;
   "type.googleapis.com/envoy.extensions.compression.brotli.compressor.v3.Brotli": Brotli;
   "type.googleapis.com/envoy.extensions.compression.gzip.compressor.v3.Gzip": Gzip;
   "type.googleapis.com/envoy.extensions.compression.zstd.compressor.v3.Zstd": Zstd;
@@ -30,6 +32,8 @@ export interface TypeUrls {
   "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute": BasicAuthPerRoute;
   "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer": HttpBufferBuffer;
   "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute": BufferPerRoute;
+  "type.googleapis.com/envoy.extensions.filters.http.composite.v3.Composite": Composite;
+  "type.googleapis.com/envoy.extensions.filters.http.composite.v3.ExecuteFilterAction": ExecuteFilterAction;
   "type.googleapis.com/envoy.extensions.filters.http.compressor.v3.Compressor": Compressor;
   "type.googleapis.com/envoy.extensions.filters.http.compressor.v3.CompressorPerRoute": CompressorPerRoute;
   "type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors": Cors;
@@ -2360,6 +2364,17 @@ export interface DnsClusterRefreshRate {
   readonly max_interval?: Duration;
 }
 
+/** `envoy.extensions.common.matching.v3.ExtensionWithMatcher` */
+export interface ExtensionWithMatcher {
+  readonly xds_matcher?: Matcher;
+  readonly extension_config?: TypedExtensionConfig;
+}
+
+/** `envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute` */
+export interface ExtensionWithMatcherPerRoute {
+  readonly xds_matcher?: Matcher;
+}
+
 /** `envoy.extensions.common.ratelimit.v3.LocalClusterRateLimit` */
 export type LocalClusterRateLimit = Record<never, never>;
 
@@ -2472,6 +2487,28 @@ export interface HttpBufferBuffer {
 export interface BufferPerRoute {
   readonly disabled?: boolean;
   readonly buffer?: HttpBufferBuffer;
+}
+
+/** `envoy.extensions.filters.http.composite.v3.Composite` */
+export type Composite = Record<never, never>;
+
+/** `envoy.extensions.filters.http.composite.v3.DynamicConfig` */
+export interface DynamicConfig {
+  readonly name?: string;
+  readonly config_discovery?: ExtensionConfigSource;
+}
+
+/** `envoy.extensions.filters.http.composite.v3.ExecuteFilterAction` */
+export interface ExecuteFilterAction {
+  readonly typed_config?: TypedExtensionConfig;
+  readonly dynamic_config?: DynamicConfig;
+  readonly filter_chain?: FilterChainConfiguration;
+  readonly sample_percent?: RuntimeFractionalPercent;
+}
+
+/** `envoy.extensions.filters.http.composite.v3.FilterChainConfiguration` */
+export interface FilterChainConfiguration {
+  readonly typed_config?: readonly TypedExtensionConfig[];
 }
 
 /** `envoy.extensions.filters.http.compressor.v3.Compressor` */

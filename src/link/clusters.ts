@@ -118,6 +118,9 @@ function changingOf(
   return changing;
 }
 
+/** Envoy requires a name of inline endpoints, and does not use it for addresses. The type STATIC is the default. */
+const inlineHead = ',"load_assignment":{"cluster_name":"-",';
+
 /**
  * The load assignment has the name of the cluster, not of its Service: Envoy polls EDS once per cluster, and polls of two
  * clusters for the same name could not be distinguished.
@@ -135,16 +138,16 @@ function linkCluster(
   }
   const { mode } = options;
   const quoted = JSON.stringify(name);
-  const head = `{"cluster_name":${quoted},"endpoints":`;
   const listJson = list?.json ?? "[]";
   const body = unclosed(json);
   if (mode === "eds") {
-    endpoints.set(name, linked(name, [head, listJson, "}"]));
+    endpoints.set(name, linked(name, [`{"cluster_name":${quoted},"endpoints":`, listJson, "}"]));
     const config = `,"type":"EDS","eds_cluster_config":{"service_name":${quoted},"eds_config":${options.eds}}}`;
     clusters.set(name, linked(name, [body, config]));
     return;
   }
   // The mode `service` has the DNS name of the Service; endpoints are always addresses.
-  const type = mode === "service" ? "STRICT_DNS" : "STATIC";
-  clusters.set(name, linked(name, [body, `,"type":"${type}","load_assignment":${head}`, listJson, "}}"]));
+  const assignment =
+    mode === "service" ? `,"type":"STRICT_DNS","load_assignment":{"cluster_name":${quoted},` : inlineHead;
+  clusters.set(name, linked(name, [body, assignment, '"endpoints":', listJson, "}}"]));
 }

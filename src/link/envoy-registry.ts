@@ -10,6 +10,10 @@ export interface Subscription {
   /** The version in the last answer with status 200. */
   delivered: string;
   deliveredAt: number;
+  /** The delivered version that Envoy is known to have processed, accepted or not, before it reports that; empty without one. */
+  processed: string;
+  /** The last poll was direct: see `Poller`. */
+  direct: boolean;
   /** The delivered version that Envoy rejected: its next poll still had the version from before. */
   refused: string;
   /** Since when it is known to have what it has, in ms. */
@@ -41,6 +45,8 @@ export interface Poller {
   readonly node: string;
   /** Its release, where it says so. */
   readonly envoy?: EnvoyVersion;
+  /** All its polls use one connection to this replica, without a proxy between: the runtime notices when an answer is processed. */
+  readonly direct?: boolean;
 }
 
 /** The Envoys of one token, by `node.id`; the one that polled last is at the end. */
@@ -62,6 +68,14 @@ export interface KnownEnvoy {
   readonly node: string;
   readonly release: EnvoyVersion | undefined;
   readonly subscriptions: Subscriptions;
+}
+
+/** An Envoy reports that it has accepted the delivery of this replica. */
+export interface Acceptance {
+  /** The version that it had before; empty for none. */
+  readonly before: string;
+  /** Whether it had rejected an earlier delivery. */
+  readonly afterRejection: boolean;
 }
 
 export interface NodeView {
@@ -98,14 +112,20 @@ export const subscriptionKey = (type: XdsType, names: readonly string[] = []): s
 export const isActive = ({ held, seen }: Subscription, now: number): boolean =>
   held || now - seen <= activeMs;
 
-/** Removes the oldest nodes of a token that exceeds a limit; other tokens are not affected. */
-function evict(known: Nodes): void {
-  for (const [node, { size }] of known.nodes) {
-    if (known.nodes.size <= maxNodes && known.size <= maxSubscriptions) return;
+/**
+ * Removes the oldest nodes of a token that exceeds a limit; other tokens are not affected. Returns whether one of them
+ * polled recently.
+ */
+function evict(known: Nodes, now: number): boolean {
+  let wasActive = false;
+  for (const [node, subscriptions] of known.nodes) {
+    if (known.nodes.size <= maxNodes && known.size <= maxSubscriptions) break;
+    wasActive ||= [...subscriptions.values()].some((one) => isActive(one, now));
     known.nodes.delete(node);
     known.releases.delete(node);
-    known.size -= size;
+    known.size -= subscriptions.size;
   }
+  return wasActive;
 }
 
 /**
@@ -114,6 +134,8 @@ function evict(known: Nodes): void {
  */
 export class EnvoyRegistry {
   readonly #tokens = new Map<string, Nodes>();
+  /** The time at which an Envoy that polled recently was removed, above the limits. */
+  #forgotAt = Number.NEGATIVE_INFINITY;
   /** Another number whenever what an Envoy has or refuses is another. */
   changes = 0;
 
@@ -146,6 +168,8 @@ export class EnvoyRegistry {
       accepted: "",
       delivered: "",
       deliveredAt: 0,
+      processed: "",
+      direct: false,
       refused: "",
       since: now,
       seen: now,
@@ -158,8 +182,13 @@ export class EnvoyRegistry {
     subscriptions.set(key, made);
     this.changes++;
     known.size++;
-    evict(known);
+    if (evict(known, now)) this.#forgotAt = now;
     return made;
+  }
+
+  /** Whether more Envoys poll than are remembered, so that `active` does not have all of them. */
+  isIncomplete(now: number): boolean {
+    return now - this.#forgotAt <= activeMs;
   }
 
   #find({ token, node }: Poller, type: XdsType, names: readonly string[]): Subscription | undefined {
@@ -205,11 +234,18 @@ export class EnvoyRegistry {
 
   /**
    * Processes the version of a poll, which is the version that Envoy accepted. When it is still the version from before a
-   * delivery (empty at first), Envoy rejected the delivery. REST has no other sign of a rejection.
+   * delivery (empty at first), Envoy rejected the delivery. REST has no other sign of a rejection. Returns a new
+   * acceptance of a delivery of this replica.
    */
-  observe(poller: Poller, type: XdsType, names: readonly string[], version: string, now: number): void {
+  observe(
+    poller: Poller,
+    type: XdsType,
+    names: readonly string[],
+    version: string,
+    now: number,
+  ): Acceptance | undefined {
     const subscription = this.#touch(poller, type, names, now);
-    if (!subscription) return;
+    if (!subscription) return undefined;
     const { delivered, accepted, refused } = subscription;
     if (version !== accepted) {
       subscription.foreign = version !== "" && version !== delivered;
@@ -226,7 +262,10 @@ export class EnvoyRegistry {
     if (version !== accepted) subscription.since = now;
     if (version !== accepted || subscription.refused !== refused) this.changes++;
     subscription.accepted = version;
+    subscription.direct = poller.direct === true;
     subscription.seen = now;
+    const isNew = version !== accepted && version !== "" && version === delivered;
+    return isNew ? { before: accepted, afterRejection: refused !== "" } : undefined;
   }
 
   /** The version that Envoy rejected after the accepted one, with the time of its delivery. */
@@ -244,7 +283,14 @@ export class EnvoyRegistry {
     if (!subscription) return;
     subscription.delivered = version;
     subscription.deliveredAt = now;
+    subscription.processed = "";
     subscription.withheldAt = 0;
+  }
+
+  /** Notes that the Envoy has processed a version, if that is still the last one that was delivered. */
+  noteProcessed(poller: Poller, type: XdsType, names: readonly string[], version: string): void {
+    const subscription = this.#find(poller, type, names);
+    if (subscription?.delivered === version) subscription.processed = version;
   }
 
   /** Drops the state of names that are not served any more: it is obsolete if they are served again. */

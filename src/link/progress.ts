@@ -37,10 +37,14 @@ export function stateOf(subscription: Subscription, version: string): Subscripti
 
 const hashOf = (version: string): string | undefined => parseVersion(version)?.hash;
 
-/** Whether Envoy has accepted or rejected exactly this version. */
+/** Whether Envoy has reported that it accepted or rejected exactly this version. */
 const isUpToDate = (subscription: Subscription, version: string): boolean =>
   !isDelivering(subscription) &&
   (subscription.refused === version || hashOf(subscription.accepted) === hashOf(version));
+
+/** Whether Envoy has processed the last delivery: it has what it can accept of it, and reports that with its next poll. */
+const hasProcessed = ({ processed, delivered }: Subscription): boolean =>
+  processed !== "" && processed === delivered;
 
 /**
  * Whether an Envoy has all clusters of `target`, by a report after `since`. It may have more, because each replica serves
@@ -53,6 +57,8 @@ export function hasClusters(
   since: number,
 ): boolean {
   const subscription = envoy.get(subscriptionKey("clusters"));
+  if (subscription && hasProcessed(subscription) && hashOf(subscription.processed) === clusters.set.hash)
+    return true;
   if (!isKnown(subscription, since)) return false;
   if (subscription.refused === clusters.version) return true;
   const accepted = parseVersion(subscription.accepted);
@@ -70,7 +76,9 @@ export const holdsClusters = (envoy: Subscriptions | undefined): boolean =>
 export function hasEndpoints(envoy: Subscriptions, names: Iterable<string>): boolean {
   for (const name of names) {
     const subscription = envoy.get(subscriptionKey("endpoints", [name]));
-    if (!subscription || (subscription.accepted === "" && subscription.refused === "")) return false;
+    if (!subscription) return false;
+    if (subscription.accepted === "" && subscription.refused === "" && !hasProcessed(subscription))
+      return false;
   }
   return true;
 }
@@ -80,7 +88,8 @@ export function lacksEndpoints(envoy: Subscriptions, endpoints: Served, now: num
   for (const subscription of envoy.values()) {
     if (subscription.type !== "endpoints" || !isActive(subscription, now)) continue;
     const version = selectVersion(endpoints, subscription.names)?.version;
-    if (version !== undefined && !isUpToDate(subscription, version)) return true;
+    const isProcessed = hasProcessed(subscription) && subscription.processed === version;
+    if (version !== undefined && !isProcessed && !isUpToDate(subscription, version)) return true;
   }
   return false;
 }

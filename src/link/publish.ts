@@ -13,6 +13,7 @@ import type { ResourceSet } from "./resource-set.js";
 import { type DiscoveryAnswer, isByName, type Poll, respond } from "./respond.js";
 import { type Served, selectVersion, serveSet } from "./served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "./snapshot.js";
+import { UnusedResources } from "./unused.js";
 import { isNewer, isOrdered, parseVersion } from "./version.js";
 
 /** `switching`: resources that the newest snapshot does not use are still served, for Envoys that may route to them. */
@@ -69,9 +70,6 @@ const calmMs = 3_600_000;
 const partOf = ({ type, names: [name = type] }: Poll): number =>
   2 + (name.length % 7) + (name.charCodeAt(name.length - 1) % 8) / 8;
 
-/** The types whose unused resources are served for some time beside the new ones. */
-const kept = ["clusters", "endpoints", "secrets", "scoped-routes"] as const;
-
 /**
  * Publishes snapshots in phases, so that no Envoy routes to a cluster that it does not have. First, old and new clusters
  * are served together. An Envoy gets new listeners and routes when it has the clusters. Unused resources are removed when
@@ -88,8 +86,7 @@ export class Publication {
   #clustersAt = Number.NEGATIVE_INFINITY;
   /** The names of new endpoints, with the time at which they were first served. */
   readonly #added = new Map<string, number>();
-  /** The names of unused resources by type, with the time since which they are unused; the oldest first. */
-  readonly #unused = new Map(kept.map((type) => [type, new Map<string, number>()] as const));
+  readonly #unused = new UnusedResources();
   /** The highest reported sequence with the target content, for types that are requested without names. */
   readonly #reported = new Map<XdsType, number>();
   /** The time since which an Envoy has a newer version than this replica. */
@@ -120,7 +117,7 @@ export class Publication {
   }
 
   get phase(): Phase {
-    return this.#oldest === undefined ? "settled" : "switching";
+    return this.#unused.oldest === undefined ? "settled" : "switching";
   }
 
   /** The served resources of a type; undefined before the first snapshot. */
@@ -143,36 +140,13 @@ export class Publication {
     }
     const before = this.#served;
     const { listeners, routes } = snapshot.sets;
-    const changed = this.#serve({ ...this.#merged(now), listeners, routes });
+    this.#unused.note(before, snapshot.sets, now);
+    const merged = this.#unused.mergedWith(before, snapshot.sets);
+    const changed = this.#serve({ ...merged, listeners, routes });
     if (changed.includes("clusters")) this.#clustersAt = now;
     for (const name of this.#served.endpoints.set.namesNotIn(before.endpoints.set))
       this.#added.set(name, now);
     return [...new Set([...changed, ...this.advance(now)])];
-  }
-
-  /** The sets of the types in `kept`: the resources of the snapshot, and those that became unused recently. */
-  #merged(now: number): Partial<Record<XdsType, ResourceSet>> {
-    const sets: Partial<Record<XdsType, ResourceSet>> = {};
-    for (const [type, unused] of this.#unused) {
-      const [before, target] = [this.#served?.[type].set, this.#target?.sets[type]];
-      if (!before || !target) continue;
-      for (const name of unused.keys()) if (target.has(name)) unused.delete(name);
-      for (const name of before.namesNotIn(target)) if (!unused.has(name)) unused.set(name, now);
-      for (const [name, at] of unused) if (now - at >= this.#unusedMs) unused.delete(name);
-      sets[type] = before.mergedWith(target, (name) => unused.has(name));
-    }
-    return sets;
-  }
-
-  /** The earliest time since which a resource is unused; undefined without unused resources. */
-  get #oldest(): number | undefined {
-    let oldest: number | undefined;
-    for (const unused of this.#unused.values())
-      for (const at of unused.values()) {
-        oldest = Math.min(oldest ?? at, at);
-        break;
-      }
-    return oldest;
   }
 
   /** Removes unused resources and overrides newer versions of Envoys when they are due. Returns the types that changed. */
@@ -181,18 +155,22 @@ export class Publication {
   }
 
   #clear(now: number): XdsType[] {
-    const [oldest, target] = [this.#oldest, this.#target?.sets];
-    if (oldest === undefined || !target) return [];
-    if (this.#options.replicaMs > 0 || !this.#allHaveRoutes(now))
-      return now - oldest < this.#unusedMs ? [] : this.#serve(this.#merged(now), true);
-    for (const unused of this.#unused.values()) unused.clear();
-    return this.#serve(Object.fromEntries(kept.map((type) => [type, target[type]])), true);
+    const [served, target, unused] = [this.#served, this.#target?.sets, this.#unused];
+    if (!served || !target) return [];
+    const { oldest } = unused;
+    const isSpareOld = unused.spareUntil !== undefined && unused.spareUntil <= now;
+    const areAll = oldest !== undefined && this.#options.replicaMs === 0 && this.#allHaveRoutes(now);
+    const before = areAll ? now : now - this.#unusedMs;
+    if (!isSpareOld && (oldest === undefined || oldest > before)) return [];
+    unused.release(served.clusters.set, before, now);
+    return this.#serve(unused.mergedWith(served, target), true);
   }
 
   /** The latest time for the next call of `advance`; undefined when nothing is due. */
   get deadline(): number | undefined {
     const deadlines = [
-      ...(this.#oldest === undefined ? [] : [this.#oldest + this.#unusedMs]),
+      ...(this.#unused.oldest === undefined ? [] : [this.#unused.oldest + this.#unusedMs]),
+      ...(this.#unused.spareUntil === undefined ? [] : [this.#unused.spareUntil]),
       ...(this.#aheadSince === undefined ? [] : [this.#aheadSince + this.#patienceMs]),
     ];
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);
@@ -200,7 +178,7 @@ export class Publication {
 
   #allHaveRoutes(now: number): boolean {
     const served = this.#served;
-    if (!served) return false;
+    if (!served || this.fleet.isIncomplete(now)) return false;
     // Without Envoys here, those of a failed replica may arrive later, with routes to unused resources.
     let some = false;
     for (const envoy of this.fleet.active(now)) {
@@ -288,7 +266,7 @@ export class Publication {
    */
   holdMs(request: Poll, now: number): number | undefined {
     const at = this.#changeReportedBy(request);
-    if (at === undefined || now - at >= this.#waitMs) return undefined;
+    if (request.direct || at === undefined || now - at >= this.#waitMs) return undefined;
     return Math.max(firstHoldMs, (now - at) / partOf(request));
   }
 

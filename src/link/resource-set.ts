@@ -57,6 +57,17 @@ export class ResourceSet {
     return this.#byName.has(name);
   }
 
+  /** Whether this set has all resources of another one, with the same content. */
+  includes(other: ResourceSet): boolean {
+    if (this === other) return true;
+    for (const [name, resource] of other.#byName) {
+      const own = this.#byName.get(name);
+      if (own === resource) continue;
+      if (own?.digest.high !== resource.digest.high || own.digest.low !== resource.digest.low) return false;
+    }
+    return true;
+  }
+
   names(): Iterable<string> {
     return this.#byName.keys();
   }

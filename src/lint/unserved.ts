@@ -1,6 +1,7 @@
 import { widerThan } from "../graph/api/gateway/hostnames.js";
+import { isOfFleet } from "../graph/api/gateway/selector.js";
 import { classOf, isClassed, isOfClass } from "../graph/core/class.js";
-import { hostUnit, routesKey } from "../graph/core/keys.js";
+import { defaultGatewaysKey, hostUnit, routesKey } from "../graph/core/keys.js";
 import { idleAnnotation, isOrphan, mayBeIdle, orphanFinding } from "../graph/core/orphan.js";
 import { isLeftOut } from "../graph/core/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
@@ -100,7 +101,10 @@ function whyNotServed({ ref, spec }: Gateway, store: Store, settings: SettingsSp
   const found = store.object(refOf("GatewayClass", "", spec.gatewayClassName));
   if (found?.kind !== "GatewayClass") return `its GatewayClass ${spec.gatewayClassName} is not there`;
   const { controllerName } = found.spec;
-  if (controllerName === gateway.controllerName) return undefined;
+  if (controllerName === gateway.controllerName)
+    return isOfFleet(spec, settings)
+      ? undefined
+      : "the setting gateway.selector does not select it: it is of another fleet";
   return `its GatewayClass is of the controller ${controllerName}, and the setting gateway.controllerName is ${gateway.controllerName}`;
 }
 
@@ -230,22 +234,40 @@ function isServedGateway({ namespace, name }: GatewayName, store: Store, setting
   return gateway?.kind === "Gateway" && whyNotServed(gateway, store, settings) === undefined;
 }
 
+const isOfAnotherFleet = (
+  { namespace, name }: GatewayName,
+  store: Store,
+  settings: SettingsSpec,
+): boolean => {
+  const gateway = store.object(refOf("Gateway", namespace, name));
+  return gateway?.kind === "Gateway" && !isOfFleet(gateway.spec, settings);
+};
+
+const hasDefaultGateway = (settings: SettingsSpec, store: Store): boolean =>
+  store.claimants(defaultGatewaysKey).some((ref) => {
+    const gateway = store.object(ref);
+    return gateway?.kind === "Gateway" && isServedGateway(gateway.meta, store, settings);
+  });
+
 /** Why no parent of a route is a Gateway that is served; undefined when one is. */
 function parentProblem({ meta, spec }: GatewayRoute, settings: SettingsSpec, store: Store): Lint | undefined {
   const { gatewayRef, gateway } = settings;
   const served = gatewayRef
     ? namedBySetting(gatewayRef)
     : `the setting gateway.controllerName is ${gateway.controllerName}`;
+  const { useDefaultGateways } = spec;
+  if (useDefaultGateways === "All" && hasDefaultGateway(settings, store)) return undefined;
   if (spec.parentRefs.length === 0)
     return {
       reason: "NoParent",
-      message: `is not served: it has no parentRefs; ${served}`,
+      message: `is not served: it has no parentRefs${useDefaultGateways === "All" ? ", and no Gateway that is served has defaultScope: All" : ""}; ${served}`,
       path: "spec",
     };
   const parents = spec.parentRefs.map((ref) => ({ ...ref, namespace: ref.namespace || meta.namespace }));
   const isServed = parents.some((parent) => {
     const meant = gatewayOf(parent, store);
-    return meant !== undefined && isServedGateway(meant, store, settings);
+    const isElsewhere = meant !== undefined && isOfAnotherFleet(meant, store, settings);
+    return isElsewhere || (meant !== undefined && isServedGateway(meant, store, settings));
   });
   if (isServed) return undefined;
   const named = parents.map(({ kind, name, namespace }) => {

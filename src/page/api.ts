@@ -1,4 +1,5 @@
 import { computed, effect, signal } from "@preact/signals";
+import type { ListenerChoice } from "../explain/request.js";
 import type { Overview } from "../verdict/overview.js";
 
 const tokenKey = "isoline-token";
@@ -29,6 +30,8 @@ export class AnswerError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** Listeners, one of which the request must choose. */
+    readonly choices: readonly ListenerChoice[] = [],
   ) {
     super(message);
   }
@@ -39,8 +42,15 @@ const headers = (): Record<string, string> => (token.value ? { authorization: `B
 async function checked(response: Response): Promise<Response> {
   if (response.ok) return response;
   if (response.status === 401) tokenWanted.value = true;
-  const problem = (await response.json().catch(() => ({}))) as { readonly detail?: string };
-  throw new AnswerError(response.status, problem.detail ?? `the server answers ${response.status}`);
+  const problem = (await response.json().catch(() => ({}))) as {
+    readonly detail?: string;
+    readonly choices?: readonly (ListenerChoice & { readonly addresses?: readonly string[] })[];
+  };
+  const choices = (problem.choices ?? []).map(({ gateway, address, addresses }): ListenerChoice => {
+    const first = address ?? addresses?.[0];
+    return gateway !== undefined ? { gateway } : first === undefined ? {} : { address: first };
+  });
+  throw new AnswerError(response.status, problem.detail ?? `the server answers ${response.status}`, choices);
 }
 
 /** Sends a request to the server. @throws AnswerError for an error response; TypeError if there is no response. */

@@ -54,6 +54,10 @@ function VerdictLine({ verdict }: { readonly verdict: ServerVerdict }) {
   const { level, word, parts } = verdict;
   return (
     <section class={`verdict verdict-${level}`} aria-label="State of the server">
+      {/* Read aloud when it changes: without the age of the last change, which changes all the time. */}
+      <p class="visually-hidden" role="status">
+        {[word, ...parts.filter(({ view }) => view !== "changes").map(({ text }) => text)].join(", ")}
+      </p>
       <Sign level={level} label={word} />
       <div>
         <p class="verdict-word">{word}</p>
@@ -124,10 +128,13 @@ function TokenForm() {
 }
 
 function View() {
-  const { view, name } = address.value;
+  const { view, name, query } = address.value;
+  const choice = String(
+    new URLSearchParams([...query].filter(([key]) => key === "gateway" || key === "address")),
+  );
   switch (view) {
     case "host":
-      return <Host key={name} name={name} />;
+      return <Host key={`${name} ${choice}`} name={name} choice={choice} />;
     case "problems":
       return <Problems />;
     case "envoys":
@@ -173,6 +180,7 @@ export function App() {
         Skip to the content
       </button>
       <header class="top">
+        <h1 class="visually-hidden">Isoline</h1>
         <a class="brand" href={addressOf("hosts")}>
           <Mark /> Isoline
         </a>

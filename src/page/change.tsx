@@ -39,9 +39,13 @@ export function Sections({ change }: { readonly change: Pick<PublishedChange, "s
           <ul>
             {lines.map(({ sign, depth, text }, n) => (
               <li key={n} class={`diff-line diff-${signWords[sign] || "plain"} depth-${Math.min(depth, 4)}`}>
-                <span class="diff-sign" role="img" aria-label={signWords[sign]}>
-                  {sign}
-                </span>
+                {signWords[sign] ? (
+                  <span class="diff-sign" role="img" aria-label={signWords[sign]}>
+                    {sign}
+                  </span>
+                ) : (
+                  <span class="diff-sign" aria-hidden="true" />
+                )}
                 <span>{text}</span>
               </li>
             ))}
@@ -72,11 +76,16 @@ export function Change({
         {until !== at && <span class="quiet-text">since {new Date(at).toLocaleTimeString()}</span>}
       </div>
       <p class="change-who">
-        {causes.map(({ source, revision, by, objects = [] }, i) => (
+        {causes.map(({ source, revision, by, commit, objects = [] }, i) => (
           <span key={i} class="cause">
-            {by && <strong>{by}</strong>} {by ? "pushed " : "from "}
+            {by && <strong>{by}</strong>} {by ? (revision === undefined ? "in " : "pushed ") : "from "}
             <span>{source}</span>
             {revision !== undefined && <span class="badge">revision {revision}</span>}
+            {commit && (
+              <span class="badge" title={commit}>
+                commit {commit.slice(0, 12)}
+              </span>
+            )}
             {objects.length > 0 && <span class="quiet-text"> {objects.join(", ")}</span>}
           </span>
         ))}

@@ -4,9 +4,10 @@ import type { Explanation } from "../explain/explanation.js";
 import { address, addressOf } from "./address.js";
 import { overview } from "./api.js";
 import { useResource } from "./resource.js";
-import { Copy, counted, Failure } from "./words.js";
+import { Choices, Copy, counted, Failure } from "./words.js";
 
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const fields = ["method", "url", "header", "gateway", "address"] as const;
 const maxTried = 50;
 
 const levels: Readonly<Partial<Record<Explanation["outcome"], string>>> = {
@@ -14,6 +15,7 @@ const levels: Readonly<Partial<Record<Explanation["outcome"], string>>> = {
   redirect: "good",
   respond: "good",
   tcp: "good",
+  udp: "good",
 };
 
 function Answer({ found }: { readonly found: Explanation }) {
@@ -32,6 +34,10 @@ function Answer({ found }: { readonly found: Explanation }) {
   } = found;
   const rows: (readonly [string, string])[] = [
     ...(listener ? [["listener", `${listener.name} ${listener.address}:${listener.port}`] as const] : []),
+    ...(listener?.seat
+      ? [["Gateway", `${listener.seat.gateway}, listener ${listener.seat.listener}`] as const]
+      : []),
+    ...(found.origin ? [["comes from", `${found.origin.ref} ${found.origin.field}`] as const] : []),
     ...(virtualHost ? [["host", `${virtualHost.name} of ${virtualHost.table}`] as const] : []),
     ...(route ? [["route", `${route.match} (number ${route.index + 1})`] as const] : []),
     ...(route?.origin ? [["comes from", `${route.origin.ref} ${route.origin.field}`] as const] : []),
@@ -43,7 +49,9 @@ function Answer({ found }: { readonly found: Explanation }) {
       <p class={`answer-summary answer-${levels[outcome] ?? "bad"}`}>{summary}</p>
       {virtualHost && (
         <p>
-          <a href={addressOf("host", virtualHost.name)}>Show the graph of {virtualHost.name}</a>
+          <a href={addressOf("host", virtualHost.name, { gateway: listener?.seat?.gateway })}>
+            Show the graph of {virtualHost.name}
+          </a>
         </p>
       )}
       {backends.length > 0 && (
@@ -94,18 +102,22 @@ function Answer({ found }: { readonly found: Explanation }) {
 
 export function Explain() {
   const { query } = address.value;
-  const [method, url, header] = ["method", "url", "header"].map((name) => query.get(name) ?? "");
+  const [method = "", url = "", header = "", gateway = "", listenerAddress = ""] = fields.map(
+    (name) => query.get(name) ?? "",
+  );
   const asked = url ? new URLSearchParams({ method: method || "GET", url }) : undefined;
-  for (const line of (header ?? "").split("\n")) if (line.trim()) asked?.append("header", line);
+  if (gateway) asked?.set("gateway", gateway);
+  if (listenerAddress) asked?.set("address", listenerAddress);
+  for (const line of header.split("\n")) if (line.trim()) asked?.append("header", line);
   const { last, findings } = overview.value ?? {};
-  const { data, error } = useResource<Explanation>(
+  const { data, error, choices } = useResource<Explanation>(
     asked && `explain?${asked}`,
     JSON.stringify([last?.number, last?.at, findings]),
   );
-  const form = useSignal({ method: "GET", url: "", header: "" });
+  const form = useSignal({ method: "GET", url: "", header: "", gateway: "", address: "" });
   useEffect(() => {
-    form.value = { method: method || "GET", url: url ?? "", header: header ?? "" };
-  }, [method, url, header]);
+    form.value = { method: method || "GET", url, header, gateway, address: listenerAddress };
+  }, [method, url, header, gateway, listenerAddress]);
   const submit = (event: Event): void => {
     event.preventDefault();
     location.hash = addressOf("explain", "", form.value);
@@ -136,7 +148,7 @@ export function Explain() {
               inputMode="url"
               autoCapitalize="off"
               spellcheck={false}
-              placeholder="https://app.example.com/path"
+              placeholder="https://app.example.com/path, or tcp://, tls://, udp:// with a port"
               value={form.value.url}
               onInput={(event) => set({ url: event.currentTarget.value })}
             />
@@ -155,8 +167,32 @@ export function Explain() {
             onInput={(event) => set({ header: event.currentTarget.value })}
           />
         </label>
+        <div class="explain-line">
+          <label>
+            <span class="label">Gateway, if several serve the host</span>
+            <input
+              spellcheck={false}
+              placeholder="namespace/name"
+              value={form.value.gateway}
+              onInput={(event) => set({ gateway: event.currentTarget.value.trim() })}
+            />
+          </label>
+          <label>
+            <span class="label">or an address of its listener</span>
+            <input
+              spellcheck={false}
+              placeholder="10.0.0.1"
+              value={form.value.address}
+              onInput={(event) => set({ address: event.currentTarget.value.trim() })}
+            />
+          </label>
+        </div>
       </form>
       <Failure text={error.value} />
+      <Choices
+        choices={choices.value}
+        hrefOf={(one) => addressOf("explain", "", { method, url, header, ...one })}
+      />
       <div aria-live="polite">
         {data.value && !error.value && (
           <>

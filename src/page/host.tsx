@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import type { ClusterNode, RouteNode } from "../explain/graph.js";
+import type { ClusterNode, HostNode, RouteNode } from "../explain/graph.js";
 import { type PicturePart, pictureOf } from "../picture/model.js";
 import type { HostDetail } from "../server/hosts.js";
 import { addressOf } from "./address.js";
 import { overview } from "./api.js";
 import { useResource } from "./resource.js";
 import { RouteGraph } from "./route-graph.js";
-import { Copy, counted, Empty, Failure, Sign } from "./words.js";
+import { Choices, Copy, counted, Empty, Failure, Sign } from "./words.js";
 
 type HostFinding = HostDetail["findings"][number];
 
@@ -98,6 +98,8 @@ function RouteRow({ route, index, id, detail, chosen }: RowProps) {
                 method: request.method,
                 url: request.url,
                 header: request.headers.join("\n"),
+                gateway: request.gateway,
+                address: request.address,
               })}
             >
               Explain
@@ -159,10 +161,13 @@ function Routes({
   readonly chosen: string;
 }) {
   const shown = useSignal(firstRoutes);
+  const seat = detail.node?.listeners?.[table];
   return (
     <section>
       <h3>
-        {tableNames[table] ?? table}{" "}
+        {seat
+          ? `Listener ${seat.listener}, port ${seat.port}, ${seat.addresses.join(", ")}`
+          : (tableNames[table] ?? table)}{" "}
         <span class="quiet-text">{counted(routes.length, "route")}, tried in this order</span>
       </h3>
       <ol class="routes">
@@ -183,6 +188,33 @@ function Routes({
           Show more routes ({counted(routes.length - shown.value, "route")} left)
         </button>
       )}
+    </section>
+  );
+}
+
+/** The connections that are passed on with any content. */
+function Connections({ node }: { readonly node: HostNode }) {
+  const passed = Object.entries(node.elsewhere ?? {}).filter(([, { clusters }]) => clusters.length > 0);
+  if (passed.length === 0) return null;
+  return (
+    <section>
+      <h3>Connections that are passed on</h3>
+      {passed.map(([name, { clusters, origin }]) => {
+        const seat = node.listeners?.[name];
+        return (
+          <div key={name} class="route-body">
+            <p class="route-match">
+              <code>{name}</code> {seat ? `listener ${seat.listener}, ${seat.addresses.join(", ")}` : ""}
+            </p>
+            <Backends clusters={clusters} />
+            {origin && (
+              <p class="origin">
+                from {origin.ref} <code>{origin.field}</code>
+              </p>
+            )}
+          </div>
+        );
+      })}
     </section>
   );
 }
@@ -208,10 +240,11 @@ function Claims({ detail }: { readonly detail: HostDetail }) {
   );
 }
 
-export function Host({ name }: { readonly name: string }) {
+export function Host({ name, choice }: { readonly name: string; readonly choice: string }) {
   const { last, findings: counts } = overview.value ?? {};
   const version = JSON.stringify([last?.number, last?.at, counts]);
-  const { data, error, missing } = useResource<HostDetail>(`hosts/${encodeURIComponent(name)}`, version);
+  const path = `hosts/${encodeURIComponent(name)}${choice ? `?${choice}` : ""}`;
+  const { data, error, missing, choices } = useResource<HostDetail>(path, version);
   const chosen = useSignal("");
   const detail = data.value;
   const picture = useMemo(() => detail?.node && pictureOf(detail.node, detail), [detail]);
@@ -235,6 +268,7 @@ export function Host({ name }: { readonly name: string }) {
       </p>
       <header class="view-head">
         <h2 id="host-title">{name}</h2>
+        {row?.gateway && <span class="badge">Gateway {row.gateway}</span>}
         {row && (
           <span class={`state state-${row.state}`}>
             {
@@ -256,6 +290,7 @@ export function Host({ name }: { readonly name: string }) {
       ) : (
         <Failure text={error.value} />
       )}
+      <Choices choices={choices.value} hrefOf={(one) => addressOf("host", name, { ...one })} />
       {!detail && !error.value && <Empty title="Loading…" />}
       {detail && own.length > 0 && (
         <ul class="findings">
@@ -270,6 +305,7 @@ export function Host({ name }: { readonly name: string }) {
         Object.entries(node.tables).map(([table, routes]) => (
           <Routes key={table} table={table} routes={routes} detail={detail} chosen={chosen.value} />
         ))}
+      {detail && node && <Connections node={node} />}
       {detail && detail.row.owners.length > 0 && <Claims detail={detail} />}
     </article>
   );

@@ -3,14 +3,11 @@ import { useEffect } from "preact/hooks";
 import type { HostRow } from "../server/hosts.js";
 import { address, addressOf, setQuery } from "./address.js";
 import { ask, overview } from "./api.js";
+import { Paced } from "./paced.js";
 import { VirtualList } from "./virtual-list.js";
 import { counted, Empty, Failure, number, Sign } from "./words.js";
 
 const pageSize = 2000;
-/** The pause before the next load, as a multiple of the duration of the last load. */
-const restTimes = 10;
-const leastRestMs = 1000;
-
 const rows = signal<readonly HostRow[] | undefined>(undefined);
 const progress = signal("");
 const failure = signal("");
@@ -25,11 +22,12 @@ const stateOrder: readonly HostRow["state"][] = ["failing", "errors", "empty", "
 const { compare } = new Intl.Collator("en", { numeric: true });
 
 const worstFirst = (a: HostRow, b: HostRow): number =>
-  stateOrder.indexOf(a.state) - stateOrder.indexOf(b.state) || compare(a.host, b.host);
+  stateOrder.indexOf(a.state) - stateOrder.indexOf(b.state) ||
+  compare(a.host, b.host) ||
+  compare(a.gateway ?? "", b.gateway ?? "");
 
-/** Loads all hosts, page by page, and pauses afterwards. A list that could not be loaded completely is not shown. */
+/** Loads all hosts, page by page. A list that could not be loaded completely is not shown. */
 async function load(): Promise<void> {
-  const began = performance.now();
   const all: HostRow[] = [];
   for (let after: number | undefined = 0; after !== undefined; ) {
     const page: { total: number; hosts: HostRow[]; next?: number } = await ask(
@@ -41,30 +39,25 @@ async function load(): Promise<void> {
   }
   rows.value = all.sort(worstFirst);
   failure.value = "";
-  const rest = Math.max(leastRestMs, restTimes * (performance.now() - began));
-  await new Promise((resolve) => setTimeout(resolve, rest));
 }
 
-let loading: Promise<void> | undefined;
 let loaded = "";
 
-/** Reloads the list if it may have changed, and again if it changed during the load. */
-function refresh(): void {
-  if (loading || loaded === version.value) return;
-  loaded = version.value;
-  loading = load()
-    .catch((error: unknown) => {
+const reload = new Paced(
+  async () => {
+    loaded = version.value;
+    try {
+      await load();
+    } catch (error) {
       loaded = "";
       failure.value = error instanceof Error ? error.message : String(error);
-    })
-    .finally(() => {
-      loading = undefined;
-      if (loaded !== "" && address.value.view === "hosts") refresh();
-    });
-}
+    }
+  },
+  { leastRestMs: 1000, restTimes: 10 },
+);
 
 effect(() => {
-  if (overview.value && address.value.view === "hosts" && version.value) refresh();
+  if (overview.value && address.value.view === "hosts" && loaded !== version.value) reload.ask();
 });
 
 const states = {
@@ -75,7 +68,14 @@ const states = {
 } as const;
 
 const searched = (row: HostRow): string =>
-  [row.host, ...row.owners, ...row.services].join("\n").toLowerCase();
+  [
+    row.host,
+    ...row.listeners.flatMap(({ gateway, listener, addresses }) => [gateway, listener, ...addresses]),
+    ...row.owners,
+    ...row.services,
+  ]
+    .join("\n")
+    .toLowerCase();
 const searchTexts = new WeakMap<HostRow, string>();
 
 function textOf(row: HostRow): string {
@@ -90,7 +90,12 @@ export const namespacesOf = ({ owners }: HostRow): readonly string[] => [
 
 const isPhone = matchMedia("(max-width: 40rem)");
 
-const listenersOf = ({ tables }: HostRow): string =>
+const listenersOf = ({ tables, listeners }: HostRow): string =>
+  listeners.length > 0
+    ? listeners.map(({ listener, port, addresses }) => `${listener} ${addresses[0] ?? ""}:${port}`).join(", ")
+    : mainListeners(tables);
+
+const mainListeners = (tables: HostRow["tables"]): string =>
   tables
     .map(
       (table) => ({ ingress_http: "HTTP", ingress_https: "HTTPS", ingress_fallbackcert: "" })[table] ?? table,
@@ -105,7 +110,12 @@ const Row = ({ row }: { readonly row: HostRow }) => {
     <>
       <span role="cell" class="cell-host">
         <Sign level={level} label={label} />
-        <a href={addressOf("host", row.host)}>{row.host}</a>
+        <a href={addressOf("host", row.host, { gateway: row.gateway, address: row.address })}>{row.host}</a>
+        {row.gateway && (
+          <span class="badge" title={`Gateway ${row.gateway}`}>
+            {row.gateway}
+          </span>
+        )}
         {row.errors > 0 && <span class="badge badge-warning">{counted(row.errors, "error")}</span>}
         {row.state === "empty" && <span class="badge badge-warning">no endpoints</span>}
         {row.owners.length > 1 && (
@@ -114,7 +124,7 @@ const Row = ({ row }: { readonly row: HostRow }) => {
           </span>
         )}
       </span>
-      <span role="cell" class="cell-quiet">
+      <span role="cell" class="cell-quiet" title={listenersOf(row)}>
         {listenersOf(row)}
       </span>
       <span role="cell" class="cell-quiet">
@@ -154,6 +164,7 @@ export function Hosts() {
   const text = query.get("q") ?? "";
   const state = query.get("state") ?? "";
   const namespace = query.get("namespace") ?? "";
+  const gateway = query.get("gateway") ?? "";
   const phone = useSignal(isPhone.matches);
   useEffect(() => {
     const look = (): void => {
@@ -167,17 +178,19 @@ export function Hosts() {
     title.value = rows.value ? "" : progress.value;
   });
   const change = (changed: Record<string, string>): void =>
-    setQuery({ q: text, state, namespace, ...changed });
+    setQuery({ q: text, state, namespace, gateway, ...changed });
   const all = rows.value ?? [];
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const namespaces = [...new Set(all.flatMap(namespacesOf))].sort();
+  const gateways = [...new Set(all.flatMap(({ gateway: own }) => own ?? []))].sort();
   const found = all.filter(
     (row) =>
       (state === "" || row.state === state) &&
       (namespace === "" || namespacesOf(row).includes(namespace)) &&
+      (gateway === "" || row.gateway === gateway) &&
       words.every((word) => textOf(row).includes(word)),
   );
-  const isFiltered = words.length > 0 || state !== "" || namespace !== "";
+  const isFiltered = words.length > 0 || state !== "" || namespace !== "" || gateway !== "";
   return (
     <section aria-labelledby="hosts-title">
       <h2 id="hosts-title" class="visually-hidden">
@@ -213,6 +226,17 @@ export function Hosts() {
             ))}
           </select>
         </label>
+        {gateways.length > 0 && (
+          <label>
+            <span class="visually-hidden">Gateway</span>
+            <select value={gateway} onChange={(event) => change({ gateway: event.currentTarget.value })}>
+              <option value="">All Gateways</option>
+              {gateways.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+        )}
         <output class="result-count">
           {rows.value ? countOf(found, isFiltered ? all.length : undefined) : title.value}
         </output>
@@ -236,7 +260,7 @@ export function Hosts() {
           rowHeight={phone.value ? 76 : 46}
           label="Hosts"
           head={<Head />}
-          keyOf={(row) => row.host}
+          keyOf={(row) => `${row.host} ${row.gateway ?? ""}`}
           row={(row) => <Row row={row} />}
         />
       )}

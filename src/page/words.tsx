@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import type { ListenerChoice } from "../explain/request.js";
 import { ago } from "../verdict/ago.js";
 import type { Level } from "../verdict/verdict.js";
 import { now } from "./api.js";
@@ -69,6 +70,26 @@ export const Empty = ({
     {children}
   </div>
 );
+
+/** Links to the same view with one of several Gateways or addresses. */
+export const Choices = ({
+  choices,
+  hrefOf,
+}: {
+  readonly choices: readonly ListenerChoice[];
+  hrefOf(choice: ListenerChoice): string;
+}) =>
+  choices.length === 0 ? null : (
+    <ul class="choices" aria-label="Gateways">
+      {choices.map((choice) => (
+        <li key={`${choice.gateway} ${choice.address}`}>
+          <a class="button" href={hrefOf(choice)}>
+            {choice.gateway ?? choice.address}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
 
 /** The message of a failed request. The previous content stays on the page. */
 export const Failure = ({ text }: { readonly text: string }) =>

@@ -1,4 +1,5 @@
-import type { ClusterNode, ConnectionNode, HostNode, RouteNode } from "../explain/graph.js";
+import type { ClusterNode, ConnectionNode, HostNode, ReachedAt, RouteNode } from "../explain/graph.js";
+import { listenerOfTable } from "../explain/listener-names.js";
 import { serviceOf } from "../explain/names.js";
 import type { Finding } from "../schema/meta.js";
 import { plural } from "../schema/words.js";
@@ -48,7 +49,7 @@ const maxAddresses = 4;
 export function pictureOf(node: HostNode, beside: Beside = {}): Picture {
   const parts = new Map<string, PicturePart>();
   const links: Link[] = [];
-  const prefix = node.host;
+  const prefix = node.gateway === undefined ? node.host : `${node.host} ${node.gateway}`;
   const add = (part: Omit<PicturePart, "id">, key: string): string => {
     const id = `${prefix} ${part.kind} ${key}`;
     if (!parts.has(id)) parts.set(id, { id, ...part });
@@ -66,7 +67,7 @@ export function pictureOf(node: HostNode, beside: Beside = {}): Picture {
   };
   const addConnection = (name: string, connection: ConnectionNode): void => {
     if (connection.clusters.length === 0) return;
-    const listener = add(listenerPart(name, connection), name);
+    const listener = add(listenerPart(name, connection, node.listeners?.[name]), name);
     const host = add(
       { kind: "host", level: "plain", title: node.host, lines: ["connections are passed on"] },
       name,
@@ -78,8 +79,8 @@ export function pictureOf(node: HostNode, beside: Beside = {}): Picture {
     const [first = ""] = tables;
     const host = add(hostPart(node, routes, beside), first);
     for (const table of tables) {
-      const tls = table === "ingress_https" ? node.tls : node.elsewhere?.[table];
-      links.push({ from: add(listenerPart(table, tls), table), to: host });
+      const tls = table === "ingress_https" ? node.tls : node.elsewhere?.[listenerOfTable(table)];
+      links.push({ from: add(listenerPart(table, tls, node.listeners?.[table]), table), to: host });
     }
     for (const [index, route] of routes.slice(0, maxRoutes).entries()) {
       const id = add(routePart(route, { table: first, index }, beside), `${first} ${index}`);
@@ -96,7 +97,11 @@ export function pictureOf(node: HostNode, beside: Beside = {}): Picture {
   }
   if (node.tls) addConnection("ingress_https", node.tls);
   for (const [name, connection] of Object.entries(node.elsewhere ?? {})) addConnection(name, connection);
-  return { title: node.host, parts: [...parts.values()], links };
+  return {
+    title: node.gateway === undefined ? node.host : `${node.host} of ${node.gateway}`,
+    parts: [...parts.values()],
+    links,
+  };
 }
 
 /** Groups the tables whose routes look the same in the picture. */
@@ -117,12 +122,27 @@ const listenerNames: Readonly<Record<string, string>> = {
   ingress_fallbackcert: "HTTPS, no server name",
 };
 
-const listenerPart = (name: string, connection: ConnectionNode | undefined): Omit<PicturePart, "id"> => ({
-  kind: "listener",
-  level: "plain",
-  title: listenerNames[name] ?? name,
-  lines: (connection?.facts ?? []).slice(0, 2).map(({ what, value }) => `${what} ${value}`),
-});
+/** Two lines about the connection, and for a Gateway its listener and addresses. */
+function listenerPart(
+  name: string,
+  connection: ConnectionNode | undefined,
+  seat: ReachedAt | undefined,
+): Omit<PicturePart, "id"> {
+  const facts = (connection?.facts ?? []).slice(0, 2).map(({ what, value }) => `${what} ${value}`);
+  if (!seat) return { kind: "listener", level: "plain", title: listenerNames[name] ?? name, lines: facts };
+  const { gateway, listener, listenerSet, port, addresses } = seat;
+  return {
+    kind: "listener",
+    level: "plain",
+    title: `${listener} · port ${port}`,
+    lines: [
+      `Gateway ${gateway}`,
+      ...(listenerSet === undefined ? [] : [`ListenerSet ${listenerSet}`]),
+      addresses.slice(0, 2).join(", "),
+      ...facts,
+    ],
+  };
+}
 
 function hostPart(
   { host }: HostNode,

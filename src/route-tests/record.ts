@@ -30,9 +30,12 @@ export function recordables(hosts: readonly HostNode[]): Recordable[] {
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The test for the result of a request, in the form of a test file. */
-export function recordedTest({ method, url, headers }: RequestText, observed: Observed): Fields {
+export function recordedTest({ method, url, headers, ...choice }: RequestText, observed: Observed): Fields {
   const map = Object.fromEntries(headers.map((line) => line.split(/: (.*)/s) as [string, string]));
-  const request = headers.length > 0 ? { method, url, headers: map } : `${method} ${url}`;
+  const isPlain = headers.length === 0 && Object.keys(choice).length === 0;
+  const request = isPlain
+    ? `${method} ${url}`
+    : { method, url, ...choice, ...(headers.length > 0 ? { headers: map } : {}) };
   return { request, expect: expectationOf(observed, sentBy(url, map.host)) };
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { port, text } from "./fields.js";
+import { areParameters } from "./gateway-parameters.js";
 import { holdsPasswords } from "./htpasswd.js";
 import { isNginxOption } from "./ingress-nginx-options.js";
 
@@ -137,13 +138,14 @@ export function knownKeys(map: unknown, encoded: boolean): Record<string, unknow
   }
 }
 
-/** The members of a ConfigMap's `data` that are kept. */
-export const knownOptions = (data: unknown): Record<string, unknown> =>
-  typeof data === "object" && data !== null
-    ? Object.fromEntries(Object.entries(data).filter(([key]) => key === "ca.crt" || isNginxOption(key)))
-    : {};
+/** The members of a ConfigMap's `data` that are kept: all of them if they are parameters of Gateways. */
+export function knownOptions(data: unknown): Record<string, unknown> {
+  if (typeof data !== "object" || data === null) return {};
+  if (areParameters(data)) return { ...data };
+  return Object.fromEntries(Object.entries(data).filter(([key]) => key === "ca.crt" || isNginxOption(key)));
+}
 
-/** v1 ConfigMap: a CA bundle, as a byte string, and options of ingress-nginx. */
+/** v1 ConfigMap: a CA bundle, as a byte string, options of ingress-nginx, and parameters of Gateways. */
 export const configMapSpec = z
   .object({ data: z.record(z.string(), z.string()) })
   .transform(({ data }): { data: Record<string, string> } => ({ data: mapValues(data, byteString) }));

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { gatewayDuration } from "./duration.js";
 import { hostname, name, oneLine, port, text, wildcardHostname } from "./fields.js";
-import { gatewayGroup, sectionName } from "./gateway.js";
+import { defaultScope, gatewayGroup, sectionName } from "./gateway.js";
+import { externalAuth, headerName, objectRef, sessionPersistence } from "./gateway-rules.js";
 
 const parentRef = z.object({
   group: z.string().default(gatewayGroup),
@@ -14,24 +15,12 @@ const parentRef = z.object({
 export type ParentRef = z.output<typeof parentRef>;
 
 const parentRefs = z.array(parentRef).max(32).default([]);
+const common = { parentRefs, useDefaultGateways: defaultScope };
 const hostnames = z.array(wildcardHostname).max(16).default([]);
-
-const objectRef = z.object({
-  group: z.string().default(""),
-  kind: z.string().default("Service"),
-  name,
-  namespace: text,
-  port: port.optional(),
-});
-export type ObjectRef = z.output<typeof objectRef>;
 
 const backendRef = objectRef.extend({ weight: z.int().min(0).max(1_000_000).default(1) });
 export type BackendRef = z.output<typeof backendRef>;
 
-const headerName = z
-  .string()
-  .max(256)
-  .regex(/^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/, { error: "must be the name of a header (RFC 7230 token)" });
 const header = z.object({ name: headerName, value: z.string().min(1).max(4096) });
 const headerModifier = z.object({
   set: z.array(header).max(16).default([]),
@@ -65,6 +54,7 @@ const filterFields = {
   RequestRedirect: "requestRedirect",
   URLRewrite: "urlRewrite",
   CORS: "cors",
+  ExternalAuth: "externalAuth",
 } as const;
 
 const corsHeader = z.union([z.literal("*"), headerName]);
@@ -115,6 +105,7 @@ const filterObject = z.object({
       maxAge: z.int().min(1).max(2_147_483_647).default(5),
     })
     .optional(),
+  externalAuth: externalAuth.optional(),
 });
 const filter = filterObject.superRefine((value, context) => {
   const field = new Map(Object.entries(filterFields)).get(value.type);
@@ -157,12 +148,13 @@ const anyRule = { matches: [{ path: anyPath }] };
 
 /** gateway.networking.k8s.io HTTPRoute with the defaults of its CRD. */
 export const httpRouteSpec = z.object({
-  parentRefs,
+  ...common,
   hostnames,
   rules: z
     .array(
       z.object({
         // An empty list matches all requests.
+        name: sectionName.optional(),
         matches: z
           .array(httpMatch)
           .max(64)
@@ -180,6 +172,7 @@ export const httpRouteSpec = z.object({
             backoff: gatewayDuration.optional(),
           })
           .optional(),
+        sessionPersistence,
       }),
     )
     .max(16)
@@ -188,7 +181,7 @@ export const httpRouteSpec = z.object({
 
 /** gateway.networking.k8s.io GRPCRoute with the defaults of its CRD. */
 export const grpcRouteSpec = z.object({
-  parentRefs,
+  ...common,
   hostnames,
   rules: z
     .array(
@@ -208,8 +201,10 @@ export const grpcRouteSpec = z.object({
           )
           .max(64)
           .default([]),
+        name: sectionName.optional(),
         filters,
         backendRefs: filteredBackendRefs,
+        sessionPersistence,
       }),
     )
     .max(16)
@@ -220,10 +215,10 @@ const plainRules = z.array(z.object({ backendRefs: z.array(backendRef).max(16).d
 
 /** gateway.networking.k8s.io TLSRoute. */
 export const tlsRouteSpec = z.object({
-  parentRefs,
+  ...common,
   hostnames: z.array(wildcardHostname).max(1024).default([]),
   rules: plainRules.min(1),
 });
 
 /** gateway.networking.k8s.io TCPRoute and UDPRoute. */
-export const streamRouteSpec = z.object({ parentRefs, rules: plainRules.min(1) });
+export const streamRouteSpec = z.object({ ...common, rules: plainRules.min(1) });

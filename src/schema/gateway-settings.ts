@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { name, network } from "./fields.js";
+import { labelSelector } from "./gateway.js";
 
 /** The settings of Gateways of GatewayClasses. */
 export const gatewaySettings = z
@@ -10,6 +11,18 @@ export const gatewaySettings = z
       .regex(/^[a-z0-9.-]+\/\S+$/, {
         error: 'must be a domain and a path, such as "isoline.dev/gateway-controller"',
       })
+      .optional(),
+    /**
+     * Selects the Gateways that are served by their labels. Deployments with different selectors and the same
+     * controller name are fleets of their own.
+     */
+    selector: labelSelector
+      .refine(
+        ({ matchLabels, matchExpressions }) => Object.keys(matchLabels).length + matchExpressions.length > 0,
+        {
+          error: "must have a label or an expression",
+        },
+      )
       .optional(),
     /** The block for the addresses of Gateways without `spec.addresses`. */
     addressPool: network.optional(),

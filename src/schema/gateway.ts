@@ -6,8 +6,11 @@ export const gatewayGroup = "gateway.networking.k8s.io";
 
 export const sectionName = z.string().min(1).max(253);
 
+/** The scope of a default Gateway, and of the routes that use default Gateways. */
+export const defaultScope = z.union([z.literal(""), z.enum(["All", "None"])]).optional();
+
 /** A Kubernetes label selector (apimachinery's LabelSelector). */
-const labelSelector = z.object({
+export const labelSelector = z.object({
   matchLabels: z.record(z.string(), z.string()).default({}),
   matchExpressions: z
     .array(
@@ -21,7 +24,12 @@ const labelSelector = z.object({
 });
 export type LabelSelector = z.output<typeof labelSelector>;
 
-export const gatewayClassSpec = z.object({ controllerName: name });
+const parametersRef = z.object({ group: z.string(), kind: z.string(), name });
+
+export const gatewayClassSpec = z.object({
+  controllerName: name,
+  parametersRef: parametersRef.extend({ namespace: text }).optional(),
+});
 
 const certificateRef = z.object({
   group: z.string().default(""),
@@ -90,8 +98,11 @@ const listeners = z
 
 /** gateway.networking.k8s.io Gateway with the defaults of its CRD. */
 export const gatewaySpec = z.object({
+  /** `metadata.labels`. */
+  labels: z.record(z.string(), z.string()).optional(),
   gatewayClassName: name,
   listeners,
+  defaultScope,
   tls: z
     .object({
       frontend: z
@@ -110,7 +121,7 @@ export const gatewaySpec = z.object({
     .object({
       labels: z.record(z.string(), z.string()).default({}),
       annotations: z.record(z.string(), z.string()).default({}),
-      parametersRef: z.object({ group: z.string(), kind: z.string(), name }).optional(),
+      parametersRef: parametersRef.optional(),
     })
     .optional(),
   allowedListeners: z.object({ namespaces: namespacesOf("None") }).prefault({}),

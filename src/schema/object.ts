@@ -95,7 +95,11 @@ const kinds = {
     schema: delegationSpec,
   },
   GatewayClass: { versions: gatewayVersions("v1", "v1beta1"), schema: gatewayClassSpec, clusterScoped: true },
-  Gateway: { versions: gatewayVersions("v1", "v1beta1"), schema: gatewaySpec },
+  Gateway: {
+    versions: gatewayVersions("v1", "v1beta1"),
+    schema: gatewaySpec,
+    body: (input: Raw) => (isRecord(input.spec) ? { ...input.spec, labels: labelsOf(input) } : input.spec),
+  },
   HTTPRoute: { versions: gatewayVersions("v1", "v1beta1"), schema: httpRouteSpec },
   GRPCRoute: { versions: gatewayVersions("v1", "v1alpha2"), schema: grpcRouteSpec },
   TLSRoute: { versions: gatewayVersions("v1", "v1alpha3", "v1alpha2"), schema: tlsRouteSpec },
@@ -188,7 +192,7 @@ function parseKind(kind: Kind, apiVersion: string, raw: Raw): Parsed {
   const content = body ? body(input) : (input.spec ?? {});
   const parsed = schema.safeParse(content);
   if (!parsed.success) {
-    const prefix = kind === "Namespace" ? ["metadata"] : body ? [] : ["spec"];
+    const prefix = kind === "Namespace" ? ["metadata"] : body && kind !== "Gateway" ? [] : ["spec"];
     problems.push(...schemaProblems(about, parsed.error.issues, content, prefix, kind === "Secret"));
   }
   const unknown = unknownFields(kind, about, input);

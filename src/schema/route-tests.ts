@@ -92,6 +92,11 @@ const requestFields = z
     port: z.number().int().min(1).max(65_535).optional(),
     path: z.string().optional(),
     sni: z.string().optional(),
+    gateway: z
+      .string()
+      .regex(/^[^\s/]+\/[^\s/]+$/, { error: "must be a Gateway as NAMESPACE/NAME" })
+      .optional(),
+    address: z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address" }).optional(),
     headers: z.record(headerName, z.string()).default({}),
   })
   .superRefine(({ url, host, scheme, port, path, sni }, context) => {
@@ -124,6 +129,10 @@ export interface RequestText {
   readonly url: string;
   /** Lines of `name: value`. */
   readonly headers: readonly string[];
+  /** `namespace/name` of the Gateway that gets the request; needed where several Gateways serve the host on the port. */
+  readonly gateway?: string;
+  /** An IP address of its listener, instead of a Gateway. */
+  readonly address?: string;
 }
 
 export interface RouteTest {
@@ -214,7 +223,21 @@ const isOfOtherForm = ({ code }: Issue): boolean => code === "invalid_type" || c
 
 const names = [
   ...["tests", "name", "request", "expect", "not", ...Object.keys(expectation)],
-  ...["method", "url", "scheme", "host", "port", "path", "sni", "headers", "set", "setAny", "removed"],
+  ...[
+    "method",
+    "url",
+    "scheme",
+    "host",
+    "port",
+    "path",
+    "sni",
+    "gateway",
+    "address",
+    "headers",
+    "set",
+    "setAny",
+    "removed",
+  ],
   ...["certificate", "minimumVersion", "clientCertificate"],
   ...["authorization", "jwt", "password", "rateLimit", "addresses", "allow", "deny"],
 ];
@@ -230,12 +253,27 @@ function textOf(request: string | z.output<typeof requestFields>): RequestText {
     const [, method = "GET", url = ""] = /^(?:([^\s/:]+)\s+)?(.*)$/s.exec(request.trim()) ?? [];
     return { method, url, headers: [] };
   }
-  const { method, url, scheme = "http", host = "", port, path = "/", sni, headers } = request;
+  const {
+    method,
+    url,
+    scheme = "http",
+    host = "",
+    port,
+    path = "/",
+    sni,
+    headers,
+    gateway,
+    address,
+  } = request;
+  const chosen = {
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(address === undefined ? {} : { address }),
+  };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  if (url !== undefined) return { method, url, headers: lines };
+  if (url !== undefined) return { method, url, headers: lines, ...chosen };
   const suffix = port === undefined ? "" : `:${port}`;
   // An empty `sni` means no server name: a client sends none when the URL has an IP address.
   const place = sni === undefined ? host : sni || "127.0.0.1";
   const own = sni === undefined ? [] : [`host: ${host}${suffix}`];
-  return { method, url: `${scheme}://${place}${suffix}${path}`, headers: [...own, ...lines] };
+  return { method, url: `${scheme}://${place}${suffix}${path}`, headers: [...own, ...lines], ...chosen };
 }

@@ -113,6 +113,9 @@ export interface FlatSettings {
   readonly findings: Finding[];
 }
 
+/** Whether a key names the schema of the file, as JSON files do for editors. */
+const isSchemaName = (key: string, value: unknown): boolean => key === "$schema" && typeof value === "string";
+
 /** Maps keys in kebab-case or camelCase to settings. A key without a setting gives a warning. */
 export function flattenSettings(
   input: Readonly<Tree>,
@@ -146,7 +149,9 @@ export function flattenSettings(
   };
   const { problem, path } = inspect(input);
   if (problem) findings.push(schemaError(about, `${problem}; the defaults are used`, path));
-  else for (const [key, value] of Object.entries(input)) visit(value, prefix + key, squash(key));
+  else
+    for (const [key, value] of Object.entries(input))
+      if (!isSchemaName(key, value)) visit(value, prefix + key, squash(key));
   return { tree, written, findings };
 }
 

@@ -7,13 +7,6 @@ type Raw = Readonly<Record<string, unknown>>;
 
 /** Fields of the Gateway API that are valid and not supported. A path includes the entries of lists on its way. */
 export const unsupported: Readonly<Partial<Record<keyof typeof kindShapes, readonly string[]>>> = {
-  GatewayClass: ["spec.parametersRef"],
-  Gateway: ["spec.defaultScope"],
-  HTTPRoute: ["spec.rules.sessionPersistence", "spec.useDefaultGateways"],
-  GRPCRoute: ["spec.rules.sessionPersistence", "spec.useDefaultGateways"],
-  TLSRoute: ["spec.useDefaultGateways"],
-  TCPRoute: ["spec.useDefaultGateways"],
-  UDPRoute: ["spec.useDefaultGateways"],
   BackendTLSPolicy: ["spec.options"],
 };
 

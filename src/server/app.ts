@@ -4,19 +4,24 @@ import { xdsTypes } from "../link/snapshot.js";
 import type { PushedSources } from "../sources/push/push-source.js";
 import { auditLine, isAudited } from "./audit.js";
 import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized } from "./auth.js";
+import { AuthLog } from "./auth-log.js";
 import { networkOf } from "./client-network.js";
-import { discover } from "./discovery.js";
+import { type Connections, discover } from "./discovery.js";
 import { answerEnvoys, EnvoyList } from "./envoys.js";
+import type { MetricFamily } from "./exposition.js";
 import { answerFindings, FindingsCache } from "./findings.js";
 import type { HeldErrors } from "./held-errors.js";
 import { acceptShrink, type FollowedHolds } from "./holds.js";
 import { answerHook, type Hooks, hookNames } from "./hooks.js";
 import { refuseForeignPage } from "./host.js";
-import { answerHost, answerHosts, HostIndex } from "./hosts.js";
+import { HostIndex } from "./host-index.js";
+import { answerHost, answerHosts } from "./hosts.js";
 import type { Hub } from "./hub.js";
-import { answerExplain, answerGraph, answerMetrics, type Inspected } from "./inspect.js";
+import { answerExplain, answerGraph, type Inspected } from "./inspect.js";
 import { LiveRequests } from "./live.js";
 import type { Gauge } from "./metrics.js";
+import { answerMetrics, CertificateEnds } from "./metrics-answer.js";
+import { openApiResponse } from "./openapi-response.js";
 import { answerChanges, overviewOf } from "./overview.js";
 import { pageResponse } from "./page.js";
 import { problem, refuse, uncached } from "./problem.js";
@@ -56,16 +61,23 @@ export interface AppOptions {
   readonly hooks?: Hooks;
   /** Present where a Kubernetes cluster is followed: the deletions that wait for confirmation. */
   holds?(): readonly FollowedHolds[];
+  /** Further values of `/metrics`: those of the process and of the build. */
+  readonly ownMetrics?: OwnMetrics;
   /** The input of `/metrics`, `/graph`, `/explain` and `/config`. */
   readonly inspected?: Inspected;
   /** Present where a Kubernetes cluster is followed. */
   standing?(): Standing;
-  /** Makes a client send its next request on another connection. */
-  leave?(c: Context): void;
+  readonly connections?: Connections;
   /** Delays errors to Envoys; absent: they are sent at once, for example because a Worker in front delays them. */
   readonly heldErrors?: HeldErrors;
   /** Requests that stay open for changes; without it each is held until there is one. */
   readonly live?: LiveRequests;
+}
+
+/** What a runtime adds to `/metrics`. */
+export interface OwnMetrics {
+  readonly gauges: () => readonly Gauge[];
+  readonly families?: () => Promise<readonly MetricFamily[]>;
 }
 
 /** One row of the HTTP surface. */
@@ -81,14 +93,14 @@ const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet }
 
 /** The whole HTTP surface; any other path is not found. */
 function routesOf(options: AppOptions): readonly Route[] {
-  const { hub, status, sources, hooks, inspected, leave, standing, holds } = options;
+  const { hub, status, sources, hooks, inspected, connections, standing, holds } = options;
   return [
     ...xdsTypes.map(
       (type): Route => ({
         method: "POST",
         path: `/v3/discovery:${type}`,
         role: "node",
-        handle: (c, who) => discover(c, type, hub, who, leave),
+        handle: (c, who) => discover(c, type, hub, who, connections),
       }),
     ),
     {
@@ -98,6 +110,7 @@ function routesOf(options: AppOptions): readonly Route[] {
       handle: (c) => c.json({ ...hub.status(), ...status() }, 200, uncached),
     },
     { method: "GET", path: "/", role: undefined, handle: (c) => pageResponse(c.req.raw) },
+    { method: "GET", path: "/openapi.json", role: undefined, handle: (c) => openApiResponse(c.req.raw) },
     { method: "GET", path: "/healthz", role: undefined, handle: (c) => c.text("ok\n") },
     {
       method: "GET",
@@ -113,23 +126,33 @@ function routesOf(options: AppOptions): readonly Route[] {
   ];
 }
 
-const ownGauges = ({ hub, heldErrors, standing }: AppOptions): Gauge[] => [
+const ownGauges = ({ hub, heldErrors, standing, ownMetrics }: AppOptions): Gauge[] => [
+  ...(ownMetrics?.gauges() ?? []),
   ...hub.gauges(),
   ...(heldErrors ? [["errors_held", heldErrors.size] as const] : []),
   ...(standing ? standingGauges(standing()) : []),
 ];
 
 const inspectRoutes = (options: AppOptions, inspected: Inspected): readonly Route[] => [
-  {
-    method: "GET",
-    path: "/metrics",
-    role: "read",
-    handle: (c) => answerMetrics(c, options.hub.metrics, ownGauges(options), inspected),
-  },
+  metricsRoute(options, inspected),
   { method: "GET", path: "/graph", role: "read", handle: (c, who) => answerGraph(c, inspected, who) },
   { method: "GET", path: "/explain", role: "read", handle: (c, who) => answerExplain(c, inspected, who) },
   { method: "GET", path: "/config", role: "read", handle: (c, who) => answerConfig(c, inspected, who) },
 ];
+
+function metricsRoute(options: AppOptions, inspected: Inspected): Route {
+  const ends = new CertificateEnds(inspected.engine);
+  return {
+    method: "GET",
+    path: "/metrics",
+    role: "read",
+    handle: async (c) => {
+      const own = ownGauges(options);
+      const families = (await options.ownMetrics?.families?.()) ?? [];
+      return answerMetrics(c, options.hub.metrics, { own, families, ends }, inspected);
+    },
+  };
+}
 
 /** What the page and `isoline status` show. */
 function viewRoutes(options: AppOptions, inspected: Inspected): readonly Route[] {
@@ -218,12 +241,15 @@ export function createApp(options: AppOptions): Hono<Variables> {
   const app = new Hono<Variables>();
   app.onError((error, c) => {
     if (error instanceof RequestError) return problem(c, error.status, error.code, error.message);
-    hub.log(`unexpected ${error.name}${/\n\s*at [^\n]*/.exec(error.stack ?? "")?.[0] ?? ""}`);
+    const place = /\n\s*(at [^\n]*)/.exec(error.stack ?? "")?.[1];
+    hub.log(`unexpected ${error.name}${place ? ` ${place}` : ""}`, "internal-error");
     return problem(c, 500, "internal", "an unexpected error; see the server's log");
   });
   app.notFound((c) => problem(c, 404, "not-found", "this path does not exist"));
-  const shutOut = (c: Context, refusal: Refusal): Response => {
+  const authLog = new AuthLog(hub.log, hub.now.bind(hub), heldErrors !== undefined);
+  const shutOut = (c: Context, refusal: Refusal, token?: Identity): Response => {
     hub.metrics.count("requests_refused_total", { code: String(refusal.status) });
+    authLog.refused({ request: c.req.raw, network: networkOf(client(c)), refusal, token });
     return refuse(c, refusal);
   };
   if (heldErrors)
@@ -232,6 +258,7 @@ export function createApp(options: AppOptions): Hono<Variables> {
       await next();
       const [token] = c.get("identities") ?? [];
       const soon = options.standing?.().aside ?? false;
+      if (c.res.status < 400) return;
       const who = { since, network: networkOf(client(c)), soon, ...(token ? { token } : {}) };
       await heldErrors.hold(c.req.raw, c.res, who);
     });
@@ -239,10 +266,10 @@ export function createApp(options: AppOptions): Hono<Variables> {
     const foreign = xdsCluster && refuseForeignPage(c.req.raw, xdsCluster());
     if (foreign) return shutOut(c, foreign);
     if (!open.has(c.req.path)) {
-      const identities = await authenticate(c.req.raw, networkOf(client(c)));
+      const identities = await authenticate(c.req.raw, () => networkOf(client(c)));
       if (isRefusal(identities)) return shutOut(c, identities);
       const ours = identities.filter((identity) => identity.fleet === fleet);
-      if (ours.length === 0) return refuse(c, unauthorized);
+      if (ours.length === 0) return shutOut(c, unauthorized, identities[0]);
       c.set("identities", ours);
     }
     return next();
@@ -251,9 +278,12 @@ export function createApp(options: AppOptions): Hono<Variables> {
     app.on(method, path, async (c) => {
       const asked = typeof role === "function" ? role(c) : role;
       const who = asked === undefined ? nobody : identityFor(c.get("identities") ?? [], asked);
-      if (!who) return refuse(c, unauthorized);
+      if (!who) return shutOut(c, unauthorized, c.get("identities")?.[0]);
       const answer = await handle(c, who);
-      if (isAudited(c, asked)) hub.log(auditLine(c, who, answer.status));
+      if (isAudited(c, asked)) {
+        const [line, fields] = auditLine(c, who, answer.status);
+        hub.log(line, "admin", fields);
+      }
       return answer;
     });
   }

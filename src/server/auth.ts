@@ -24,7 +24,7 @@ export interface Refusal {
 }
 
 /** Determines the identities of a request; before that, only its client address is read. */
-export type Authenticate = (request: Request, client: string) => Promise<readonly Identity[] | Refusal>;
+export type Authenticate = (request: Request, client: () => string) => Promise<readonly Identity[] | Refusal>;
 
 export const isRefusal = (admitted: readonly Identity[] | Refusal): admitted is Refusal =>
   "status" in admitted;
@@ -103,7 +103,7 @@ export function tokenAuth({ tokens, now, requireTls, fingerprint }: TokenAuthOpt
       ...(certificate ? identifyCertificate(certificate, entries, now()) : []),
     ];
     if (identities.length > 0) return identities;
-    const retryAfter = failures.add(client, now());
+    const retryAfter = failures.add(client(), now());
     return retryAfter === undefined ? unauthorized : tooMany(retryAfter);
   };
 }

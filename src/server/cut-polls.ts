@@ -1,5 +1,6 @@
 import type { Poll } from "../link/respond.js";
-import { subscriptionOf } from "./held-polls.js";
+import type { Log } from "../log/log.js";
+import { subscriptionOf } from "./hub-poll.js";
 
 /** A token whose polls are held for a shorter time, because they are cut. */
 export interface ShortenedHold {
@@ -48,7 +49,7 @@ export class CutPolls {
   /** By the id of the token. */
   readonly #shortened = new Map<string, ShortenedHold>();
 
-  constructor(private readonly log: (line: string) => void) {}
+  constructor(private readonly log: Log) {}
 
   /** The longest hold (ms) for polls of a token; undefined: there is no limit. */
   limitOf(token: string, now: number): number | undefined {
@@ -95,6 +96,8 @@ export class CutPolls {
     this.#shortened.set(token.id, { token: token.name, cutMs, holdMs, since: now });
     this.log(
       `polls${token.name ? ` with the token ${token.name}` : ""} are cut after ${seconds(cutMs)} s by something between Envoy and this server: for an hour they are held for ${seconds(holdMs)} s; raise the timeout of the proxy, or lower the setting polls.hold`,
+      "holds-shortened",
+      { token: token.name, cutSeconds: cutMs / 1000, holdSeconds: holdMs / 1000 },
     );
   }
 }

@@ -3,7 +3,7 @@ import type { XdsType } from "../link/snapshot.js";
 import { holdTime, timeoutHeader } from "./hold-time.js";
 import type { Hub } from "./hub.js";
 import { nothingPublished, problem } from "./problem.js";
-import { readBody, readDiscoveryRequest } from "./request.js";
+import { type KnownMiddles, maxRequestBytes, readBody, readDiscoveryRequest } from "./request.js";
 import { type Identity, isForNode } from "./tokens.js";
 
 const tooManyPolls = {
@@ -16,15 +16,28 @@ const tooManyPolls = {
 const isHttp1 = (c: Context): boolean =>
   (c.env as { incoming?: { httpVersionMajor?: number } } | undefined)?.incoming?.httpVersionMajor === 1;
 
-/** Answers one poll of an Envoy; `leave` makes the next one come on another connection. */
+/** What a runtime can do with the connection of a poll. */
+export interface Connections {
+  /** Makes the next poll come on another connection. */
+  leave?(c: Context): void;
+  /** For a poll of a direct client (see `Poller`): the result calls `done` when the client has processed the answer. */
+  follow?(c: Context): ((done: () => void) => void) | undefined;
+  /** Reads the body of a poll; absent: as `readBody`. */
+  read?(c: Context, limit: number): Promise<Uint8Array>;
+  /** The descriptions of Envoys that were read before with this token. */
+  known?(token: string): KnownMiddles;
+}
+
+/** Answers one poll of an Envoy. */
 export async function discover(
   c: Context,
   type: XdsType,
   hub: Hub,
   who: Identity,
-  leave?: (c: Context) => void,
+  connections: Connections = {},
 ): Promise<Response> {
-  const request = readDiscoveryRequest(await readBody(c.req.raw));
+  const body = await (connections.read?.(c, maxRequestBytes) ?? readBody(c.req.raw));
+  const request = readDiscoveryRequest(body, connections.known?.(who.id));
   if (!isForNode(who, request.node)) {
     const given = `this token is for Envoys with node.id ${who.nodes}, and this one has ${JSON.stringify(request.node)}`;
     return problem(c, 403, "wrong-node", `${given}: change its --node-id, or give it another token`);
@@ -32,8 +45,9 @@ export async function discover(
   const holdMs = holdTime(c.req.header(timeoutHeader), hub.holdOf(who.id));
   const signal = holdMs > 0 ? c.req.raw.signal : undefined;
   const token = { id: who.id, name: who.name };
-  const reply = await hub.poll({ type, token, ...request }, holdMs, signal);
-  if (reply.leaves) leave?.(c);
+  const follow = connections.follow?.(c);
+  const reply = await hub.poll({ type, token, direct: follow !== undefined, ...request }, holdMs, signal);
+  if (reply.leaves) connections.leave?.(c);
   if (reply.status === 304) {
     if (reply.reconnect && isHttp1(c)) c.header("connection", "close");
     return c.body(null, 304, { "cache-control": "no-store" });
@@ -44,11 +58,12 @@ export async function discover(
     const headers = { "retry-after": String(1 + Math.floor(Math.random() * 5)) };
     return problem(c, 429, "too-many-polls", tooManyPolls[reply.of], { headers });
   }
-  const { body, sending } = reply;
-  const content = sending ? sending.stream(body.chunks()) : (body.whole ?? body.stream());
+  if (reply.processed) follow?.(reply.processed);
+  const { body: answer, sending } = reply;
+  const content = sending ? sending.stream(answer.chunks()) : (answer.whole ?? answer.stream());
   return c.body(content, 200, {
     "content-type": "application/json",
-    "content-length": String(body.size),
+    "content-length": String(answer.size),
     "cache-control": "no-store",
   });
 }

@@ -1,3 +1,4 @@
+import type { Log } from "../log/log.js";
 import { holdTime, timeoutHeader } from "./hold-time.js";
 import { QuietLog } from "./quiet-log.js";
 import { maxRequestBytes } from "./request.js";
@@ -6,7 +7,7 @@ import { platformTimers, type Timers } from "./timers.js";
 export interface HeldErrorsOptions {
   /** Milliseconds since the epoch. */
   now(): number;
-  log(line: string): void;
+  readonly log: Log;
   /** In [0, 1). */
   random?(): number;
   timers?: Timers;
@@ -98,7 +99,11 @@ export class HeldErrors {
     const holder = token ? `token ${token.id}` : `network ${network}`;
     if (!this.#hasPlace(group, holder)) {
       this.options.overflowed?.();
-      this.#lines[group].logOnce("full", "too many errors are held; further ones are sent at once");
+      this.#lines[group].logOnce(
+        "full",
+        "too many errors are held; further ones are sent at once",
+        "poll-failed",
+      );
       return;
     }
     let end = (): void => undefined;
@@ -153,6 +158,8 @@ export class HeldErrors {
     const path = request.url.replace(/^[^?#]*(\/v3\/discovery:[a-z-]*).*$/, "$1");
     this.options.log(
       `a poll of ${path}${from ? ` from ${from}` : ""} gets ${response.status} ${code}: ${detail}`,
+      "poll-failed",
+      { path, from, status: response.status, code },
     );
   }
 

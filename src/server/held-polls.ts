@@ -1,6 +1,7 @@
 import { maxNodes } from "../link/envoy-registry.js";
 import type { Poll } from "../link/respond.js";
 import type { XdsType } from "../link/snapshot.js";
+import { envoyKey, subscriptionOf } from "./hub-poll.js";
 import type { Timers } from "./timers.js";
 
 export interface HeldPollsOptions {
@@ -37,12 +38,6 @@ const defaultMaxWaiters = 2 * maxNodes;
  * with the timers of the request.
  */
 const overdueMs = 2000;
-
-const envoyKey = ({ token, node }: Poll): string => JSON.stringify([token.id, node]);
-
-/** A key that is equal for polls of the same subscription. */
-export const subscriptionOf = ({ token, node, type, names }: Poll): string =>
-  JSON.stringify([token.id, node, type, names]);
 
 /** The polls that wait for a change: at most one for each subscription, and a limited number. */
 export class HeldPolls {

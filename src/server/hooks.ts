@@ -18,6 +18,18 @@ export interface Hooks {
   review(object: unknown, old: unknown): ReviewVerdict;
   /** Whether routing reads objects of a resource such as `httpproxies`. */
   concerns(group: string, resource: string): boolean;
+  /** A user has written an object, or is about to. */
+  wrote?(object: WrittenObject, user: string): void;
+}
+
+/** An object of the API of a cluster, as audit events and reviews name it. */
+interface WrittenObject {
+  readonly group: string;
+  /** The plural, such as `httpproxies`. */
+  readonly resource: string;
+  /** Empty for an object without a namespace. */
+  readonly namespace: string;
+  readonly name: string;
 }
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -78,7 +90,10 @@ function answerAdmission(c: Context, body: Raw, hooks: Hooks): Response {
   const verdict: ReviewVerdict = isReviewed
     ? hooks.review(object, old)
     : { allowed: true, errors: [], warnings: [] };
-  if (!dryRun && verdict.allowed) hooks.ring();
+  if (!dryRun && verdict.allowed) {
+    noteWriter(body.request, hooks);
+    hooks.ring();
+  }
   const response = {
     uid,
     allowed: verdict.allowed,
@@ -131,9 +146,34 @@ function denial(errors: readonly Finding[]): object {
 function answerAudit(c: Context, body: Raw, hooks: Hooks): Response {
   if (body.kind !== "EventList" || !Array.isArray(body.items))
     return problem(c, 400, "bad-events", "the body is not an EventList of audit.k8s.io/v1");
-  const concerning = body.items.filter((event) => isRecord(event) && isWrite(event, hooks)).length;
-  if (concerning > 0) hooks.ring();
-  return c.json({ concerning }, 200, uncached);
+  const concerning = body.items.filter(isRecord).filter((event) => isWrite(event, hooks));
+  for (const { objectRef, user, impersonatedUser } of concerning)
+    noteUser(objectRef, isRecord(impersonatedUser) ? impersonatedUser : user, hooks);
+  if (concerning.length > 0) hooks.ring();
+  return c.json({ concerning: concerning.length }, 200, uncached);
+}
+
+const textIn = (value: unknown): string => (typeof value === "string" ? value : "");
+
+/** Notes the user of a review, for the history of changes. */
+function noteWriter(request: unknown, hooks: Hooks): void {
+  if (!isRecord(request) || !isRecord(request.resource)) return;
+  const { resource, namespace, name, userInfo } = request;
+  noteUser({ apiGroup: resource.group, resource: resource.resource, namespace, name }, userInfo, hooks);
+}
+
+function noteUser(object: unknown, user: unknown, hooks: Hooks): void {
+  if (!isRecord(object) || !isRecord(user)) return;
+  const { apiGroup, resource, namespace, name } = object;
+  const username = textIn(user.username);
+  if (username === "") return;
+  const written = {
+    group: textIn(apiGroup),
+    resource: textIn(resource),
+    namespace: textIn(namespace),
+    name: textIn(name),
+  };
+  hooks.wrote?.(written, username);
 }
 
 const writes: ReadonlySet<unknown> = new Set(["create", "update", "patch", "delete", "deletecollection"]);

@@ -1,7 +1,8 @@
 import type { Context } from "hono";
-import { type HostNode, hostNodes } from "../explain/graph.js";
-import { claimsOn, originsIn } from "../explain/origins.js";
-import { passedHosts, tablesByHost } from "../explain/served-hosts.js";
+import { type HostNode, hostNodes, type ReachedAt } from "../explain/graph.js";
+import { serviceOf } from "../explain/names.js";
+import { claimsOn, type Origins, originsIn } from "../explain/origins.js";
+import type { ListenerChoice } from "../explain/request.js";
 import {
   hostUnit,
   isHostUnit,
@@ -12,23 +13,29 @@ import {
   slicesKey,
 } from "../graph/core/keys.js";
 import { readOrigins } from "../graph/core/route-origins.js";
-import type { Snapshot } from "../link/snapshot.js";
 import { unservedFor } from "../lint/unserved.js";
 import { type Finding, kindOf, type Ref } from "../schema/meta.js";
 import { settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
 import { type CurrentFindings, type FindingsCache, placed } from "./findings.js";
-import { type Inspected, valuesFor } from "./inspect.js";
+import { byName, type HostEntry, type HostIndex } from "./host-index.js";
+import { choiceIn, type Inspected, valuesFor } from "./inspect.js";
 import { pageOf } from "./paging.js";
 import { nothingPublished, problem, uncached } from "./problem.js";
 import type { Identity } from "./tokens.js";
 
 /**
- * One row of the list of hosts. The states: `served`; `empty`: one of its Services has no endpoints, so requests get
- * 503; `errors`: one of its objects has errors; `failing`: objects claim the host, but it is not served.
+ * One row of the list of hosts; a host of several Gateways has a row for each. The states: `served`; `empty`: one of its Services has no endpoints, so requests
+ * get 503; `errors`: one of its objects has errors; `failing`: objects claim the host, but it is not served.
  */
 export interface HostRow {
   readonly host: string;
+  /** `namespace/name` of the Gateway of a class that serves the host; absent for the listeners of the settings and of `gatewayRef`. */
+  readonly gateway?: string;
+  /** An IP address of its listeners: chooses the row where several have the host and this one has no Gateway. */
+  readonly address?: string;
+  /** The listeners of Gateways that have the host. */
+  readonly listeners: readonly ReachedAt[];
   readonly state: "served" | "empty" | "errors" | "failing";
   /** Names of route tables; empty if the host has none, for example because its connections are passed through. */
   readonly tables: readonly string[];
@@ -45,33 +52,6 @@ export interface HostRow {
 const maxNames = 4;
 const maxRows = 2000;
 
-/**
- * The served hosts with their route tables, found once for each snapshot. Listeners are read again only after a change
- * of listeners.
- */
-export class HostIndex {
-  #known:
-    | { readonly snapshot: Snapshot; readonly tables: ReadonlyMap<string, readonly string[]> }
-    | undefined;
-  #passed: { readonly hash: string; readonly hosts: ReadonlySet<string> } | undefined;
-
-  constructor(private readonly inspected: Inspected) {}
-
-  /** Empty before the first publication. */
-  get tables(): ReadonlyMap<string, readonly string[]> {
-    const { snapshot } = this.inspected.engine;
-    if (!snapshot) return new Map();
-    if (this.#known?.snapshot === snapshot) return this.#known.tables;
-    const tables = tablesByHost(snapshot);
-    const { listeners } = snapshot.sets;
-    if (this.#passed?.hash !== listeners.hash)
-      this.#passed = { hash: listeners.hash, hosts: passedHosts(listeners) };
-    for (const host of this.#passed.hosts) if (!tables.has(host)) tables.set(host, []);
-    this.#known = { snapshot, tables };
-    return tables;
-  }
-}
-
 /** The inputs of the responses about hosts. */
 export interface HostParts {
   readonly inspected: Inspected;
@@ -83,23 +63,24 @@ export interface HostParts {
 function failingHosts(
   store: Pick<Store, "claimsOf">,
   { byRef }: CurrentFindings,
-  served: ReadonlyMap<string, unknown>,
-): string[] {
+  { isServed }: Pick<HostIndex, "isServed">,
+): HostEntry[] {
   const found = new Set<string>();
   for (const [ref, findings] of byRef) {
     if (!findings.some(({ severity }) => severity === "error")) continue;
     for (const claim of store.claimsOf(ref)) {
       const unit = isHostUnit(claim) ? readUnit(claim) : undefined;
-      if (unit?.kind === "vhost" && !served.has(unit.host)) found.add(unit.host);
+      if (unit?.kind === "vhost" && !isServed(unit.host)) found.add(unit.host);
     }
   }
-  return [...found];
+  return [...found].map((host) => ({ host, gateway: "", tables: [], places: [] }));
 }
 
 /** All hosts, served and failing, in the order of their names. */
-function allHosts({ inspected, findings, hosts }: HostParts): readonly string[] {
-  const served = hosts.tables;
-  return [...served.keys(), ...failingHosts(inspected.engine.store, findings.current, served)].sort();
+function allHosts({ inspected, findings, hosts }: HostParts, choice: ListenerChoice): readonly HostEntry[] {
+  const isAny = choice.gateway === undefined && choice.address === undefined;
+  const failing = isAny ? failingHosts(inspected.engine.store, findings.current, hosts) : [];
+  return [...hosts.chosen(choice), ...failing].sort(byName);
 }
 
 /** The objects of a host: those that claim it, and those that its routes read. */
@@ -116,24 +97,51 @@ function hasNoEndpoints(unit: NeededUnit | undefined, store: Store): boolean {
   return resources.every(({ type, json }) => type !== "endpoints" || json === "[]");
 }
 
-function rowOf(host: string, { inspected, findings, hosts }: HostParts): HostRow {
+/** The objects of other Gateways of the host: routes that have routes in other tables alone. */
+function foreignRoutes({ host, tables }: HostEntry, store: Store): ReadonlySet<Ref> {
+  const [own, others] = [new Set<Ref>(), new Set<Ref>()];
+  for (const { table, routes } of store.unit(hostUnit(host))?.origins ?? [])
+    for (const { ref } of readOrigins(routes)) (tables.includes(table) ? own : others).add(ref);
+  return new Set([...others].filter((ref) => !own.has(ref)));
+}
+
+/** The Services of the routes of a host in its tables, as `namespace/name`. */
+const servicesIn = (entry: HostEntry, hosts: HostIndex): ReadonlySet<string> =>
+  new Set(hosts.clustersOf(entry).map((cluster) => serviceOf(cluster).split("/").slice(0, 2).join("/")));
+
+function rowOf(entry: HostEntry, parts: HostParts, origins: Origins): HostRow {
+  const { inspected, findings, hosts } = parts;
+  const { host, tables, places } = entry;
   const { store } = inspected.engine;
   const { byRef } = findings.current;
-  const tables = hosts.tables.get(host);
   const unit = store.unit(hostUnit(host));
-  const refs = objectsOf(store, host);
+  const isShared = hosts.isShared(host);
+  const foreign = isShared ? foreignRoutes(entry, store) : new Set<Ref>();
+  const own = isShared ? servicesIn(entry, hosts) : undefined;
+  const listeners = [...tables, ...places].flatMap((place) => hosts.listenerAt(place, host, origins) ?? []);
+  const isOwn = (ref: Ref): boolean =>
+    !foreign.has(ref) &&
+    !isOtherGateway(ref, listeners) &&
+    (!own || kindOf(ref) !== "Service" || own.has(ref.slice("Service/".length)));
+  const refs = objectsOf(store, host).filter(isOwn);
   const services = refs.filter((ref) => kindOf(ref) === "Service").map((ref) => ref.slice("Service/".length));
   const counts = { error: 0, warning: 0 };
   for (const ref of refs) for (const { severity } of byRef.get(ref) ?? []) counts[severity]++;
-  const isEmpty = (unit?.reads ?? []).some((read) => hasNoEndpoints(neededUnit(read), store));
+  const isEmpty = (unit?.reads ?? []).some((read) => {
+    const needed = neededUnit(read);
+    return hasNoEndpoints(needed, store) && (!own || own.has(serviceOfUnit(needed)));
+  });
+  const ofTables = (unit?.origins ?? []).filter(({ table }) => !isShared || tables.includes(table));
   return {
     host,
-    state: tables === undefined ? "failing" : counts.error > 0 ? "errors" : isEmpty ? "empty" : "served",
-    tables: tables ?? [],
-    routes: Math.max(0, ...(unit?.origins ?? []).map(({ routes }) => readOrigins(routes).length)),
+    ...hosts.choiceOf(entry),
+    listeners,
+    state: !hosts.isServed(host) ? "failing" : counts.error > 0 ? "errors" : isEmpty ? "empty" : "served",
+    tables,
+    routes: Math.max(0, ...ofTables.map(({ routes }) => readOrigins(routes).length)),
     owners: store
       .claimants(hostUnit(host))
-      .filter((ref) => ref !== settingsRef)
+      .filter((ref) => ref !== settingsRef && isOwn(ref))
       .slice(0, maxNames),
     services: services.slice(0, maxNames),
     serviceCount: services.length,
@@ -142,12 +150,28 @@ function rowOf(host: string, { inspected, findings, hosts }: HostParts): HostRow
   };
 }
 
-/** `GET /hosts?after=N&limit=N`: hosts with their owners, Services and state, in the order of their names. */
+/** Whether an object is a Gateway or ListenerSet without one of the listeners. */
+function isOtherGateway(ref: Ref, listeners: readonly ReachedAt[]): boolean {
+  const name = ref.slice(ref.indexOf("/") + 1);
+  if (kindOf(ref) === "Gateway")
+    return listeners.length > 0 && listeners.every(({ gateway }) => gateway !== name);
+  return kindOf(ref) === "ListenerSet" && listeners.every(({ listenerSet }) => listenerSet !== name);
+}
+
+function serviceOfUnit(unit: NeededUnit | undefined): string {
+  const read = unit && readUnit(unit);
+  return read?.kind === "endpoints" ? `${read.of.namespace}/${read.of.service}` : "";
+}
+
+/** `GET /hosts?after=N&limit=N&gateway=NAMESPACE/NAME&address=IP`: hosts with their owners, Services and state, in the order of their names. */
 export function answerHosts(c: Context, parts: HostParts): Response {
-  const page = pageOf(c, allHosts(parts), maxRows);
+  const page = pageOf(c, allHosts(parts, choiceIn(c)), maxRows);
   if (page instanceof Response) return page;
   const { items, ...rest } = page;
-  return c.json({ ...rest, hosts: items.map((host) => rowOf(host, parts)) }, 200, uncached);
+  const { store, platform, settings } = parts.inspected.engine;
+  const origins = originsIn(store, settings, platform);
+  const hosts = items.map((entry) => rowOf(entry, parts, origins));
+  return c.json({ ...rest, hosts, gateways: parts.hosts.gateways }, 200, uncached);
 }
 
 /** One host, for its picture and its list of routes. */
@@ -167,27 +191,49 @@ const maxPlaces = 500;
 
 /**
  * `GET /hosts/HOST`: a host as a graph with requests for its routes, its findings, and the files and lines of its
- * origins.
+ * origins. `gateway` or `address` choose the Gateway of a host that several serve.
  */
 export function answerHost(c: Context, parts: HostParts, who: Identity): Response {
   const { inspected, findings: cache, hosts } = parts;
   const { snapshot, store, platform, settings } = inspected.engine;
   if (!snapshot) return nothingPublished(c);
   const host = (c.req.param("host") ?? "").toLowerCase();
-  const isServed = hosts.tables.has(host);
+  const isServed = hosts.isServed(host);
   const claims = claimsOn(store, host);
   if (!isServed && claims.claimants.length === 0)
     return problem(c, 404, "not-found", "this host is not served, and no object claims it");
   const origins = originsIn(store, settings, platform);
-  const shown = { values: valuesFor(who), requests: true };
-  const [node] = isServed ? hostNodes([host], snapshot, origins, shown) : [];
-  const refs = objectsOf(store, host);
+  const choice = choiceIn(c);
+  const entries = isServed
+    ? hosts.chosen(choice).filter((one) => one.host === host)
+    : [{ host, gateway: "", tables: [], places: [] }];
+  const [entry, more] = entries;
+  if (!entry) return problem(c, 404, "not-found", "the Gateway or address does not serve this host");
+  if (more) {
+    const choices = entries.map((one) => hosts.choiceOf(one));
+    const listed = choices.map(({ gateway, address }) => gateway ?? `address ${address}`).join(", ");
+    return problem(
+      c,
+      400,
+      "ambiguous",
+      `several Gateways serve ${host}: ${listed}; choose one with gateway or address`,
+      {
+        more: { choices },
+      },
+    );
+  }
+  const shown = { values: valuesFor(who), requests: true, choice };
+  const node = isServed
+    ? hostNodes([host], snapshot, origins, shown).find((one) => (one.gateway ?? "") === entry.gateway)
+    : undefined;
+  const foreign = hosts.isShared(host) ? foreignRoutes(entry, store) : new Set<Ref>();
+  const refs = objectsOf(store, host).filter((ref) => !foreign.has(ref));
   const findings = [
     ...refs.flatMap((ref) => cache.current.byRef.get(ref) ?? []),
     ...(isServed ? [] : unservedFor(host, store, settings)),
   ];
   const detail: HostDetail = {
-    row: rowOf(host, parts),
+    row: rowOf(entry, parts, origins),
     ...(node ? { node } : {}),
     findings: findings.slice(0, maxFindings).map((finding) => placed(finding, inspected) as Finding),
     places: node ? placesOf(node, inspected) : {},

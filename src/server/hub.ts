@@ -1,30 +1,28 @@
 import type { Outlet, Provenance } from "../engine/outlet.js";
-import { EnvoyRegistry, refuses } from "../link/envoy-registry.js";
-import { type Mark, partVersion } from "../link/mark.js";
+import { EnvoyRegistry } from "../link/envoy-registry.js";
+import { partVersion } from "../link/mark.js";
 import { Publication } from "../link/publish.js";
 import { EncodeError, encodeResponse, isByName, type Poll } from "../link/respond.js";
 import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
-import type { EnvoyVersion } from "../xds/envoy-version.js";
+import { LogBudget } from "../log/budget.js";
+import type { Log } from "../log/log.js";
 import { tableOfPart } from "../xds/route-shards.js";
 import { CutPolls } from "./cut-polls.js";
+import { EnvoyReports } from "./envoy-reports.js";
 import { HeldPolls } from "./held-polls.js";
 import { usualHoldMs } from "./hold-time.js";
+import { hubGauges, hubStatus, tooManyNodes } from "./hub-gauges.js";
 import type { HubOptions, PollsView } from "./hub-options.js";
+import type { HubPoll, Prepared } from "./hub-poll.js";
 import { LossGuard } from "./loss-guard.js";
 import { type Gauge, Metrics } from "./metrics.js";
 import { Outgoing, type Sending } from "./outgoing.js";
 import { PollRate } from "./poll-rate.js";
-import { RefusalLog } from "./refusal-log.js";
+import { QuietLog } from "./quiet-log.js";
 import type { Reply } from "./reply.js";
 import { platformTimers, type Timers } from "./timers.js";
 import { XdsNames } from "./xds-names.js";
-
-/** A poll with the name of the xDS cluster in the Envoy's bootstrap, the Envoy's release, and the mark of its version. */
-type HubPoll = Poll & { readonly xdsCluster?: string; readonly envoy?: EnvoyVersion; readonly mark?: Mark };
-
-/** The reply if the wait ends now. */
-type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
 
 /** Envoys are sent to other replicas over this time. */
 const sendAwayMs = 10_000;
@@ -48,8 +46,9 @@ export class Hub implements Outlet {
   /** Types whose answer can't be sent, and why. */
   readonly problems = new Map<XdsType, string>();
   readonly #names = new XdsNames();
-  readonly #refusals: RefusalLog;
-  readonly #origin = new LossGuard((line) => this.log(line));
+  readonly #reports: EnvoyReports;
+  readonly #lines: QuietLog;
+  readonly #origin = new LossGuard((...line) => this.log(...line));
   /** The name of the xDS cluster for an Envoy that sends none. */
   #usualName = "";
   #holdMs = usualHoldMs;
@@ -61,9 +60,10 @@ export class Hub implements Outlet {
 
   constructor(private readonly options: HubOptions) {
     this.#timers = options.timers ?? platformTimers;
-    this.#refusals = new RefusalLog(options);
+    this.#reports = new EnvoyReports({ ...options, metrics: this.metrics });
+    this.#lines = new QuietLog(options.log, () => options.now());
     const { now } = options;
-    this.#cuts = new CutPolls((line) => this.log(line));
+    this.#cuts = new CutPolls(new LogBudget(options).log);
     this.#outgoing = new Outgoing({ now, timers: this.#timers, bytes: options.outgoingBytes });
     this.#held = new HeldPolls({
       now,
@@ -88,8 +88,8 @@ export class Hub implements Outlet {
     return this.options.now();
   }
 
-  log(line: string): void {
-    this.options.log(line);
+  get log(): Log {
+    return this.options.log;
   }
 
   /** Sets the pushed sources before they are published. */
@@ -102,11 +102,14 @@ export class Hub implements Outlet {
     return this.#origin.missing(this.options.now());
   }
 
-  publish(snapshot: Snapshot, sequence: number): void {
+  publish(snapshot: Snapshot, sequence: number, ageMs = 0): void {
     this.#usualName = snapshot.xdsCluster;
     this.#holdMs = snapshot.polls.holdMs;
     this.#held.forgetOverdue();
+    this.#reports.published(sequence, this.options.now() - ageMs);
     this.#wake(this.publication.publish(snapshot, sequence, this.options.now()));
+    if (this.publication.phase === "switching" && this.fleet.isIncomplete(this.options.now()))
+      this.#lines.logOnce("incomplete", tooManyNodes, "envoys-not-remembered");
     this.#schedule();
   }
 
@@ -132,37 +135,11 @@ export class Hub implements Outlet {
 
   /** Versions by type, the phase of the publication, answers that could not be sent with the reason, and the Envoys. */
   status(): object {
-    const versions = xdsTypes.map((type) => {
-      const served = this.publication.served(type);
-      return [type, { version: served?.version ?? "", resources: served?.set.size ?? 0 }] as const;
-    });
-    return {
-      phase: this.publication.phase,
-      types: Object.fromEntries(versions),
-      problems: Object.fromEntries(this.problems),
-      waiting: this.#held.size,
-      polls: this.polls,
-      missingSources: this.missingSources,
-      fleet: this.fleet.views(this.options.now()),
-    };
+    return hubStatus(this, this.options.now());
   }
 
   gauges(): Gauge[] {
-    const now = this.options.now();
-    const nodes = this.fleet.views(now).filter(({ active }) => active);
-    const { held, queued, shortened } = this.polls;
-    return [
-      ["polls_held", held],
-      ["answers_queued", queued],
-      ["holds_shortened", shortened.length],
-      ["sources_missing", this.missingSources],
-      ["nodes", nodes.length],
-      ...xdsTypes.flatMap((type): Gauge[] => [
-        ["resources", this.publication.served(type)?.set.size ?? 0, { type }],
-        ["unsendable", this.problems.has(type) ? 1 : 0, { type }],
-        ["nodes_refusing", nodes.filter((node) => refuses(node, type)).length, { type }],
-      ]),
-    ];
+    return hubGauges(this, this.options.now());
   }
 
   /**
@@ -170,19 +147,28 @@ export class Hub implements Outlet {
    * answer then does not count as delivered.
    */
   async poll(asked: HubPoll, holdMs: number, signal?: AbortSignal): Promise<Reply> {
-    const given = await this.#answer(asked, this.#isAside ? this.#shortHold(holdMs) : holdMs, signal);
+    const began = this.options.now();
+    const held = { ms: 0 };
+    const given = await this.#answer(asked, this.#isAside ? this.#shortHold(holdMs) : holdMs, held, signal);
     const reply: Reply = this.#isAside ? { ...given, leaves: true } : given;
     const { type } = asked;
     this.#rate.note(this.options.now());
     this.metrics.count("polls_total", { type, code: String(reply.status) });
+    this.metrics.observe("poll_seconds", (this.options.now() - began - held.ms) / 1000, { type });
     if (reply.status === 200) this.metrics.count("poll_bytes_total", { type }, reply.body.size);
     return reply;
   }
 
-  async #answer(asked: HubPoll, holdMs: number, signal: AbortSignal | undefined): Promise<Reply> {
+  /** `held.ms` counts the time for which the poll is held. */
+  async #answer(
+    asked: HubPoll,
+    holdMs: number,
+    held: { ms: number },
+    signal: AbortSignal | undefined,
+  ): Promise<Reply> {
     const { now } = this.options;
     if (asked.xdsCluster && !this.#names.admits(asked.xdsCluster, now()))
-      return { status: 503, reason: this.#refusals.otherName(asked, this.#names.names) };
+      return { status: 503, reason: this.#reports.otherName(asked, this.#names.names) };
     const request: HubPoll = {
       ...asked,
       ...partVersion(asked.version),
@@ -205,7 +191,9 @@ export class Hub implements Outlet {
       if (left > 0 && !this.#closed) {
         sending?.end();
         sending = undefined;
+        const waitsFrom = now();
         const reply = await this.#hold(request, left, prepared, signal);
+        held.ms += now() - waitsFrom;
         if (reply) return reply;
       } else if (sending || !this.#outgoing.isLimited || prepared.reply.status !== 200) {
         return this.#send(request, prepared, end < last, sending);
@@ -250,21 +238,33 @@ export class Hub implements Outlet {
     const served = this.publication.served(type);
     if (!served || !selectVersion(served, names)) return false;
     const before = this.fleet.refusal(request, type, names);
-    this.fleet.observe(request, type, names, version, this.options.now());
+    const acceptance = this.fleet.observe(request, type, names, version, this.options.now());
+    if (acceptance) this.#reports.accepted(request, acceptance);
     const after = this.fleet.refusal(request, type, names);
-    if (after && after.version !== before?.version) this.#refusals.refused(request, after.version);
+    if (after && after.version !== before?.version) this.#reports.rejected(request, after.version);
     this.publication.learn(request, this.options.now());
     this.#advance();
-    // Listeners and routes may have waited for the version that an Envoy reports.
-    if (this.publication.mayRelease(type, this.options.now()))
-      this.#held.wakeEnvoy(request, ["listeners", "routes"]);
+    if (this.publication.mayRelease(type, this.options.now())) this.#wakeEnvoy(request);
     return true;
+  }
+
+  /** The next poll reports the version only after Envoy's pause between polls, for which nothing has to wait. */
+  #noteProcessed(request: HubPoll, version: string): void {
+    this.fleet.noteProcessed(request, request.type, request.names, version);
+    if (this.publication.mayRelease(request.type, this.options.now())) this.#wakeEnvoy(request);
+  }
+
+  /** Listeners and routes may have waited for the version that an Envoy reports. */
+  #wakeEnvoy(request: HubPoll): void {
+    this.#held.wakeEnvoy(request, ["listeners", "routes"]);
   }
 
   #reportRaised(sequence: number): void {
     this.metrics.count("versions_raised_total");
     this.log(
       `an Envoy has a higher version than the served one, and no other replica's; versions continue from ${sequence}, so that it accepts the served one (was a clock ahead?)`,
+      "versions-raised",
+      { sequence },
     );
   }
 
@@ -297,7 +297,7 @@ export class Hub implements Outlet {
       };
     } catch (error) {
       if (!(error instanceof EncodeError)) throw error;
-      if (this.problems.get(type) !== error.message) this.log(error.message);
+      if (this.problems.get(type) !== error.message) this.log(error.message, "answer-too-large", { type });
       this.problems.set(type, error.message);
       return { reply: { status: 503, reason: error.message }, waitUntil: end };
     }
@@ -318,7 +318,12 @@ export class Hub implements Outlet {
     const { type, names } = request;
     this.#holds(request, false);
     if (version) this.fleet.delivered(request, type, names, version, this.options.now());
-    if (reply.status === 200 && sending) return { ...reply, sending };
+    if (version && reply.status === 200)
+      return {
+        ...reply,
+        ...(sending ? { sending } : {}),
+        ...(request.direct ? { processed: () => this.#noteProcessed(request, version) } : {}),
+      };
     sending?.end();
     return reply.status === 304 && reconnect ? { ...reply, reconnect } : reply;
   }
@@ -369,6 +374,7 @@ export class Hub implements Outlet {
   }
 
   #schedule(): void {
+    this.#reports.phase(this.publication.phase);
     this.#timers.clear(this.#timer);
     const { deadline } = this.publication;
     if (deadline === undefined) return;

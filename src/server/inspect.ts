@@ -4,15 +4,14 @@ import { explain } from "../explain/explain.js";
 import { hostNodes } from "../explain/graph.js";
 import type { Values } from "../explain/match.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
-import { hostName, readRequest } from "../explain/request.js";
-import { RequestSyntaxError } from "../explain/request-error.js";
+import { hostName, type ListenerChoice, readAsked } from "../explain/request.js";
+import { AmbiguousRequestError, RequestSyntaxError } from "../explain/request-error.js";
 import { configFor } from "../explain/served-config.js";
 import { servedHosts } from "../explain/served-hosts.js";
 import { unservedFor } from "../lint/unserved.js";
 import { formatHosts, pictureFormats } from "../picture/formats.js";
 import { maxDrawnHosts } from "../picture/svg.js";
 import type { Source } from "../sources/source.js";
-import type { Gauge, Metrics } from "./metrics.js";
 import { nothingPublished, problem, uncached } from "./problem.js";
 import type { Identity } from "./tokens.js";
 
@@ -20,7 +19,7 @@ import type { Identity } from "./tokens.js";
 export interface Inspected {
   readonly engine: Engine;
   /** The source of the objects. */
-  readonly source?: Pick<Source, "findings" | "locate" | "status">;
+  readonly source?: Pick<Source, "findings" | "locate" | "status" | "health">;
   /**
    * The followed Kubernetes clusters: the state of each kind, and the numbers of pending and failing statuses if
    * statuses are written. The name is empty if there is only one cluster.
@@ -44,13 +43,13 @@ const maxPageSize = 500;
 /** The values that routes compare headers with are often shared secrets, so the role `read` does not see them. */
 export const valuesFor = ({ role }: Identity): Values => (role === "admin" ? "shown" : "hidden");
 
-/** `GET /explain?method=GET&url=URL&header=NAME:VALUE…`: an Explanation as JSON. */
+/** `GET /explain?method=GET&url=URL&header=NAME:VALUE…&gateway=NAMESPACE/NAME&address=IP`: an Explanation as JSON. */
 export function answerExplain(c: Context, { engine }: Inspected, who: Identity): Response {
   const { snapshot, store, platform, settings } = engine;
   if (!snapshot) return nothingPublished(c);
   const { method = "GET", url = "" } = c.req.query();
   try {
-    const request = readRequest(method, url, c.req.queries("header") ?? []);
+    const request = readAsked(method, url, c.req.queries("header") ?? [], choiceIn(c));
     const explanation = explain(configFor(snapshot, hostName(request.authority)), request, {
       origins: originsIn(store, settings, platform),
       claimsOn: (host) => claimsOn(store, host),
@@ -59,14 +58,22 @@ export function answerExplain(c: Context, { engine }: Inspected, who: Identity):
     });
     return c.json(explanation, 200, uncached);
   } catch (error) {
+    if (error instanceof AmbiguousRequestError)
+      return problem(c, 400, "ambiguous", error.message, { more: { choices: error.choices } });
     if (error instanceof RequestSyntaxError) return problem(c, 400, "bad-request", error.message);
     throw error;
   }
 }
 
+/** The Gateway and the address that the query of a request chooses. */
+export function choiceIn(c: Context): ListenerChoice {
+  const { gateway, address } = c.req.query();
+  return { ...(gateway ? { gateway } : {}), ...(address ? { address } : {}) };
+}
+
 /**
  * `GET /graph?host=HOST`, or a page of all hosts in the order of their names: `?after=HOST&limit=N`; `next` is the
- * `after` of the next page. With `requests` each route has a request that it takes. `format` is `json`, `dot`, `svg` or
+ * `after` of the next page. With `requests` each route has a request that it takes; `gateway` and `address` keep the listeners of a Gateway or an IP address. `format` is `json`, `dot`, `svg` or
  * `text`. A page of an SVG has `maxDrawnHosts` hosts at most.
  */
 export function answerGraph(c: Context, inspected: Inspected, who: Identity): Response {
@@ -88,7 +95,7 @@ export function answerGraph(c: Context, inspected: Inspected, who: Identity): Re
   if (host !== undefined && chosen.length === 0)
     return problem(c, 404, "not-found", "this host is not served");
   const origins = originsIn(store, settings, platform);
-  const shown = { values: valuesFor(who), requests: requests !== undefined };
+  const shown = { values: valuesFor(who), requests: requests !== undefined, choice: choiceIn(c) };
   const last = chosen.at(-1) ?? "";
   const next = host === undefined && last !== hosts.at(-1) && last !== "" ? { next: last } : {};
   const nodes = hostNodes(chosen, snapshot, origins, shown);
@@ -108,32 +115,4 @@ function nextLink(c: Context, after: string): string {
   const url = new URL(c.req.url);
   url.searchParams.set("after", after);
   return `<${url.pathname}${url.search}>; rel="next"`;
-}
-
-/** `GET /metrics`, in Prometheus's text format. `own`: the server's gauges. */
-export function answerMetrics(
-  c: Context,
-  metrics: Metrics,
-  own: readonly Gauge[],
-  { engine, clusters }: Inspected,
-): Response {
-  const followed = (clusters?.() ?? []).flatMap(({ cluster, stale, kinds, statuses, lookedAt }): Gauge[] => {
-    const named: Record<string, string> = cluster ? { cluster } : {};
-    return [
-      ...Object.entries(kinds).flatMap(([kind, { state, held }]): Gauge[] => [
-        ["kind_synced", state === "synced" || held?.objects ? 1 : 0, { ...named, kind }],
-        ...(held ? [["deletions_held", held.objects, { ...named, kind }] as const] : []),
-      ]),
-      ["cluster_stale", stale ? 1 : 0, named],
-      ...(lookedAt === undefined ? [] : [["cluster_last_look_seconds", lookedAt / 1000, named] as const]),
-      ...(statuses
-        ? ([
-            ["statuses_failing", statuses.failing, named],
-            ["statuses_pending", statuses.pending, named],
-          ] as const)
-        : []),
-    ];
-  });
-  const text = metrics.text([...own, ...engine.gauges(), ...followed]);
-  return c.body(text, 200, { ...uncached, "content-type": "text/plain; version=0.0.4; charset=utf-8" });
 }

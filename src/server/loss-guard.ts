@@ -2,6 +2,7 @@ import type { Provenance } from "../engine/outlet.js";
 import { formatMark, type Mark, markOf, missingOf } from "../link/mark.js";
 import type { Poll } from "../link/respond.js";
 import type { XdsType } from "../link/snapshot.js";
+import type { Log } from "../log/log.js";
 
 interface Loss {
   readonly mark: Mark;
@@ -24,7 +25,7 @@ export class LossGuard {
   /** By the id of the token. */
   readonly #losses = new Map<string, Loss>();
 
-  constructor(private readonly log: (line: string) => void) {}
+  constructor(private readonly log: Log) {}
 
   /** Returns whether Envoys kept their configuration until now. */
   setPushed(pushed: Provenance): boolean {
@@ -74,6 +75,8 @@ export class LossGuard {
   #report(node: string, missing: number): void {
     this.log(
       `node ${JSON.stringify(node)} has ${missing} sources that were not pushed again since the store was lost; it keeps its configuration until they are pushed, or until an admin's POST /sources?complete confirms that all are pushed`,
+      "sources-missing",
+      { node, missing },
     );
   }
 }

@@ -1,4 +1,5 @@
 import { xdsTypes } from "../link/snapshot.js";
+import { answerSchemas, graphFormat, hookSchemas, sharedSchemas } from "./openapi-schemas.js";
 import type { Role } from "./tokens.js";
 
 /** An operation of the OpenAPI document. The parameters of its path are added from the path. */
@@ -9,8 +10,8 @@ interface Operation {
   /** Query parameters with their descriptions; a name with `!` is required. */
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: { readonly type: string; readonly required?: boolean };
-  /** The media type by successful status; empty if the response has no body. */
-  readonly success: Readonly<Record<number, string>>;
+  /** The media types by successful status; none if the response has no body. */
+  readonly success: Readonly<Record<number, string | readonly string[]>>;
   /** The error statuses in addition to those of all operations with the same roles. */
   readonly errors?: readonly number[];
 }
@@ -18,6 +19,10 @@ interface Operation {
 const json = "application/json";
 const text = "text/plain";
 const pages = { after: "leave out this many items", limit: "items per page, 1 to 500" } as const;
+const choice = {
+  gateway: "only the listeners of this Gateway, `namespace/name`",
+  address: "only the listeners with this IP address",
+} as const;
 const readers: readonly Role[] = ["read", "admin"];
 const publishers: readonly Role[] = ["publish", "admin"];
 const admins: readonly Role[] = ["admin"];
@@ -45,12 +50,13 @@ const operations: Readonly<Record<string, Operation>> = {
         summary: `A poll of an Envoy for ${type}: a DiscoveryRequest, which is held until there is a change.`,
         roles: ["node"],
         body: { type: json, required: true },
-        success: { 200: json, 304: "" },
+        success: { 200: json, 304: [] },
         errors: [400, 413, 415, 503],
       } satisfies Operation,
     ]),
   ),
-  "GET /": { summary: "The page for people.", roles: [], success: { 200: "text/html" } },
+  "GET /": { summary: "The page for people.", roles: [], success: { 200: "text/html", 304: [] } },
+  "GET /openapi.json": { summary: "This document.", roles: [], success: { 200: json, 304: [] } },
   "GET /healthz": { summary: "Whether the server runs.", roles: [], success: { 200: text } },
   "GET /readyz": {
     summary: "Whether the server has something to serve.",
@@ -73,17 +79,20 @@ const operations: Readonly<Record<string, Operation>> = {
       after: "the `next` of the page before",
       limit: "hosts per page, 1 to 500",
       requests: "add a request for each route",
+      ...choice,
+      format: "default: json",
     },
-    success: { 200: json },
+    success: { 200: [json, "image/svg+xml", text] },
     errors: [400, 404, 503],
   },
   "GET /explain": {
     summary: "Which route handles a request, and why.",
     roles: readers,
     query: {
-      "url!": "http:// or https://",
+      "url!": "http://, https://, tcp://, tls:// or udp://",
       method: "default: GET",
       header: "`name: value`; may be repeated",
+      ...choice,
     },
     success: { 200: json },
     errors: [400, 503],
@@ -107,15 +116,16 @@ const operations: Readonly<Record<string, Operation>> = {
   "GET /hosts": {
     summary: "The served hosts and the hosts that objects claim, in pages.",
     roles: readers,
-    query: pages,
+    query: { ...choice, ...pages },
     success: { 200: json },
     errors: [400],
   },
   "GET /hosts/:host": {
-    summary: "A host: its routes, claims and findings.",
+    summary: "A host on one Gateway: its routes, claims and findings.",
     roles: readers,
+    query: choice,
     success: { 200: json },
-    errors: [404],
+    errors: [400, 404],
   },
   "GET /findings": {
     summary: "Groups of findings by severity and reason; with `list` the findings, in pages.",
@@ -166,6 +176,7 @@ const operations: Readonly<Record<string, Operation>> = {
       revision: "the number of this revision",
       expect: "only over this revision",
       rollback: "the content of this revision, in place of a body",
+      commit: "the commit of the files, for the history",
       strict: "refuse manifests with errors",
       "dry-run": "change nothing; also for the role `preview`",
       "accept-shrink": "allow that many objects are missing",
@@ -220,25 +231,13 @@ const operations: Readonly<Record<string, Operation>> = {
   "POST /hooks/audit/:token": audit,
 };
 
-const problem = {
-  type: "object",
-  description: "Problem details (RFC 9457).",
-  required: ["type", "status", "code", "detail"],
-  properties: {
-    type: { const: "about:blank" },
-    status: { type: "integer" },
-    code: { type: "string", description: "Stable, for programs." },
-    detail: { type: "string", description: "For people." },
-  },
-};
-
 /** The OpenAPI 3.1 document of the HTTP API of a server with all its parts. */
 export function openApi(version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const [key, operation] of Object.entries(operations)) {
     const [method = "", route = ""] = key.split(" ");
     const path = route.replace(/\/:(\w+)/g, "/{$1}");
-    paths[path] = { ...paths[path], [method.toLowerCase()]: operationObject(path, operation) };
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operationObject(method, path, operation) };
   }
   return {
     openapi: "3.1.0",
@@ -248,12 +247,13 @@ export function openApi(version: string): object {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "A token made with `isoline token`." },
       },
-      schemas: { Problem: problem },
+      schemas: sharedSchemas,
     },
   };
 }
 
 function operationObject(
+  method: string,
   path: string,
   { summary, roles, query = {}, body, success, errors = [] }: Operation,
 ) {
@@ -268,7 +268,7 @@ function operationObject(
     in: "query",
     required: name.endsWith("!"),
     description,
-    schema: { type: "string" },
+    schema: name === "format" ? graphFormat : { type: "string" },
   }));
   const refusals = roles.length > 0 ? [401, 426, 429] : [];
   const failed = [...new Set([...errors, ...refusals, 403, 421, 500, 503])].sort((a, b) => a - b);
@@ -280,20 +280,28 @@ function operationObject(
     parameters: [...inPath, ...inQuery],
     ...(body ? { requestBody: { required: body.required === true, content: { [body.type]: {} } } } : {}),
     responses: Object.fromEntries([
-      ...Object.entries(success).map(([status, type]) => [
+      ...Object.entries(success).map(([status, types]) => [
         status,
-        {
-          description: type === "" ? "No change." : "The answer.",
-          ...(type === "" ? {} : { content: { [type]: {} } }),
-        },
+        successObject(method, path, [types].flat()),
       ]),
-      ...failed.map((status) => [
-        String(status),
-        {
-          description: "An error.",
-          content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
-        },
-      ]),
+      ...failed.map((status) => [String(status), errorObject]),
     ]),
+  };
+}
+
+const errorObject = {
+  description: "An error.",
+  content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+};
+
+/** A successful response; an answer in JSON has a schema. */
+function successObject(method: string, path: string, types: readonly string[]): object {
+  if (types.length === 0) return { description: "No change." };
+  const key = `${method} ${path}`;
+  const schema = answerSchemas[key] ?? hookSchemas[key];
+  const contentOf = (type: string): object => (type === json && schema ? { schema } : {});
+  return {
+    description: "The answer.",
+    content: Object.fromEntries(types.map((type) => [type, contentOf(type)])),
   };
 }

@@ -5,7 +5,7 @@ import type { Notice, Overview } from "../verdict/overview.js";
 import { seconds } from "./cut-polls.js";
 import type { EnvoyList } from "./envoys.js";
 import type { FindingsCache } from "./findings.js";
-import type { HostIndex } from "./hosts.js";
+import type { HostIndex } from "./host-index.js";
 import type { Hub } from "./hub.js";
 import type { Inspected } from "./inspect.js";
 import { pageOf } from "./paging.js";
@@ -34,7 +34,9 @@ export function overviewOf(parts: OverviewParts, { role }: Pick<Identity, "role"
     role: role === "admin" ? "admin" : "read",
     ready: hub.ready,
     pending: engine.pending,
-    hosts: hosts.tables.size,
+    hosts: hosts.size,
+    gateways: hosts.gateways.slice(0, maxGateways),
+    gatewayCount: hosts.gateways.length,
     findings: {
       errors: errors.length,
       warnings: all.length - errors.length,
@@ -104,6 +106,7 @@ function noticesOf({ hub, inspected, standing }: OverviewParts): Notice[] {
 }
 
 const maxNotices = 20;
+const maxGateways = 50;
 
 /** `GET /changes?after=N&limit=N`: the history of publications, newest first. */
 export function answerChanges(c: Context, { engine }: Inspected): Response {

@@ -1,3 +1,6 @@
+import type { LogEvent } from "../log/events.js";
+import type { Log, LogFields } from "../log/log.js";
+
 const windowMs = 60_000;
 const maxLines = 20;
 
@@ -10,7 +13,7 @@ export class QuietLog {
   readonly #logged = new Set<string>();
 
   constructor(
-    private readonly log: (line: string) => void,
+    private readonly log: Log,
     /** Milliseconds since the epoch. */
     private readonly now: () => number,
   ) {}
@@ -24,11 +27,12 @@ export class QuietLog {
     }
     if (this.#logged.has(key) || this.#logged.size > maxLines) return false;
     this.#logged.add(key);
-    if (this.#logged.size > maxLines) this.log("further lines of this kind are omitted for a minute");
+    if (this.#logged.size > maxLines)
+      this.log("further lines of this kind are omitted for a minute", "lines-omitted");
     return this.#logged.size <= maxLines;
   }
 
-  logOnce(key: string, line: string): void {
-    if (this.admits(key)) this.log(line);
+  logOnce(key: string, message: string, event: LogEvent, fields?: LogFields): void {
+    if (this.admits(key)) this.log(message, event, fields);
   }
 }

@@ -18,8 +18,8 @@ const flags = {
 export const isDryRun = (c: Context): boolean => isSet(c.req.query("dry-run"));
 
 /**
- * `PUT /sources/NAME?revision=N&expect=N&strict&dry-run&accept-shrink&default-settings`: the body is the source's
- * whole content. With `rollback=N` the body is empty, and the content is that of revision N.
+ * `PUT /sources/NAME?revision=N&expect=N&commit=SHA&strict&dry-run&accept-shrink&default-settings`: the body is the
+ * source's whole content. With `rollback=N` the body is empty, and the content is that of revision N.
  */
 export async function putSource(c: Context, sources: PushedSources, who: Identity): Promise<Response> {
   const name = nameOf(c, who);
@@ -35,6 +35,9 @@ export async function putSource(c: Context, sources: PushedSources, who: Identit
   }
   const asked = Object.entries(flags).map(([query, option]) => [option, isSet(c.req.query(query))] as const);
   const text = readText(await readBody(c.req.raw, maxSourceBytes));
+  const commit = c.req.query("commit");
+  if (commit !== undefined && !/^[0-9a-f]{7,64}$/i.test(commit))
+    return problem(c, 400, "bad-commit", "commit must be 7 to 64 hexadecimal digits");
   const { namespaces, role } = who;
   const { rollback, ...order } = numbers;
   if (rollback !== undefined && text !== "")
@@ -48,6 +51,7 @@ export async function putSource(c: Context, sources: PushedSources, who: Identit
     hidesValues: role === "preview",
     ...(namespaces ? { namespaces } : {}),
     by: who.name,
+    ...(commit === undefined ? {} : { commit }),
   };
   return answerOf(c, await (rollback === undefined ? sources.put(push) : sources.rollBack(push, rollback)));
 }

@@ -1,6 +1,8 @@
 import { type AttachedSet, addressesOf, type GatewayView } from "../graph/api/gateway/gateway.js";
 import type { GatewayListener } from "../graph/api/gateway/gateway-listener.js";
+import { isUnder } from "../graph/api/gateway/hostnames.js";
 import type { ListenerProblem } from "../graph/api/gateway/ports.js";
+import { isListening, problemsOf } from "../graph/api/gateway/taken-ports.js";
 import { wholeProblems } from "../graph/api/gateway/validate.js";
 import { isIP } from "../graph/backends/address.js";
 import type { Reader } from "../graph/core/reader.js";
@@ -26,9 +28,14 @@ export function gatewayStatus(
 ): GatewayStatus["status"] {
   const own = view.listeners.filter(({ owner }) => owner.ref === view.gateway.ref);
   const list = addressesOf(view, reader)?.list ?? addresses;
-  const sets = view.sets.filter((set) => isAccepted(set, view)).length;
+  const sets = view.sets.filter((set) => isAccepted(set, view, reader)).length;
   return {
-    conditions: view.isMain ? mainConditions(observed, own) : gatewayConditions(observed, view, own, reader),
+    conditions: [
+      ...(view.isMain ? mainConditions(observed, own) : gatewayConditions(observed, view, own, reader)),
+      ...(view.gateway.spec.defaultScope === "All"
+        ? [good(observed, "DefaultGateway", "DefaultGateway", "Gateway has default scope All")]
+        : []),
+    ],
     ...(list.length > 0
       ? {
           addresses: list
@@ -52,8 +59,8 @@ function mainConditions(observed: ObservedObject, listeners: readonly GatewayLis
   ];
 }
 
-const isAcceptable = ({ problems }: GatewayListener): boolean =>
-  problems.every(({ type }) => type !== "Accepted" && type !== "Conflicted");
+const isAcceptable = (listener: GatewayListener, view: GatewayView, reader: Reader): boolean =>
+  problemsOf(listener, view, reader).every(({ type }) => type !== "Accepted" && type !== "Conflicted");
 
 function gatewayConditions(
   observed: ObservedObject,
@@ -63,7 +70,7 @@ function gatewayConditions(
 ): Condition[] {
   const problems = wholeProblems(view, reader);
   const of = (type: string) => problems.find((problem) => problem.type === type);
-  const refused = own.filter((listener) => !isAcceptable(listener));
+  const refused = own.filter((listener) => !isAcceptable(listener, view, reader));
   const names = refused.map(({ spec }) => spec.name).join(", ");
   const accepted = (): Condition => {
     const whole = of("Accepted");
@@ -75,7 +82,7 @@ function gatewayConditions(
   const programmed = (): Condition => {
     const whole = of("Programmed");
     if (whole) return bad(observed, "Programmed", whole.reason, whole.message);
-    if (of("Accepted") || !view.listeners.some(({ ready }) => ready))
+    if (of("Accepted") || !view.listeners.some((one) => isListening(one, view, reader)))
       return bad(observed, "Programmed", "Invalid", "no listener can be served");
     return good(observed, "Programmed", "Programmed", "Envoy has the configuration of the Gateway");
   };
@@ -122,10 +129,12 @@ const listenerStatus = (
 /** One condition for each type. With several problems, it has the reason of the first one and all messages. */
 function listenerConditions(
   observed: ObservedObject,
-  { problems, ready }: GatewayListener,
+  listener: GatewayListener,
   view: GatewayView,
   reader: Reader,
 ): Condition[] {
+  const problems = problemsOf(listener, view, reader);
+  const overlapping = overlappingListeners(listener, view);
   const of = (type: ListenerProblem["type"]) => problems.filter((problem) => problem.type === type);
   const [conflict] = of("Conflicted");
   const conditionOf = (type: ListenerProblem["type"], fine: Condition): Condition => {
@@ -136,7 +145,7 @@ function listenerConditions(
     const message = joined([first, ...more].map((problem) => problem.message));
     return (type === "Conflicted" ? good : bad)(observed, type, first.reason, message);
   };
-  const isFine = view.isMain ? problems.length === 0 : ready;
+  const isFine = view.isMain ? problems.length === 0 : isListening(listener, view, reader);
   const unaddressed = addressesOf(view, reader)?.problem;
   const programmed = !isFine
     ? bad(observed, "Programmed", "Invalid", "Invalid listener, see other listener conditions for details")
@@ -151,15 +160,52 @@ function listenerConditions(
       "ResolvedRefs",
       good(observed, "ResolvedRefs", "ResolvedRefs", "Listener references resolved"),
     ),
+    ...(overlapping.length > 0
+      ? [
+          good(
+            observed,
+            "OverlappingTLSConfig",
+            "OverlappingHostnames",
+            `the hostname overlaps with that of ${joined(overlapping)}; a connection for one listener is not used for hosts of another (421)`,
+          ),
+        ]
+      : []),
   ];
 }
+
+/**
+ * The other listeners with TLS on the same port whose hostnames overlap with that of a listener (Gateway API,
+ * ListenerConditionOverlappingTLSConfig). A listener that can't be served overlaps with none.
+ */
+function overlappingListeners(listener: GatewayListener, { isMain, listeners }: GatewayView): string[] {
+  const hasTls = ({ envoy, spec }: GatewayListener): boolean =>
+    envoy !== undefined && (spec.protocol === "HTTPS" || spec.protocol === "TLS");
+  if (isMain || !hasTls(listener)) return [];
+  return listeners
+    .filter(
+      (other) =>
+        other !== listener &&
+        hasTls(other) &&
+        other.spec.port === listener.spec.port &&
+        (isWithin(other.hostname, listener.hostname) || isWithin(listener.hostname, other.hostname)),
+    )
+    .map(({ owner, spec }) =>
+      owner.ref === listener.owner.ref ? spec.name : `${spec.name} of ${owner.ref}`,
+    );
+}
+
+/** Whether a hostname of a listener has all hosts of another one. */
+const isWithin = (inner: string, outer: string): boolean => outer === "" || isUnder(inner, outer);
 
 /** The listeners of a ListenerSet. */
 const listenersOf = ({ set }: AttachedSet, { listeners }: GatewayView): readonly GatewayListener[] =>
   listeners.filter(({ owner }) => owner.ref === set.ref);
 
-const isAccepted = (attached: AttachedSet, view: GatewayView): boolean =>
-  attached.allowed && listenersOf(attached, view).some(({ ready }) => ready);
+const isAccepted = (attached: AttachedSet, view: GatewayView, reader: Reader): boolean =>
+  attached.allowed && listenersOf(attached, view).some((one) => isReady(one, view, reader));
+
+const isReady = (listener: GatewayListener, view: GatewayView, reader: Reader): boolean =>
+  view.isMain ? listener.ready : isListening(listener, view, reader);
 
 /** The status of a ListenerSet of a Gateway that is served. */
 export function listenerSetStatus(
@@ -174,13 +220,14 @@ export function listenerSetStatus(
     conditions: [bad(observed, "Accepted", reason, message), bad(observed, "Programmed", reason, message)],
     listeners: listenersOf(attached, view).map((one) => listenerStatus(observed, one, view, counts, reader)),
   });
+  if (attached.excess !== undefined) return both("OverBudget", attached.excess);
   if (!attached.allowed)
     return both("NotAllowed", `Gateway ${namespace}/${name} does not let ListenerSets of this namespace in`);
   if (wholeProblems(view, reader).some(({ type }) => type === "Accepted"))
     return both("ParentNotAccepted", `Gateway ${namespace}/${name} is not accepted`);
-  if (!isAccepted(attached, view)) return both("ListenersNotValid", "no listener can be served");
+  if (!isAccepted(attached, view, reader)) return both("ListenersNotValid", "no listener can be served");
   const listeners = listenersOf(attached, view);
-  const invalid = listeners.filter(({ ready }) => !ready).map(({ spec }) => spec.name);
+  const invalid = listeners.filter((one) => !isReady(one, view, reader)).map(({ spec }) => spec.name);
   const unaddressed = addressesOf(view, reader)?.problem;
   return {
     conditions: [

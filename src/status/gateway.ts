@@ -3,8 +3,10 @@ import { readPolicy } from "../graph/api/gateway/backend-tls.js";
 import { supportedFeatures } from "../graph/api/gateway/features.js";
 import { type GatewayView, servedGateway, viewOf } from "../graph/api/gateway/gateway.js";
 import type { RouteObject } from "../graph/api/gateway/gateway-listener.js";
+import { classParametersProblem } from "../graph/api/gateway/parameters.js";
 import { parentOf } from "../graph/api/gateway/problems.js";
-import { routeOf } from "../graph/core/keys.js";
+import { policiesOf } from "../graph/api/gateway/route-rules.js";
+import { isHostUnit, routeOf, type UnitKey } from "../graph/core/keys.js";
 import { isLeftOut, type ObjectByKind, type Reader } from "../graph/core/reader.js";
 import { indexIn } from "../schema/field-path.js";
 import { gatewayGroup } from "../schema/gateway.js";
@@ -97,18 +99,21 @@ export class GatewayStatuses {
  * the settings.
  */
 function classStatus(
-  { meta, spec }: ObjectByKind<"GatewayClass">,
+  gatewayClass: ObjectByKind<"GatewayClass">,
   observed: ObservedObject,
   reader: Reader,
 ): GatewayStatus["status"] | undefined {
+  const { meta, spec } = gatewayClass;
   const { controllerName } = reader.settings.gateway;
   const isOurs =
     controllerName === undefined
       ? servedGateway(reader)?.gatewayClass.meta.name === meta.name
       : spec.controllerName === controllerName;
   if (!isOurs) return undefined;
-  const conditions = [good(observed, "Accepted", "Accepted", "The class is accepted")];
-  if (controllerName === undefined) return { conditions };
+  const accepted = good(observed, "Accepted", "Accepted", "The class is accepted");
+  if (controllerName === undefined) return { conditions: [accepted] };
+  const problem = classParametersProblem(gatewayClass, reader);
+  const conditions = [problem ? bad(observed, "Accepted", "InvalidParameters", problem) : accepted];
   return { conditions, supportedFeatures: supportedFeatures.map((name) => ({ name })) };
 }
 
@@ -119,7 +124,7 @@ class AttachedRoutes {
   readonly #touched = new Set<Ref>();
   #begun = false;
 
-  /** A route is touched when its unit is compiled. This also happens after each change of its Gateways. */
+  /** A route is touched after each change of it or of its Gateways. */
   touch(ref: Ref): void {
     if (isRouteKind(kindOf(ref))) this.#touched.add(ref);
   }
@@ -162,9 +167,9 @@ function routeStatus(
   if (refs.length === 0) return undefined;
   const findings = findingsOf(route.ref);
   return {
-    parents: refs.map(([index, ref, { view }]) => {
+    parents: refs.map(([field, ref, { view }]) => {
       // A finding about one parent applies only to that one, any other finding applies to all.
-      const about = findings.filter((finding) => (parentOf(finding) ?? index) === index);
+      const about = findings.filter((finding) => (parentOf(finding) ?? field) === field);
       const { controllerName } = view.gatewayClass.spec;
       const seen = view.isMain ? about : withoutPartial(route, about);
       return { ...parentStatus(route.kind, observed, seen), parentRef: writtenRef(ref), controllerName };
@@ -218,6 +223,9 @@ function parentStatus(
 const messages = (findings: readonly Finding[]): string =>
   joined(findings.map(({ path, message }) => (path ? `${path}: ${message}` : message)));
 
+const claimantsOf = (unit: UnitKey, store: Store): readonly Ref[] =>
+  isHostUnit(unit) ? store.claimants(unit) : [];
+
 /** The limit of the CRD (PolicyStatus.ancestors). */
 const maxAncestors = 16;
 
@@ -228,11 +236,15 @@ function policyStatus(
   { store, reader }: GatewayInput,
 ): GatewayStatus["status"] | undefined {
   const views = new Map<Ref, GatewayView>();
-  for (const unit of store.readers(policy.ref)) {
-    const ref = routeOf(unit);
-    const route = ref && store.object(ref);
-    if (route && isGatewayRoute(route))
-      for (const { view } of parentsOf(route, reader)) views.set(view.gateway.ref, view);
+  const users = new Set(
+    store.readers(policy.ref).flatMap((unit) => routeOf(unit) ?? claimantsOf(unit, store)),
+  );
+  for (const ref of users) {
+    const route = store.object(ref);
+    if (route?.kind !== "HTTPRoute" && route?.kind !== "GRPCRoute") continue;
+    const parents = parentsOf(route, reader);
+    if (parents.length > 0 && policiesOf(route, reader).has(policy.ref))
+      for (const { view } of parents) views.set(view.gateway.ref, view);
   }
   if (views.size === 0) return undefined;
   const conditions = policyConditions(policy, observed, reader);

@@ -6,7 +6,7 @@ import type { Compiled } from "./store.js";
  * order.
  */
 export function findingsOf(units: Iterable<Pick<Compiled, "unit" | "findings">>): Finding[] {
-  const withFindings = [...units].filter(({ findings }) => findings.length > 0);
+  const withFindings = [...units];
   withFindings.sort((a, b) => (a.unit < b.unit ? -1 : 1));
   const all = withFindings.flatMap(({ findings }) => findings);
   return all.sort((a, b) => (a.about < b.about ? -1 : a.about > b.about ? 1 : 0));

@@ -179,8 +179,12 @@ class MemoryStore implements Store {
     return this.#groups.get(type)?.get(group)?.byName.get(name);
   }
 
+  *unitFindings(): Iterable<Pick<Compiled, "unit" | "findings">> {
+    for (const unit of this.#units.values()) if (unit.findings.length > 0) yield unit;
+  }
+
   findings(): Iterable<Finding> {
-    return findingsOf(this.#units.values());
+    return findingsOf(this.unitFindings());
   }
 
   cursor(name: string): string | undefined {

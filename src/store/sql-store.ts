@@ -262,7 +262,7 @@ class SqlStore implements Store {
     return this.#resources.get(type, group, name);
   }
 
-  findings(): Iterable<Finding> {
+  unitFindings(): Iterable<Pick<Compiled, "unit" | "findings">> {
     if (!this.#findings) this.#newUnits.flush();
     this.#findings ??= new Map(
       this.#sql.getFindings.all().map(({ unit, findings }) => {
@@ -270,7 +270,11 @@ class SqlStore implements Store {
         return [key, { unit: key, findings: this.#cells.json(`findings/${key}`, findings) as Finding[] }];
       }),
     );
-    return findingsOf(this.#findings.values());
+    return this.#findings.values();
+  }
+
+  findings(): Iterable<Finding> {
+    return findingsOf(this.unitFindings());
   }
 
   cursor(name: string): string | undefined {

@@ -146,6 +146,8 @@ export interface Store {
   /** Every resource of a type (and group), sorted by name, each name once. */
   resources(type: ResourceType, group?: string): Iterable<Resource>;
   resource(type: ResourceType, group: string, name: string): Resource | undefined;
+  /** The units with findings, in any order. */
+  unitFindings(): Iterable<Pick<Compiled, "unit" | "findings">>;
   /** Findings of all units, sorted by `about` and unit. */
   findings(): Iterable<Finding>;
   /** A number or text that is kept across restarts: the revision of a source, the resourceVersion of a kind. */

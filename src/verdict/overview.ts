@@ -22,6 +22,17 @@ export interface Notice {
   readonly text: string;
 }
 
+/** A Gateway of a class that is served, with the addresses and the listeners that Envoy has for it. */
+export interface OverviewGateway {
+  /** `namespace/name`. */
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Protocol and port of each of Envoy's listeners, such as `https 443`. */
+  readonly listeners: readonly string[];
+  /** The number of its hosts. */
+  readonly hosts: number;
+}
+
 /** The response of `GET /overview`: the input of the verdict. Times are ms since the epoch, by the server's clock. */
 export interface Overview {
   readonly now: number;
@@ -33,6 +44,9 @@ export interface Overview {
   readonly pending: number;
   /** The number of served hosts. */
   readonly hosts: number;
+  /** The first Gateways of classes that are served, in the order of their names. */
+  readonly gateways: readonly OverviewGateway[];
+  readonly gatewayCount: number;
   readonly findings: {
     readonly errors: number;
     readonly warnings: number;

@@ -15,6 +15,7 @@ export const filterStages = {
   token: "Envoy verifies it itself, and refuses requests before a server is called for them",
   authorization: "calls a server for the requests that passed the earlier stages",
   globalRateLimit: "counts requests that are authorized",
+  session: "selects an endpoint for requests that nothing refused",
   passed: "marks the requests that passed all protections",
   router: "comes last, as Envoy requires",
 } as const;

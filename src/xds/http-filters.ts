@@ -3,6 +3,7 @@ import { byStage } from "./filter-stages.js";
 import { policyFilters } from "./policies/index.js";
 import { passedFilter } from "./policies/nginx-phases.js";
 import type { Chain, ChainFilter } from "./policies/policy.js";
+import { sessionFilters } from "./policies/session.js";
 
 const types = "type.googleapis.com/envoy.extensions.filters.http" as const;
 
@@ -52,6 +53,7 @@ const fixed: readonly ChainFilter[] = [
     }),
   },
   passedFilter,
+  ...sessionFilters,
   { name: "router", stage: "router", write: () => ({ "@type": `${types}.router.v3.Router` }) },
 ];
 

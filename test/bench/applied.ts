@@ -1,4 +1,5 @@
-import { startEcho } from "../../src/dev/echo.js";
+import { parseArgs } from "node:util";
+import { type EchoServer, startEcho } from "../../src/dev/echo.js";
 import { startServer } from "../../src/runtime/node/serve.js";
 import { type Manifest, startLoad } from "../support/backend.js";
 import { eventually, startEnvoy } from "../support/envoy.js";
@@ -8,6 +9,8 @@ import { type Figures, spread, until } from "./spread.js";
 
 const changes = 30;
 const switches = 20;
+/** Switches to Services without a cluster, and new applications with a Service of their own. */
+const cold = 15;
 const modes = ["auto", "eds", "inline", "service"] as const;
 type Mode = (typeof modes)[number];
 /** A held poll for each cluster: beyond, nobody would choose it. */
@@ -87,6 +90,59 @@ async function bytesSent(url: string): Promise<number> {
   );
 }
 
+interface Running {
+  readonly echoes: readonly EchoServer[];
+  push(...objects: readonly Manifest[]): Promise<void>;
+  readonly http: number;
+  readonly url: string;
+  answers(host: string, name: string): Promise<boolean>;
+}
+
+/** What needs a cluster that Envoy does not have: new applications, and switches to other Services under load. */
+async function measureCold({ echoes, push, http, url, answers }: Running): Promise<Figures> {
+  const objects: Manifest[] = [];
+  const at = (i: number): EchoServer => echoes[i % echoes.length] as EchoServer;
+  const backend = (name: string, { port }: EchoServer): readonly Manifest[] => [
+    service(name, port),
+    slice(name, port),
+  ];
+  const added: number[] = [];
+  for (let i = 0; i < cold; i++) {
+    objects.push(...backend(`app-${i}`, at(i)), proxy(`app-${i}.test`, `app-${i}`, at(i).port));
+    added.push(
+      await until(
+        () => push(...objects),
+        () => answers(`app-${i}.test`, at(i).service),
+      ),
+    );
+  }
+  for (let i = 0; i <= cold; i++) objects.push(...backend(`cold-${i}`, at(i)));
+  const to = (i: number): Promise<void> => push(...objects, proxy("cold.test", `cold-${i}`, at(i).port));
+  await to(0);
+  await eventually(() => answers("cold.test", at(0).service), "the host answers", 60_000);
+  const before = await bytesSent(url);
+  const load = startLoad(http, ["cold.test"], 16);
+  const switched: number[] = [];
+  for (let i = 1; i <= cold; i++) {
+    switched.push(
+      await until(
+        () => to(i),
+        () => answers("cold.test", at(i).service),
+      ),
+    );
+  }
+  const { total, bad } = await load.stop();
+  return {
+    ...spread("new_application", added),
+    ...spread("cold_switch", switched),
+    bytes_per_cold_switch: Math.round(((await bytesSent(url)) - before) / cold),
+    cold_load_requests: total,
+    cold_load_failed: sum(Object.values(bad)),
+  };
+}
+
+const sum = (values: readonly number[]): number => values.reduce((all, n) => all + n, 0);
+
 async function measure(mode: Mode, count: number): Promise<Figures> {
   const [a, b] = [await startEcho("a"), await startEcho("b")];
   const backends = [service("a", a.port), slice("a", a.port), service("b", b.port), slice("b", b.port)];
@@ -124,12 +180,20 @@ async function measure(mode: Mode, count: number): Promise<Figures> {
         );
       }
       const { total, bad } = await load.stop();
+      const coldFigures = await measureCold({
+        echoes: [a, b],
+        push: (...objects) => push(...backends, to("a"), ...hosts, ...objects),
+        http,
+        url,
+        answers,
+      });
       return {
         ...spread("new_host", added),
         bytes_per_new_host: Math.round(sent / changes),
         ...spread("switch_under_load", switched),
         load_requests: total,
-        load_failed: Object.values(bad).reduce((sum, n) => sum + n, 0),
+        load_failed: sum(Object.values(bad)),
+        ...coldFigures,
       };
     });
   } finally {
@@ -137,10 +201,11 @@ async function measure(mode: Mode, count: number): Promise<Figures> {
   }
 }
 
-const sizes = process.argv.slice(2).map(Number);
+const { values, positionals } = parseArgs({ options: { mode: { type: "string" } }, allowPositionals: true });
+const sizes = positionals.map(Number);
 for (const count of sizes.length > 0 ? sizes : [0, 1000, 5000]) {
   for (const mode of modes) {
-    if (mode === "eds" && count > maxForEds) continue;
+    if ((mode === "eds" && count > maxForEds) || (values.mode ?? mode) !== mode) continue;
     console.log(
       JSON.stringify({ applications: count, endpoints: mode, changes, ...(await measure(mode, count)) }),
     );

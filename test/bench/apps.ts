@@ -1,14 +1,79 @@
+const gatewayGroup = "gateway.networking.k8s.io";
+
+/** The namespaces of applications, about 50 applications each. */
+const namespacesOf = (count: number): number => Math.max(1, Math.floor(count / 50));
+
 /** Applications as Kubernetes objects, JSON Lines: a Service, its EndpointSlice and an HTTPProxy with three routes each. */
-export function applications(count: number): string {
-  const namespaces = Math.max(1, Math.floor(count / 50));
-  const lines: string[] = [];
-  const add = (object: object): void => {
-    lines.push(JSON.stringify(object));
+export const applications = (count: number): string => linesOf(count, [], application);
+
+/** The settings with which Gateways of `gatewayApplications` are served. */
+export const gatewaySettings = {
+  gateway: { controllerName: "isoline.dev/gateway-controller", addressPool: "10.200.0.0/16" },
+};
+
+/** The same applications with HTTPRoutes of three rules, on some Gateways with a listener for plain HTTP each. */
+export function gatewayApplications(count: number, gateways: number): string {
+  const apiVersion = `${gatewayGroup}/v1`;
+  const { controllerName } = gatewaySettings.gateway;
+  const allowedRoutes = { namespaces: { from: "All" } };
+  const listeners = [{ name: "http", protocol: "HTTP", port: 80, allowedRoutes }];
+  const shared = [
+    { apiVersion, kind: "GatewayClass", metadata: { name: "isoline" }, spec: { controllerName } },
+    ...Array.from({ length: gateways }, (_, k) => ({
+      apiVersion,
+      kind: "Gateway",
+      metadata: { name: `gateway-${k}`, namespace: "infra" },
+      spec: { gatewayClassName: "isoline", listeners },
+    })),
+  ];
+  return linesOf(count, shared, (i, namespace) => {
+    const [service, slice] = application(i, namespace);
+    return [service, slice, httpRoute(i, namespace, `gateway-${i % gateways}`)];
+  });
+}
+
+function linesOf(
+  count: number,
+  shared: readonly object[],
+  objectsOf: (i: number, namespace: string) => readonly (object | undefined)[],
+): string {
+  const namespaces = namespacesOf(count);
+  const all = [
+    ...Array.from({ length: namespaces }, (_, k) => ({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: `team-${k}` },
+    })),
+    ...shared,
+    ...Array.from({ length: count }, (_, i) => objectsOf(i, `team-${i % namespaces}`)).flat(),
+  ];
+  return all.map((object) => JSON.stringify(object)).join("\n");
+}
+
+/** The routes of `application`, as far as the Gateway API has them. */
+function httpRoute(i: number, namespace: string, gateway: string): object {
+  const name = `app-${i}`;
+  const backendRefs = [{ name, port: 80 }];
+  const path = (value: string): object => ({ path: { type: "PathPrefix", value } });
+  const urlRewrite = { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } };
+  return {
+    apiVersion: `${gatewayGroup}/v1`,
+    kind: "HTTPRoute",
+    metadata: { name, namespace, creationTimestamp: "2026-01-01T00:00:00Z", generation: 1 },
+    spec: {
+      hostnames: [`${name}.${namespace}.example.com`],
+      parentRefs: [{ name: gateway, namespace: "infra" }],
+      rules: [
+        { backendRefs },
+        { matches: [path("/api/v1")], backendRefs, timeouts: { request: "15s" } },
+        {
+          matches: [{ ...path("/api/v2"), headers: [{ name: "x-canary", value: "yes" }] }],
+          backendRefs,
+          filters: [{ type: "URLRewrite", urlRewrite }],
+        },
+      ],
+    },
   };
-  for (let k = 0; k < namespaces; k++)
-    add({ apiVersion: "v1", kind: "Namespace", metadata: { name: `team-${k}` } });
-  for (let i = 0; i < count; i++) for (const object of application(i, `team-${i % namespaces}`)) add(object);
-  return lines.join("\n");
 }
 
 /** The three objects of one application; `timeout` is that of its second route. */

@@ -8,6 +8,7 @@ import { link, type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
 import { formatVersion } from "../../src/link/version.js";
 import { checkKeyPair } from "../../src/platform/key-pair.js";
 import { parseObject } from "../../src/schema/object.js";
+import { parseSettings } from "../../src/schema/settings.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
@@ -16,7 +17,7 @@ import { readManifests } from "../../src/sources/files/objects.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { type Change, update } from "../../src/update.js";
 import { encodeBody } from "../support/body.js";
-import { application, applications } from "./apps.js";
+import { application, applications, gatewayApplications, gatewaySettings } from "./apps.js";
 
 /** Figures by name: milliseconds, bytes or megabytes. */
 type Figures = Record<string, number>;
@@ -24,6 +25,7 @@ type Figures = Record<string, number>;
 type Medians = Record<string, number | string>;
 
 const sizes = [1000, 10_000];
+const gateways = 50;
 const runs = 5;
 const platform = { checkKeyPair };
 const options = { endpoints: "auto", xdsCluster: "isoline" } as const;
@@ -55,11 +57,31 @@ function changed(i: number, count: number, timeout: string): Change {
   return parsed.object;
 }
 
+/** CPU milliseconds of a call, with those of garbage collection. */
+function cpuOfCall(work: () => unknown): number {
+  const start = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1000;
+}
+
+/** One process: the same applications as HTTPRoutes. */
+function measureRoutes(file: string): Figures {
+  const { objects } = readManifests([file], []);
+  const all = [parseSettings(gatewaySettings).settings, ...objects];
+  const store = createMemoryStore();
+  const routes_compile_cpu_ms = cpuOfCall(() => update(store, all, platform));
+  return { routes_compile_cpu_ms };
+}
+
 /** One process: files in, JSON out, then changes of one route of one application. */
 function measureSize(file: string, count: number): Figures {
   const [manifests, load] = timed(() => readManifests([file], []));
   const store = createMemoryStore();
-  const [, compile] = timed(() => update(store, manifests.objects, platform));
+  let cpu = 0;
+  const [, compile] = timed(() => {
+    cpu = cpuOfCall(() => update(store, manifests.objects, platform));
+  });
   const [[first, bytes], linking] = timed(() => {
     const linked = link(store, options);
     return [linked, encode(linked)] as const;
@@ -87,6 +109,7 @@ function measureSize(file: string, count: number): Figures {
   return {
     load_ms: load,
     compile_ms: compile,
+    compile_cpu_ms: cpu,
     link_ms: linking,
     total_ms: load + compile + linking,
     change_update_ms: of(({ updating }) => updating),
@@ -133,14 +156,17 @@ async function cpuOf(work: () => Promise<unknown>): Promise<number> {
   return (user + system) / 1000 / count;
 }
 
-/** Runs this file again, a process for each run, and gives the median of every figure, and the spread of each time. */
-function inProcesses(...args: readonly string[]): Medians {
-  const all = Array.from({ length: runs }, () => {
-    const node = [...process.execArgv, fileURLToPath(import.meta.url), ...args];
-    const { stdout, status, stderr } = spawnSync(process.execPath, node, { encoding: "utf8" });
-    if (status !== 0) throw new Error(stderr);
-    return JSON.parse(stdout) as Figures;
-  });
+/** Runs this file again in a process of its own. */
+function inProcess(...args: readonly string[]): Figures {
+  const node = [...process.execArgv, fileURLToPath(import.meta.url), ...args];
+  const { stdout, status, stderr } = spawnSync(process.execPath, node, { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as Figures;
+}
+
+/** Measures several times, and gives the median of every figure, and the spread of each time. */
+function medians(measure: () => Figures): Medians {
+  const all = Array.from({ length: runs }, measure);
   return Object.fromEntries(
     Object.keys(all[0] ?? {}).flatMap((key) => {
       const values = all.map((run) => run[key] ?? 0);
@@ -155,14 +181,27 @@ function inProcesses(...args: readonly string[]): Medians {
 function compare(folder: string): object {
   const results = sizes.map((count) => {
     const file = join(folder, `${count}.jsonl`);
+    const routes = join(folder, `${count}-routes.jsonl`);
     writeFileSync(file, applications(count));
-    return { applications: count, ...inProcesses("--size", String(count), file) };
+    writeFileSync(routes, gatewayApplications(count, gateways));
+    return {
+      applications: count,
+      ...medians(() => {
+        const proxies = inProcess("--size", String(count), file);
+        const { routes_compile_cpu_ms = 0 } = inProcess("--routes", String(count), routes);
+        // HTTPRoutes against HTTPProxies, one after the other: the load of the machine is about the same.
+        const routes_to_proxies = routes_compile_cpu_ms / (proxies.compile_cpu_ms ?? 1);
+        return { ...proxies, routes_compile_cpu_ms, routes_to_proxies };
+      }),
+    };
   });
-  return { cores: availableParallelism(), node: process.version, runs, results, ...inProcesses("--poll") };
+  const polls = medians(() => inProcess("--poll"));
+  return { cores: availableParallelism(), node: process.version, runs, results, ...polls };
 }
 
 const [kind, size, file] = process.argv.slice(2);
 if (kind === "--size") console.log(JSON.stringify(measureSize(file ?? "", Number(size))));
+else if (kind === "--routes") console.log(JSON.stringify(measureRoutes(file ?? "")));
 else if (kind === "--poll") console.log(JSON.stringify(await measurePoll()));
 else {
   const folder = mkdtempSync(join(tmpdir(), "isoline-bench-"));

@@ -14,6 +14,7 @@ import { update } from "../../src/update.js";
 import { sourceOf } from "../support/source.js";
 import { applications } from "./apps.js";
 import { buildContour, measureContour } from "./contour-peer.js";
+import { measureOutside } from "./outside.js";
 
 type Figures = Record<string, number>;
 
@@ -115,10 +116,17 @@ try {
   const file = join(folder, "body.json");
   writeFileSync(file, body);
   const peer = buildPeer();
+  const served = join(folder, "served");
+  mkdirSync(served);
   const [own, theirs]: [Figures[], Figures[]] = [[], []];
   for (let i = 0; i < runs; i++) {
-    own.push(await ours(body));
-    if (peer) theirs.push(JSON.parse(execFileSync(peer, [file], { encoding: "utf8" })) as Figures);
+    const outside = await measureOutside(served, body, peer ? [peer, file] : undefined);
+    own.push({ ...(await ours(body)), ...outside.isoline });
+    if (peer)
+      theirs.push({
+        ...(JSON.parse(execFileSync(peer, [file], { encoding: "utf8" })) as Figures),
+        ...outside.goControlPlane,
+      });
   }
   const [isoline, goControlPlane] = [medians(own), medians(theirs)];
   console.log(

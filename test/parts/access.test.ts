@@ -369,7 +369,7 @@ describe("tokens", () => {
         new Request("https://isoline.test/status", {
           headers: bearer ? { authorization: `Bearer ${bearer}` } : {},
         }),
-        "",
+        () => "",
       );
     const node = { role: "node", name: "edge", id: "ab".repeat(8), fleet: "default", nodes: "edge-*" };
     expect(await ask(fingerprint.toLowerCase())).toEqual([node]);
@@ -387,7 +387,7 @@ describe("tokens", () => {
   });
 
   it("are not asked for on loopback without any", async () => {
-    expect((await everyone(new Request("http://127.0.0.1/"), "")).valueOf()).toMatchObject([
+    expect((await everyone(new Request("http://127.0.0.1/"), () => "")).valueOf()).toMatchObject([
       { role: "admin" },
       { role: "node" },
     ]);

@@ -124,7 +124,7 @@ describe("discovery", () => {
   });
 
   it("switches routes only when Envoy has the new cluster, and then removes the old one", async () => {
-    const { poll, hub } = rig();
+    const { poll, hub, tick } = rig();
     hub.publish(snapshot(base), 1);
     const clusters = await poll("clusters");
     const routes = await poll("routes", "", { names: ["r"] });
@@ -145,6 +145,9 @@ describe("discovery", () => {
     expect(switched.status).toBe(200);
     expect((await poll("clusters", both.version)).status).toBe(304);
     await poll("routes", switched.version, { names: ["r"] });
+    expect((await poll("clusters", both.version)).status).toBe(304);
+    tick(300_000);
+    await poll("listeners");
     expect((await poll("clusters", both.version)).names).toEqual(["green"]);
   });
 
@@ -158,6 +161,8 @@ describe("discovery", () => {
     await poll("listeners");
     expect((await poll("clusters")).names).toEqual(["blue", "green"]);
     tick(35_000);
+    await poll("listeners");
+    tick(300_000);
     await poll("listeners");
     expect((await poll("clusters")).names).toEqual(["green"]);
   });

@@ -26,11 +26,14 @@ const long = '{"name":"b","text":"LONG"}'.replace("LONG", "x".repeat(300_000));
 
 function rig(options: Partial<HubOptions> = {}) {
   const time = clock();
+  /** The lines about shortened holds. */
   const lines: string[] = [];
   const hub = new Hub({
     now: time.now,
     timers: time.timers,
-    log: (line) => lines.push(line),
+    log: (line, event) => {
+      if (event === "holds-shortened") lines.push(line);
+    },
     random: () => 0,
     ...options,
   });

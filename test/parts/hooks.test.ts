@@ -45,10 +45,12 @@ function rig({ strict = false, ready = true } = {}) {
   const store = createMemoryStore();
   update(store, objectsOf([service, hostProxy("taken.test", "a")]), platform);
   let rings = 0;
+  const written: (readonly [string, string])[] = [];
   const hooks = clusterHooks(engineOf(store), {
     strict,
     ready: () => ready,
     ring: () => void rings++,
+    wrote: (ref, user) => void written.push([ref, user]),
   });
   const hub = new Hub({ now: Date.now, log: () => undefined });
   const app = createApp({ hub, hooks, status: () => ({}), authenticate: everyone });
@@ -65,12 +67,43 @@ function rig({ strict = false, ready = true } = {}) {
         request: { uid: "u-1", operation: "CREATE", object, ...request },
       }),
     );
-  return { store, post, admit, rings: () => rings };
+  return { store, post, admit, written, rings: () => rings };
 }
 
 const withSpec = (spec: object): Manifest => ({ ...hostProxy("new.test", "a"), spec }) as Manifest;
 const route = (rest: object): Manifest =>
   withSpec({ virtualhost: { fqdn: "new.test" }, routes: [{ services: [{ name: "a", port: 80 }], ...rest }] });
+
+describe("the users of writes", () => {
+  const resource = { group: "projectcontour.io", version: "v1", resource: "httpproxies" };
+
+  it("are taken from reviews that are allowed and made, and from audit events of successful writes", async () => {
+    const { post, admit, written } = rig();
+    const asked = { resource, namespace: "default", name: "new", userInfo: { username: "alice" } };
+    await admit(route({}), asked);
+    await admit(route({}), { ...asked, dryRun: true });
+    await admit(route({ services: [] }), { ...asked, userInfo: { username: "mallory" } });
+    expect(written).toEqual([["HTTPProxy/default/new", "alice"]]);
+    const audited = (user: object, verb = "update", more: object = {}) => ({
+      verb,
+      objectRef: { apiGroup: resource.group, resource: resource.resource, namespace: "default", name: "web" },
+      user,
+      ...more,
+    });
+    const items = [
+      audited({ username: "bob" }),
+      audited({ username: "root" }, "update", { impersonatedUser: { username: "carol" } }),
+      audited({ username: "eve" }, "get"),
+      audited({ username: "eve" }, "update", { responseStatus: { code: 403 } }),
+      audited({}),
+    ];
+    await post("audit", JSON.stringify({ kind: "EventList", apiVersion: "audit.k8s.io/v1", items }));
+    expect(written.slice(1)).toEqual([
+      ["HTTPProxy/default/web", "bob"],
+      ["HTTPProxy/default/web", "carol"],
+    ]);
+  });
+});
 
 describe("the admission webhook", () => {
   it("lets a valid object pass, rings, and leaves what is served alone", async () => {

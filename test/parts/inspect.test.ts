@@ -20,6 +20,7 @@ import {
 import { platform } from "../support/compile.js";
 import { engineOf } from "../support/engine.js";
 import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
+import { classSettings, threeGateways } from "../support/gateways.js";
 
 const secure = httpProxy("default", "secure", {
   virtualhost: { fqdn: "secure.test", tls: { secretName: "secure" } },
@@ -289,9 +290,127 @@ describe("GET /metrics", () => {
   });
 
   it("are all in the document, with what they say", () => {
-    const document = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
+    const document = readFileSync(new URL("../../docs/monitoring.md", import.meta.url), "utf8");
     for (const { name, type, help } of metricDefinitions) {
       expect(document).toContain(`| \`${name}\` | ${type} | ${help} |`);
     }
+  });
+});
+
+describe("hosts of several Gateways", () => {
+  interface Row {
+    readonly host: string;
+    readonly gateway?: string;
+    readonly owners: readonly string[];
+    readonly services: readonly string[];
+    readonly listeners: readonly { readonly listener: string; readonly addresses: readonly string[] }[];
+  }
+  const pushed = async (more: readonly Manifest[] = []) => {
+    const { get, push } = rig([...threeGateways(), ...more], classSettings);
+    expect(await push()).toBe(200);
+    return get;
+  };
+  const rowsOf = async (query: string): Promise<readonly Row[]> => {
+    const { json } = await (await pushed())(`/hosts${query}`);
+    return (json as { readonly hosts: readonly Row[] }).hosts;
+  };
+
+  it("GET /hosts has a row for each Gateway of a host, with its own routes, Services, listener and addresses", async () => {
+    const rows = (await rowsOf("")).filter(({ host }) => host === "www.test");
+    expect(
+      rows.map(({ gateway, owners, services, listeners }) => [
+        gateway,
+        owners,
+        services,
+        listeners[0]?.addresses,
+      ]),
+    ).toEqual([
+      ["infra/admin", ["HTTPRoute/shop/admin"], ["shop/admin"], ["10.80.0.3"]],
+      ["infra/private", ["HTTPRoute/shop/inner"], ["shop/inner"], ["10.80.0.2"]],
+      ["infra/public", ["HTTPRoute/shop/outer"], ["shop/web"], ["10.80.0.1"]],
+    ]);
+  });
+
+  it("GET /hosts keeps the rows of a Gateway or an address", async () => {
+    const names = async (query: string): Promise<string[]> => (await rowsOf(query)).map(({ host }) => host);
+    expect(await names("?gateway=infra/private")).toEqual(["*", "set.test", "www.test"]);
+    expect(await names("?address=10.80.0.2")).toEqual(["*", "set.test", "www.test"]);
+    expect(await names("?gateway=infra/gone")).toEqual([]);
+  });
+
+  it("the row of TCP and UDP listeners names both", async () => {
+    const [row] = await rowsOf("?address=10.80.0.1");
+    expect(row?.listeners.map(({ listener }) => listener).sort()).toEqual(["db", "dns", "http"]);
+    expect(row?.owners).toEqual(["Gateway/infra/public"]);
+  });
+
+  it("GET /hosts/HOST asks for the Gateway where several serve the host", async () => {
+    const get = await pushed();
+    const asked = await get("/hosts/www.test");
+    expect(asked).toMatchObject({ status: 400, json: { code: "ambiguous", choices: { length: 3 } } });
+    const { json } = await get("/hosts/www.test?gateway=infra/private");
+    expect(json).toMatchObject({
+      row: { gateway: "infra/private", owners: ["HTTPRoute/shop/inner"] },
+      node: { gateway: "infra/private", listeners: { "infra/private/http-80": { listener: "http" } } },
+    });
+    expect((await get("/hosts/www.test?address=10.80.0.9")).status).toBe(404);
+    expect((await get("/hosts/set.test")).json).toMatchObject({ row: { gateway: "infra/private" } });
+  });
+
+  it("a host of an HTTPProxy and a Gateway has an address for the row without a Gateway", async () => {
+    const get = await pushed([service("default", "a"), hostProxy("www.test", "a")]);
+    const { json } = await get("/hosts/www.test");
+    const { choices } = json as { readonly choices: readonly { readonly address?: string }[] };
+    expect(choices[0]).toEqual({ address: "0.0.0.0" });
+    expect((await get("/hosts/www.test?address=0.0.0.0")).json).toMatchObject({
+      row: { owners: ["HTTPProxy/default/www-test"] },
+    });
+  });
+
+  it("GET /explain asks for the Gateway with the choices, and takes it or an address", async () => {
+    const get = await pushed();
+    expect(await get("/explain?url=http://www.test/")).toMatchObject({
+      status: 400,
+      json: {
+        code: "ambiguous",
+        choices: [
+          { gateway: "infra/private", addresses: ["10.80.0.2"] },
+          { gateway: "infra/public", addresses: ["10.80.0.1"] },
+        ],
+      },
+    });
+    const chosen = await get("/explain?url=http://www.test/&gateway=infra/private");
+    expect(chosen.json).toMatchObject({ summary: "goes to shop/inner/80" });
+    expect((await get("/explain?url=udp://10.80.0.1:53")).json).toMatchObject({ outcome: "udp" });
+  });
+
+  it("each request of the graph reaches its route", async () => {
+    const get = await pushed();
+    const { json } = await get("/graph?requests&limit=100");
+    const { hosts } = json as { readonly hosts: readonly HostNode[] };
+    const routes = hosts.flatMap(({ tables }) => Object.values(tables).flat());
+    expect(routes).toHaveLength(4);
+    for (const { request, origin } of routes) {
+      const { gateway = "", url = "" } = request ?? {};
+      const query = new URLSearchParams({ url, gateway });
+      expect((await get(`/explain?${query}`)).json).toMatchObject({ route: { origin } });
+    }
+    const text = (await get("/graph?format=text&gateway=infra/public")).text;
+    expect(text).toContain(
+      "connections of infra/public/udp-53  (listener dns at 10.80.0.1)  (UDPRoute/shop/dns spec.rules[0])",
+    );
+  });
+
+  it("GET /overview has the Gateways with their addresses and listeners", async () => {
+    const get = await pushed();
+    expect((await get("/overview")).json).toMatchObject({
+      hosts: 5,
+      gatewayCount: 3,
+      gateways: [
+        { name: "infra/admin", addresses: ["10.80.0.3"], listeners: ["http 8080"], hosts: 2 },
+        { name: "infra/private", listeners: ["http 80", "http 8081"] },
+        { name: "infra/public", listeners: ["http 80", "https 8443", "tcp 5432", "udp 53"] },
+      ],
+    });
   });
 });

@@ -64,6 +64,39 @@ describe("the output of `isoline manifests`", () => {
     expect(printed("server", true)).toEqual(printed("server", false));
   });
 
+  it("has Envoys as the ConfigMap of a Gateway's parametersRef describes them", () => {
+    const file = join(folder, "parameters.yaml");
+    const write = (data: string): void =>
+      writeFileSync(file, `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: envoys}\ndata:\n${data}`);
+    write(
+      [
+        "  envoy.workload: Deployment",
+        '  envoy.replicas: "3"',
+        "  envoy.service-type: NodePort",
+        "  envoy.external-traffic-policy: Cluster",
+        "  envoy.service-annotations: |",
+        "    example.com/a: b",
+        "",
+      ].join("\n"),
+    );
+    const objects = besideWorker("envoy", { gatewayParameters: file });
+    expect(objects.find(({ kind }) => kind === "Deployment")).toMatchObject({ spec: { replicas: 3 } });
+    expect(objects.find(({ kind }) => kind === "Service")).toMatchObject({
+      metadata: { annotations: { "example.com/a": "b" } },
+      spec: { type: "NodePort", externalTrafficPolicy: "Cluster" },
+    });
+    write("  envoy.service-type: ClusterIP\n");
+    const [, service] = besideWorker("envoy", { gatewayParameters: file });
+    expect(service).toMatchObject({ spec: { type: "ClusterIP" } });
+    expect(service).not.toHaveProperty("spec.externalTrafficPolicy");
+    write("  replicas: '3'\n  envoy.image: a\n");
+    expect(() => besideWorker("envoy", { gatewayParameters: file })).toThrow(
+      'key "replicas" is not supported',
+    );
+    writeFileSync(file, "[]");
+    expect(() => besideWorker("envoy", { gatewayParameters: file })).toThrow("expected one ConfigMap");
+  });
+
   it("has no server and no Lease for a cluster that a Worker follows", () => {
     expect(JSON.stringify(besideWorker("rbac"))).not.toContain("leases");
     expect(JSON.stringify(besideWorker("rbac"))).toContain("httpproxies/status");

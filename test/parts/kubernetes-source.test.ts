@@ -6,7 +6,7 @@ import { createMemoryStore } from "../../src/store/memory.js";
 import type { Platform } from "../../src/update.js";
 import { platform } from "../support/compile.js";
 import { noOutlet } from "../support/engine.js";
-import { cluster, failure } from "../support/fake-kube.js";
+import { cluster, event, failure, proxy } from "../support/fake-kube.js";
 
 /** A source that follows clusters in memory, and is looked at when a test asks. */
 function rig(
@@ -70,6 +70,34 @@ describe("clusters as a source", () => {
     while (engine.pending > 0) await source.resume();
     expect(engine.snapshot).toBeDefined();
     expect(engine.changes.list(1)).toMatchObject([{ start: "first", causes: [{ source: "cluster" }] }]);
+  });
+
+  it("say in the history who changed an object: the user of a hook, and the field manager", async () => {
+    const { api } = cluster();
+    const { engine, source, look } = rig({ "": api });
+    await look();
+    const edited = (timeout: string, manager: string) => ({
+      ...proxy("h0"),
+      metadata: {
+        name: "h0",
+        namespace: "default",
+        managedFields: [{ manager, time: "2026-01-01T00:00:00Z" }],
+      },
+      spec: {
+        virtualhost: { fqdn: "h0.test" },
+        routes: [{ services: [{ name: "app", port: 80 }], timeoutPolicy: { response: timeout } }],
+      },
+    });
+    api.events.set("httpproxies", event("MODIFIED", edited("1s", "kubectl-edit"), 101));
+    await look();
+    expect(engine.changes.list(1)[0]?.causes).toMatchObject([
+      { source: "cluster", objects: ["HTTPProxy/default/h0"], by: "kubectl-edit" },
+    ]);
+    source.wrote("HTTPProxy/default/h1", "bob");
+    source.wrote("HTTPProxy/default/h0", "alice@example.com");
+    api.events.set("httpproxies", event("MODIFIED", edited("2s", "argocd"), 102));
+    await look();
+    expect(engine.changes.list(1)[0]?.causes[0]?.by).toBe("kubectl-edit, alice@example.com (argocd)");
   });
 
   it("are in step only as long as every kind is followed", async () => {

@@ -1,18 +1,13 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { z } from "zod";
 import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
 import { settingsJsonSchema } from "../../src/schema/settings-json-schema.js";
-import { createApp } from "../../src/server/app.js";
 import { tokenChanges } from "../../src/server/audit.js";
-import { tokenAuth } from "../../src/server/auth.js";
-import { Hub } from "../../src/server/hub.js";
-import { openApi } from "../../src/server/openapi.js";
 import { parseTokens } from "../../src/server/tokens.js";
-import { PushedSources } from "../../src/sources/push/push-source.js";
-import { createMemoryStore } from "../../src/store/memory.js";
-import { engineOf } from "../support/engine.js";
+import { apiRig } from "../support/api-rig.js";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -47,94 +42,42 @@ describe("the JSON Schema of settings", () => {
     expect(schema.safeParse(settings).success).toBe(false);
   });
 
-  it("is named in the examples, for editors", () => {
-    const example = readFileSync(join(root, "examples/local-settings.yaml"), "utf8");
-    const [, path = ""] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(example) ?? [];
-    expect(join(root, "examples", path)).toBe(join(root, "schemas/settings.json"));
-  });
-});
+  const examples = ["examples", "deploy"]
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) =>
+        join(folder, name),
+      ),
+    )
+    .filter((name) => /\.ya?ml$/.test(name))
+    .flatMap((name) => {
+      const text = readFileSync(join(root, name), "utf8");
+      const [, target] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(text) ?? [];
+      return target === undefined ? [] : [{ name, text, target }];
+    });
 
-/** A server with all parts of the HTTP surface; the log is kept. */
-function rig() {
-  const logged: string[] = [];
-  const hub = new Hub({ now: () => 0, log: (line) => void logged.push(line) });
-  const platform = { checkKeyPair: () => undefined };
-  const engine = engineOf(createMemoryStore(), { outlet: hub, platform, now: () => 0 });
-  const sources = new PushedSources(engine);
-  sources.start();
-  const digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-  const app = createApp({
-    hub,
-    sources,
-    inspected: { engine },
-    hooks: {
-      ring: () => undefined,
-      review: () => ({ allowed: true, errors: [], warnings: [] }),
-      concerns: () => true,
-    },
-    holds: () => [{ cluster: "", source: { holds: () => [], acceptShrink: () => 0 } }],
-    standing: () => ({ silentMs: 0, fresh: true, aside: false }),
-    authenticate: tokenAuth({
-      tokens: () => parseTokens(`admin sha256:${digest} name=ops`),
-      now: () => 0,
-      requireTls: false,
-    }),
-    status: () => ({}),
-  });
-  return { app, logged };
-}
-
-interface ApiDocument {
-  readonly paths: Readonly<
-    Record<
-      string,
-      Readonly<Record<string, { readonly security: readonly object[]; readonly responses: object }>>
-    >
-  >;
-}
-
-const api = openApi("1.2.3") as ApiDocument;
-const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({
-    name: `${method.toUpperCase()} ${path}`,
-    method: method.toUpperCase(),
-    path,
-    ...operation,
-  })),
-);
-
-describe("the OpenAPI document", () => {
-  it("has every route of the server and no other", () => {
-    const routes = rig()
-      .app.routes.filter(({ method }) => method !== "ALL")
-      .map(({ method, path }) => `${method} ${path.replace(/\/:(\w+)/g, "/{$1}")}`);
-    expect(operations.map(({ name }) => name).sort()).toEqual([...new Set(routes)].sort());
+  it("is named in the examples and the values of the chart, for editors", () => {
+    expect(examples.map(({ name }) => name).sort()).toEqual([
+      "deploy/helm/isoline/values.yaml",
+      "examples/local-settings.yaml",
+    ]);
   });
 
-  it.each(operations)("$name: the answers have statuses and types of the document", async (operation) => {
-    const { method, path, security, responses } = operation;
-    const { app } = rig();
-    const url = `http://isoline.test${path.replace("{name}", "web").replace("{revision}", "1").replace("{token}", "test")}`;
-    const init = method === "GET" ? {} : { body: method === "PUT" ? "[]" : "{}" };
-    const withToken: Record<string, string> = {
-      authorization: "Bearer test",
-      "content-type": "application/json",
-    };
-    for (const headers of [{}, withToken]) {
-      const answer = await app.request(url, { method, headers, ...init });
-      const listed = (responses as Record<string, { content?: object } | undefined>)[answer.status];
-      expect(listed, `${answer.status} ${await answer.clone().text()}`).toBeDefined();
-      const [type = ""] = (answer.headers.get("content-type") ?? "").split(";");
-      expect(Object.keys(listed?.content ?? {})).toContain(type);
-      const needsToken = security.length > 0 && !path.endsWith("{token}");
-      if (!("authorization" in headers) && needsToken) expect(answer.status).toBe(401);
-    }
+  it.each(examples)("$name has a schema that exists and accepts it", ({ name, text, target }) => {
+    const schemaText = readFileSync(join(root, dirname(name), target), "utf8");
+    const named = z.fromJSONSchema(JSON.parse(schemaText) as Parameters<typeof z.fromJSONSchema>[0]);
+    expect(named.safeParse(parse(text)).error).toBeUndefined();
+  });
+
+  it("may be named by the key $schema, which is no setting", () => {
+    const { settings, findings } = parseSettings({ $schema: "settings.json", disableMergeSlashes: true });
+    expect([settings.spec.disableMergeSlashes, findings]).toEqual([true, []]);
+    expect(parseSettings({ $schema: 1 }).findings).toHaveLength(1);
   });
 });
 
 describe("the audit log", () => {
   const ask = async (method: string, path: string, body?: string): Promise<readonly string[]> => {
-    const { app, logged } = rig();
+    const { app, logged } = apiRig();
     const headers = { authorization: "Bearer test" };
     const push = "http://isoline.test/sources/web";
     await app.request(push, { method: "PUT", headers, body: "[]" });
@@ -170,8 +113,8 @@ describe("the audit log", () => {
     const ci = `publish sha256:${sum("b")} name=ci source=web`;
     expect(tokenChanges(entries(ops, ci), entries(ci, ops))).toEqual([]);
     expect(tokenChanges(entries(ops), entries(ci))).toEqual([
-      "audit: token removed: role admin, ops (aaaaaaaaaaaaaaaa)",
-      "audit: token added: role publish, ci (bbbbbbbbbbbbbbbb), source web",
+      ["audit: token removed: role admin, ops (aaaaaaaaaaaaaaaa)", "token-removed"],
+      ["audit: token added: role publish, ci (bbbbbbbbbbbbbbbb), source web", "token-added"],
     ]);
     // More rights for the same token are a change, too.
     expect(tokenChanges(entries(ci), entries(ci.replace("web", "shop")))).toHaveLength(2);

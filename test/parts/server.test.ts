@@ -342,10 +342,10 @@ describe("refused answers", () => {
     const { hub, poll, lines, time } = rig();
     hub.publish(snapshot(base), 1);
     for (let i = 0; i < 40; i++) for (let n = 0; n < 2; n++) await poll("", 0, { node: `n${i}` });
-    expect(lines).toHaveLength(20);
+    expect(lines).toHaveLength(21);
     await time.pass(61_000);
     for (let n = 0; n < 2; n++) await poll("", 0, { node: "late" });
-    expect(lines).toHaveLength(21);
+    expect(lines).toHaveLength(22);
   });
 
   it("show in the status under the node until it takes something", async () => {

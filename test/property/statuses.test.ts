@@ -1,17 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { unitsAbout } from "../../src/graph/core/affected.js";
-import { kindOf, type Ref } from "../../src/schema/meta.js";
-import { parseSettings, settingsRef } from "../../src/schema/settings.js";
+import { kindOf } from "../../src/schema/meta.js";
+import { parseSettings } from "../../src/schema/settings.js";
 import { settingsOf } from "../../src/schema/stored-settings.js";
-import {
-  hasStatus,
-  type ObjectStatus,
-  Statuses,
-  type StatusKind,
-  statuses,
-} from "../../src/status/status.js";
+import { hasStatus, type StatusKind, statuses } from "../../src/status/status.js";
 import { createMemoryStore } from "../../src/store/memory.js";
-import type { Store } from "../../src/store/store.js";
 import { resume, type Updated, unitsLeft, update } from "../../src/update.js";
 import { httpProxy, service } from "../support/backend.js";
 import { parseCase, platform } from "../support/compile.js";
@@ -23,39 +15,7 @@ import {
   gatewaySettingsEdit,
   ofClass,
 } from "../support/gateway-edits.js";
-
-/** Keeps the statuses of objects up to date, computing only those that updates report as affected. */
-class Kept {
-  readonly #statuses: Statuses;
-  readonly byRef = new Map<Ref, ObjectStatus>();
-  /** The number of computed statuses. */
-  worked = 0;
-
-  constructor(private readonly store: Store) {
-    this.#statuses = new Statuses({ ...platform, store });
-  }
-
-  take({ affected }: Pick<Updated, "affected">): void {
-    for (const ref of affected) this.#statuses.touch(ref);
-    const refs = affected.has(settingsRef) ? [...this.#statuses.refs(), ...this.byRef.keys()] : affected;
-    for (const ref of new Set(refs)) {
-      this.worked++;
-      const { desired } = this.#statuses.of(ref, settingsOf(this.store), 0);
-      if (desired) this.byRef.set(ref, desired);
-      else this.byRef.delete(ref);
-    }
-  }
-
-  get all(): ObjectStatus[] {
-    return [...this.byRef.values()].sort((a, b) => (a.ref < b.ref ? -1 : 1));
-  }
-}
-
-/** Findings of units that neither read the object nor are claimed by it: statuses would lack these. */
-const unlinked = (store: Store): object[] =>
-  [...store.units()].flatMap(({ unit, findings }) =>
-    findings.filter(({ about }) => hasStatus(kindOf(about)) && !unitsAbout(store, about).includes(unit)),
-  );
+import { KeptStatuses, unlinkedFindings } from "../support/kept-statuses.js";
 
 it("are the same after any edits as when all of them are computed, for every kind, whole or in batches", () => {
   const kinds = new Set<StatusKind>();
@@ -68,7 +28,7 @@ it("are the same after any edits as when all of them are computed, for every kin
       (objects, edits, maxUnits) => {
         const store = createMemoryStore();
         const batched = { ...platform, maxUnits };
-        const kept = new Kept(store);
+        const kept = new KeptStatuses(store);
         const take = (updated: Updated): void => {
           kept.take(updated);
           while (unitsLeft(store) > 0) kept.take(resume(store, batched));
@@ -78,7 +38,7 @@ it("are the same after any edits as when all of them are computed, for every kin
         for (const one of edits) {
           const before = new Map(kept.byRef);
           take(update(store, changesOf(one, state), batched));
-          expect(unlinked(store)).toEqual([]);
+          expect(unlinkedFindings(store)).toEqual([]);
           expect(kept.all).toEqual(statuses(store, settingsOf(store), 0, platform));
           for (const { ref, kind, status } of kept.all) {
             kinds.add(kind);
@@ -118,12 +78,12 @@ it("are so of Gateways of classes, which any settings may leave or serve", () =>
   fc.assert(
     fc.property(edits, (all) => {
       const store = createMemoryStore();
-      const kept = new Kept(store);
+      const kept = new KeptStatuses(store);
       kept.take(update(store, [...gatewayBackground, ...settings], platform));
       for (const one of all) {
         const [yaml, own] = "put" in one ? [JSON.stringify(one.put)] : ["", JSON.stringify(one.settings)];
         kept.take(update(store, parseCase(yaml, own).objects, platform));
-        expect(unlinked(store)).toEqual([]);
+        expect(unlinkedFindings(store)).toEqual([]);
         expect(kept.all).toEqual(statuses(store, settingsOf(store), 0, platform));
       }
     }),

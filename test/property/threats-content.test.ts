@@ -349,6 +349,9 @@ describe("objects of a wrong form", () => {
       unitCache: new UnitCache(),
       get: () => undefined,
       claimants: () => ["HTTPProxy/default/bad" as const],
+      shared: (): never => {
+        throw new Error("a fault");
+      },
       need: () => undefined,
       overrun: () => undefined,
       checkKeyPair: () => undefined,

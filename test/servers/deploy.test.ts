@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
@@ -19,12 +20,13 @@ const objectsOf = (text: string): { kind: string }[] =>
   parseAllDocuments(text)
     .map((document) => document.toJS() as { kind: string } | null)
     .filter((object) => object !== null);
-const byText = (objects: readonly object[]): string[] => objects.map((one) => JSON.stringify(one)).sort();
 
-it("the generated files of deploy/ are those that `npm run gen:deploy` writes", async () => {
-  const script =
-    "import('./scripts/gen-deploy.mjs').then(({ generated }) => console.log(JSON.stringify(generated())))";
-  const output = execFileSync(process.execPath, ["-e", script], {
+it.each([
+  ["deploy/", "gen:deploy", "gen-deploy.mjs", "generated"],
+  ["the pictures", "gen:pictures", "gen-pictures.mjs", "pictures"],
+])("the generated files of %s are those that `npm run %s` writes", (_, _command, script, files) => {
+  const code = `import('./scripts/${script}').then(({ ${files} }) => console.log(JSON.stringify(${files}())))`;
+  const output = execFileSync(process.execPath, ["-e", code], {
     cwd: root,
     encoding: "utf8",
     maxBuffer: 1 << 26,
@@ -47,87 +49,22 @@ describe("the kustomize base", () => {
   });
 });
 
-interface Values {
-  readonly image: string;
-  readonly replicas: number;
-  readonly gateway: boolean;
-  readonly envoy: { readonly enabled: boolean; readonly image: string; readonly kind: string };
-}
-
-/** `isoline manifests` reads Envoy's release from its image; the chart's bootstrap is for all releases. */
-const envoyImage = "registry.example.com/envoy";
-const defaults = parse(read("deploy/helm/isoline/values.yaml")) as Values;
-
-/** Renders the constructs that the chart uses, as Helm does; any other construct fails. */
-function render(template: string, values: Values, namespace: string): string {
-  const { envoy } = values;
-  const conditions: Readonly<Record<string, boolean>> = {
-    ".Values.gateway": values.gateway,
-    "not .Values.gateway": !values.gateway,
-    'and .Values.envoy.enabled (eq .Values.envoy.kind "DaemonSet")':
-      envoy.enabled && envoy.kind === "DaemonSet",
-    'and .Values.envoy.enabled (eq .Values.envoy.kind "Deployment")':
-      envoy.enabled && envoy.kind === "Deployment",
-  };
-  const terms: Readonly<Record<string, string>> = {
-    ".Release.Namespace": namespace,
-    ".Release.Namespace | quote": JSON.stringify(namespace),
-    ".Values.image | quote": JSON.stringify(values.image),
-    ".Values.envoy.image | quote": JSON.stringify(envoy.image),
-    ".Values.replicas": String(values.replicas),
-  };
-  return template
-    .replace(/\{\{- if (.*?) \}\}\n([\s\S]*?)\{\{- end \}\}\n/g, (_, condition: string, text: string) => {
-      expect(Object.keys(conditions)).toContain(condition);
-      return conditions[condition] ? text : "";
-    })
-    .replace(/\{\{ (.*?) \}\}/g, (_, term: string) => {
-      expect(Object.keys(terms)).toContain(term);
-      return terms[term] ?? "";
-    });
-}
-
-describe("the Helm chart", () => {
+/** `test/long/deploy.test.ts` renders and installs the chart with Helm. */
+describe("the values of the Helm chart", () => {
   const schema = z.fromJSONSchema(JSON.parse(read("deploy/helm/isoline/values.schema.json")));
+  const defaults = parse(read("deploy/helm/isoline/values.yaml")) as { readonly envoy: object };
 
-  it.each<[string, Values, readonly string[]]>([
-    ["its defaults", defaults, []],
-    [
-      "a Deployment",
-      { ...defaults, replicas: 3, envoy: { ...defaults.envoy, kind: "Deployment" } },
-      ["--replicas", "3", "--envoy-kind", "Deployment"],
-    ],
-    [
-      "the Gateway API",
-      { ...defaults, gateway: true, image: "a.example/isoline:1" },
-      ["--gateway", "--image", "a.example/isoline:1"],
-    ],
-  ])("renders %s to the objects of `isoline manifests`", (_, { envoy, ...others }, options) => {
-    const values = { ...others, envoy: { ...envoy, image: envoyImage } };
-    expect(schema.safeParse(values).success).toBe(true);
-    const rendered = ["rbac", "server", "envoy"].flatMap((part) =>
-      objectsOf(render(read(`deploy/helm/isoline/templates/${part}.yaml`), values, "edge")),
-    );
-    const printed = objectsOf(
-      isoline(
-        "manifests",
-        "rbac",
-        "server",
-        "envoy",
-        "--namespace",
-        "edge",
-        "--envoy-image",
-        envoyImage,
-        ...options,
-      ),
-    );
-    expect(byText(rendered)).toEqual(byText(printed.filter(({ kind }) => kind !== "Namespace")));
+  it("accepts its defaults, settings, and a single replica", () => {
+    expect(schema.safeParse(defaults).success).toBe(true);
+    const settings = { timeouts: { requestTimeout: "5s" }, watchNamespaces: ["shop"] };
+    expect(schema.safeParse({ ...defaults, replicas: 1, settings }).success).toBe(true);
   });
 
   it("refuses values that are misspelt or of another type", () => {
     expect(schema.safeParse({ ...defaults, replica: 2 }).success).toBe(false);
     expect(schema.safeParse({ ...defaults, replicas: "2" }).success).toBe(false);
     expect(schema.safeParse({ ...defaults, envoy: { ...defaults.envoy, kind: "Pod" } }).success).toBe(false);
+    expect(schema.safeParse({ ...defaults, settings: { endpoints: "none" } }).success).toBe(false);
   });
 });
 
@@ -146,5 +83,47 @@ describe("the systemd units", () => {
       const help = isoline(command, "--help");
       for (const [option] of rest.matchAll(/--[a-z][a-z-]*/g)) expect(help).toContain(option);
     }
+  });
+});
+
+describe("`isoline manifests --settings`", () => {
+  const serverWith = (file: string): readonly Readonly<Record<string, unknown>>[] =>
+    objectsOf(isoline("manifests", "server", "--settings", join(root, file)));
+
+  it("prints the file as a ConfigMap that the server reads, and other pods for other settings", () => {
+    const file = "examples/settings/contour.yaml";
+    const printed = serverWith(file);
+    expect(printed.find(({ kind }) => kind === "ConfigMap")).toMatchObject({
+      metadata: { name: "isoline-settings" },
+      data: { "settings.yaml": read(file) },
+    });
+    const text = JSON.stringify(printed);
+    expect(text).toContain('"--settings=/etc/isoline/settings/settings.yaml"');
+    const digestIn = (objects: string) => /"isoline.dev\/settings":"(\w+)"/.exec(objects)?.[1];
+    expect(digestIn(text)).toMatch(/^[0-9a-f]{64}$/);
+    expect(digestIn(JSON.stringify(serverWith("examples/local-settings.yaml")))).not.toBe(digestIn(text));
+  });
+
+  it("refuses settings that the server would replace by defaults, with the line", () => {
+    const folder = mkdtempSync(join(tmpdir(), "isoline-settings-"));
+    const file = join(folder, "settings.yaml");
+    writeFileSync(file, "http:\n  port: many\n");
+    const ran = spawnSync(
+      process.execPath,
+      [join(root, "dist/isoline.js"), "manifests", "server", "--settings", file],
+      { encoding: "utf8" },
+    );
+    rmSync(folder, { recursive: true });
+    expect([ran.status, ran.stdout]).toEqual([2, ""]);
+    expect(ran.stderr).toContain(`${file}:2`);
+  });
+
+  it("puts the runtime values of the settings into the bootstrap of the Envoys", () => {
+    const folder = mkdtempSync(join(tmpdir(), "isoline-settings-"));
+    const file = join(folder, "settings.yaml");
+    writeFileSync(file, "runtimeSettings: {a.b: '1'}\n");
+    const [config] = objectsOf(isoline("manifests", "envoy", "--settings", file));
+    rmSync(folder, { recursive: true });
+    expect(JSON.stringify(config)).toContain("a.b");
   });
 });

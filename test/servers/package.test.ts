@@ -193,6 +193,11 @@ describe("each command of the package", () => {
     expect(ran.code, ran.output).toBe(code);
   });
 
+  it("runs with npx", async () => {
+    const { stdout } = await exec("npx", ["--no-install", "isoline", "--version"], { cwd: at });
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
   it("serve answers a bootstrap's polls, with a store", async () => {
     const folder = join(at, "served");
     mkdirSync(folder);

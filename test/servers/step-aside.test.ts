@@ -204,7 +204,12 @@ describe("readiness", () => {
 describe("a connection that a client should leave", () => {
   async function start(tls: boolean): Promise<{ url: string; hub: Hub }> {
     const hub = new Hub({ now: Date.now, log: () => undefined, random: () => 0 });
-    const app = createApp({ hub, status: () => ({}), authenticate: everyone, leave: leaveConnection });
+    const app = createApp({
+      hub,
+      status: () => ({}),
+      authenticate: everyone,
+      connections: { leave: leaveConnection },
+    });
     const listener = getRequestListener(app.fetch, { hostname: "127.0.0.1" });
     const server: Server = tls
       ? createSecureServer(httpsOptions(pair("loopback")), listener)

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { onTestFinished } from "vitest";
 
@@ -42,6 +43,27 @@ export interface OpenedPage {
   readonly errors: readonly string[];
   /** Keeps what is seen as `test/artifacts/NAME.png`. */
   keep(name: string): Promise<void>;
+}
+
+interface AxeRun {
+  run(): Promise<{
+    readonly violations: readonly {
+      readonly id: string;
+      readonly help: string;
+      readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+    }[];
+  }>;
+}
+
+/** What axe-core finds wrong for people who use a screen reader or a keyboard; one text for each. */
+export async function axeFindings(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { readonly axe: AxeRun }).axe.run(),
+  );
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ html, failureSummary = "" }) => `${id}: ${help}: ${html.slice(0, 300)} ${failureSummary}`),
+  );
 }
 
 /** Opens a page in a context of its own, as large as a laptop's or a phone's screen. */

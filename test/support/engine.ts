@@ -6,7 +6,7 @@ import { platform as usual } from "./compile.js";
 
 /** An outlet that serves nothing. */
 export const noOutlet = (): Outlet => ({
-  metrics: { count: () => undefined },
+  metrics: { count: () => undefined, observe: () => undefined },
   partAsked: () => undefined,
   publish: () => undefined,
   setPushed: () => undefined,

@@ -42,6 +42,8 @@ export interface EnvoyOptions {
   readonly settings?: SettingsSpec;
   readonly maxHeapBytes?: number;
   readonly maxConnections?: number;
+  /** The pause between two polls for clusters and listeners is 1 to 2 times as long. */
+  readonly refreshDelay?: `${number}s`;
   /** Uses HTTP/1.1 with one connection per poll, for servers without HTTP/2 over plain TCP, such as workerd. */
   readonly http1?: boolean;
   /** Makes the bootstrap, in place of these options, for an admin interface on a port. */
@@ -70,6 +72,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
       ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
       ...(options.settings === undefined ? {} : { settings: options.settings }),
       ...(options.http1 ? { http1: true } : {}),
+      ...(options.refreshDelay === undefined ? {} : { refreshDelay: options.refreshDelay }),
     });
   const bootstrap = options.bootstrap && "port" in admin ? await options.bootstrap(admin.port) : await own();
   const envoy = await runEnvoy(binary, folder, bootstrap, 1, options.flags);

@@ -25,12 +25,22 @@ function object(kind: string, spec: fc.Arbitrary<object>): fc.Arbitrary<object> 
   });
 }
 
-const gatewayClass = fc.constantFrom("a", "b").map((className) => ({
-  apiVersion: `${group}/v1`,
-  kind: "GatewayClass",
-  metadata: { name: className },
-  spec: { controllerName: "example.com/controller" },
-}));
+const gatewayClass = fc
+  .record({
+    name: fc.constantFrom("a", "b"),
+    controllerName: fc.constantFrom(
+      "example.com/controller",
+      "example.com/controller",
+      "example.com/another",
+    ),
+    created: optional(created),
+  })
+  .map((one) => ({
+    apiVersion: `${group}/v1`,
+    kind: "GatewayClass",
+    metadata: { name: one.name, creationTimestamp: one.created },
+    spec: { controllerName: one.controllerName },
+  }));
 
 const from = fc.constantFrom<object>(
   { from: "All" },
@@ -140,6 +150,7 @@ const httpRules = fc.array(
     matches: fc.array(fc.record({ path: fc.record({ value: path }) }), { minLength: 1, maxLength: 2 }),
     filters,
     backendRefs,
+    timeouts: optional(fc.constantFrom<object>({ request: "0s" }, { request: "1s", backendRequest: "2s" })),
   }),
   { minLength: 1, maxLength: 2 },
 );
@@ -166,7 +177,7 @@ const grant = object(
   "ReferenceGrant",
   fc.record({
     from: fc
-      .constantFrom("HTTPRoute", "Gateway")
+      .constantFrom("HTTPRoute", "Gateway", "ListenerSet", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
       .chain((kind) =>
         fc.tuple(fc.record({ group: fc.constant(group), kind: fc.constant(kind), namespace })),
       ),

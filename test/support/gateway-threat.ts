@@ -26,6 +26,9 @@ export function readerOf(manifests: readonly Manifest[], settings: Manifest = {}
     unitCache: new UnitCache(),
     get: (kind, namespace, name) => store.object(`${kind}/${namespace}/${name}`) as undefined,
     claimants: (key) => store.claimants(key),
+    shared(find, _key, ...args) {
+      return find(this, ...args);
+    },
     need: () => undefined,
     overrun: () => undefined,
     checkKeyPair: platform.checkKeyPair,

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   closeSync,
@@ -61,17 +61,20 @@ const setUp = ({ etc, folder }: Machine): string => `
   echo ready
   exec sleep infinity`;
 
-/** Makes a machine; requires `unshare` and `nsenter` of util-linux, and `ip`. */
-export async function startMachine(): Promise<Machine> {
+/**
+ * Makes a machine; requires `unshare` and `nsenter` of util-linux, and `ip`. With `packaged`, its folder has the examples
+ * of the packed npm package in place of the checkout, and `isoline` is the package's.
+ */
+export async function startMachine(packaged = false): Promise<Machine> {
   const base = mkdtempSync(join(tmpdir(), "isoline-machine-"));
   const machine = new Machine(base);
   for (const one of [machine.home, join(base, "bin")]) mkdirSync(one);
-  copyCheckout(machine.folder);
+  const root = packaged ? installPackage(base, machine.folder) : copyCheckout(machine.folder);
   // Some files may not be readable.
   spawnSync("cp", ["-a", "/etc", machine.etc], { stdio: "ignore" });
   const envoy = await findEnvoy((line) => process.stderr.write(`${line}\n`));
   symlinkSync(envoy, join(base, "bin/envoy"));
-  symlinkSync(join(machine.folder, "dist/isoline.js"), join(base, "bin/isoline"));
+  symlinkSync(join(root, "dist/isoline.js"), join(base, "bin/isoline"));
   await machine.boot();
   return machine;
 }
@@ -190,13 +193,35 @@ export class Machine {
   }
 }
 
-/** Copies the checkout without tests and ignored files, but with the installed packages and the build. */
-function copyCheckout(folder: string): void {
+/** Installs the packed package without the network, and copies its examples. Returns the folder of the package. */
+function installPackage(base: string, folder: string): string {
+  const npm = (...args: readonly string[]): string =>
+    execFileSync("npm", args, { cwd: checkout, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const pack = (from: string): string => {
+    // The tests share one build; prepack would repeat it while they run.
+    const packed = npm("pack", from, "--ignore-scripts", "--json", "--pack-destination", base);
+    return join(base, (JSON.parse(packed) as readonly [{ readonly filename: string }])[0].filename);
+  };
+  const files = [pack("."), pack("./node_modules/node-sqlite3-wasm")];
+  const prefix = join(base, "installed");
+  npm("install", "--offline", "--no-audit", "--no-fund", "--prefix", prefix, ...files);
+  const root = join(prefix, "node_modules/isoline");
+  mkdirSync(join(folder, "node_modules"), { recursive: true });
+  cpSync(join(root, "examples"), join(folder, "examples"), { recursive: true });
+  return root;
+}
+
+/**
+ * Copies the checkout without tests and ignored files, but with the installed packages and the build. Returns the
+ * folder.
+ */
+function copyCheckout(folder: string): string {
   mkdirSync(folder);
   const left = new Set(["test", ".git", "node_modules", ".wrangler", ".isoline", "coverage"]);
   for (const name of readdirSync(checkout))
     if (!left.has(name)) cpSync(join(checkout, name), join(folder, name), { recursive: true });
   mkdirSync(join(folder, "node_modules"));
+  return folder;
 }
 
 function watch(command: string, child: ChildProcess, output: () => string): Running {

@@ -28,15 +28,18 @@ export interface PageRig {
   stop(): Promise<void>;
 }
 
-/** A server with tokens that manifests are pushed to, on a free port of 127.0.0.1. */
-export async function startPageRig(): Promise<PageRig> {
+/** A server with tokens that manifests are pushed to, on a free port of 127.0.0.1; `settings` as in a settings file. */
+export async function startPageRig(settings?: object): Promise<PageRig> {
   const folder = await mkdtemp(join(tmpdir(), "isoline-page-"));
   const tokensFile = join(folder, "tokens");
   await writeFile(tokensFile, `${lines.join("\n")}\n`);
+  const settingsFile = join(folder, "settings.json");
+  if (settings) await writeFile(settingsFile, JSON.stringify(settings));
   const server = await startServer({
     paths: [],
     push: true,
     tokensFile,
+    ...(settings ? { settingsFile } : {}),
     host: "127.0.0.1",
     port: 0,
     log: () => undefined,

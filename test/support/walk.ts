@@ -32,6 +32,7 @@ export function commandsOf(page: string): string[] {
 const lasting: readonly { readonly kind: string; readonly command: RegExp; readonly ready: RegExp }[] = [
   { kind: "serve", command: /^isoline serve\b/, ready: /serves xDS on/ },
   { kind: "demo", command: /^npm start\b/, ready: /Try:/ },
+  { kind: "backends", command: /^node examples\/\S+\/backends\.mjs$/, ready: /listens/ },
   { kind: "envoy", command: /^envoy -c\b/, ready: /starting main dispatch loop/ },
   { kind: "wrangler", command: /^npx wrangler dev\b/, ready: /Ready on/ },
 ];
@@ -47,16 +48,25 @@ export interface Walk {
   readonly after?: Readonly<Record<string, Step>>;
   /** Kinds of commands that the reader interrupts with Ctrl-C before a command. */
   readonly interrupt?: Readonly<Record<string, "demo" | "serve" | "envoy" | "wrangler">>;
+  /** Whether the reader has the packed npm package instead of a checkout. */
+  readonly packaged?: boolean;
+}
+
+/** Walks a tutorial twice: from a checkout, and from the packed npm package. */
+export function walkBoth(page: string, steps: Walk, why?: string): void {
+  walk(page, steps, why);
+  walk(page, { ...steps, packaged: true }, why);
 }
 
 /** Runs a page's commands one by one as written, on a machine of its own; skipped if there is a `why`. */
 export function walk(page: string, steps: Walk, why?: string): void {
   const reason = why ?? whyNoMachine();
-  const title = reason === undefined ? `the commands of ${page}` : `the commands of ${page}: ${reason}`;
+  const from = steps.packaged ? " from the npm package" : "";
+  const title = `the commands of ${page}${from}${reason === undefined ? "" : `: ${reason}`}`;
   describe.skipIf(reason !== undefined)(title, () => {
     test("work as written", { timeout: 900_000 }, async () => {
       expectCommands(page, steps);
-      const machine = await startMachine();
+      const machine = await startMachine(steps.packaged);
       const running = new Map<string, Running>();
       try {
         await steps.given?.(machine);

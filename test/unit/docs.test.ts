@@ -20,6 +20,10 @@ import { commandsOf, pages } from "../support/walk.js";
 const root = join(import.meta.dirname, "../..");
 const read = (name: string): string => readFileSync(join(root, name), "utf8");
 
+interface Step {
+  readonly run?: string;
+}
+
 interface Block {
   readonly name: string;
   readonly text: string;
@@ -163,6 +167,31 @@ describe("commands in the docs", () => {
   });
 });
 
+describe("the changelog", () => {
+  const headings = [...read("CHANGELOG.md").matchAll(/^(##+) (.*)$/gm)].map(([, level, text = ""]) => ({
+    level,
+    text,
+  }));
+
+  it("has Unreleased on top, and then versions with their dates, the newest first", () => {
+    const [first = "", ...versions] = headings.filter(({ level }) => level === "##").map(({ text }) => text);
+    expect(first).toBe("Unreleased");
+    for (const version of versions) expect(version).toMatch(/^\d+\.\d+\.\d+ - \d{4}-\d{2}-\d{2}$/);
+    expect(versions).toEqual([...versions].sort((a, b) => b.localeCompare(a, "en", { numeric: true })));
+  });
+
+  it("has the version of package.json, as the lock file has it", () => {
+    const { version } = JSON.parse(read("package.json")) as { version: string };
+    expect(headings.map(({ text }) => text.split(" - ")[0])).toContain(version);
+    expect(JSON.parse(read("package-lock.json"))).toMatchObject({ version, packages: { "": { version } } });
+  });
+
+  it("has the kinds of changes of Keep a Changelog", () => {
+    const kinds = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+    for (const { level, text } of headings) if (level === "###") expect(kinds).toContain(text);
+  });
+});
+
 describe("workflows for CI", () => {
   it("pin each action to a commit, with its version", () => {
     const actions = [...read("examples/ci/github.yaml").matchAll(/uses: *(.*)/g)].map(([, action]) => action);
@@ -188,6 +217,29 @@ describe("workflows for CI", () => {
     const { spec } = parse(head) as { spec: { inputs: Record<string, unknown> } };
     const { include } = parse(read("examples/ci/gitlab.yaml")) as { include: { inputs: object }[] };
     expect(Object.keys(spec.inputs)).toEqual(expect.arrayContaining(Object.keys(include[0]?.inputs ?? {})));
+  });
+
+  it("publish a release with pinned actions, and each job with the permissions that it needs alone", () => {
+    const text = read(".github/workflows/release.yml");
+    for (const [, action = ""] of text.matchAll(/uses: *(.*)/g))
+      expect(action).toMatch(/^actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    const { permissions, jobs } = parse(text) as {
+      readonly permissions: object;
+      readonly jobs: Readonly<
+        Record<string, { readonly permissions: object; readonly steps: readonly Step[] }>
+      >;
+    };
+    expect(permissions).toEqual({});
+    const attesting = { "id-token": "write", attestations: "write" };
+    expect(Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, job.permissions]))).toEqual({
+      build: { contents: "read", ...attesting },
+      npm: { "id-token": "write" },
+      image: { contents: "read", packages: "write", ...attesting },
+      github: { contents: "write" },
+    });
+    // Text of an event in a script would be code of whoever wrote it.
+    for (const { run } of Object.values(jobs).flatMap(({ steps }) => steps))
+      expect(run ?? "").not.toContain("${{");
   });
 
   const built = join(root, "dist/isoline.js");

@@ -213,7 +213,8 @@ describe("explain, by routes of the Gateway API", () => {
       route("unattached", [to("a")], "nowhere", []),
       route("web", [to("a")], "web", ["a.web.test"]),
     );
-    const missing = "No listeners match this parent ref";
+    const missing =
+      'no listener of Gateway infra/edge with the name "nowhere" is there; its listeners: web (HTTP, port 80), secure (HTTPS, port 443)';
     expect(explain("GET", "http://x.test/").hints).toEqual([
       "x.test is claimed by HTTPRoute/default/detached",
       `HTTPRoute/default/detached spec.parentRefs[0]: ${missing}`,

@@ -36,6 +36,9 @@ function readerOf(grants: readonly Grant[]): Reader {
     get: (kind, namespace, name) =>
       objects.find(({ ref }) => ref === `${kind}/${namespace}/${name}`) as undefined,
     claimants: (key) => objects.filter((object) => claimsOf(object).includes(key)).map(({ ref }) => ref),
+    shared(find, _key, ...args) {
+      return find(this, ...args);
+    },
     need: () => undefined,
     overrun: () => undefined,
     checkKeyPair: () => undefined,

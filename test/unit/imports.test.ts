@@ -35,34 +35,35 @@ const listed = (text: string): readonly string[] => text.split(/\s+/).map((part)
 const MAY_IMPORT: Record<string, readonly string[]> = {
   ...CORE,
   index: Object.keys(CORE),
-  engine: listed("schema graph update link lint explain type:store"),
+  log: ["schema"],
+  engine: listed("log schema graph update link lint explain type:store"),
   kubernetes: listed("schema graph"),
-  "kubernetes/node": listed("schema documents kubernetes"),
-  "status/write": listed("schema graph xds status kubernetes type:store"),
+  "kubernetes/node": listed("log schema documents kubernetes"),
+  "status/write": listed("log schema graph xds status kubernetes type:store"),
   sources: listed("schema engine"),
-  "sources/files": listed("schema documents assume type:lint engine sources type:store"),
-  "sources/kubernetes": listed("schema update engine kubernetes sources status/write type:store"),
+  "sources/files": listed("log schema documents assume type:lint engine sources type:store"),
+  "sources/kubernetes": listed("log schema update engine kubernetes sources status/write type:store"),
   "sources/push": listed(
-    "type:gen schema documents graph xds compile update link explain engine sources type:store",
+    "type:gen log schema documents graph xds compile update link explain engine sources type:store",
   ),
   verdict: listed("schema"),
   picture: listed("schema explain"),
   page: listed("schema verdict picture type:explain type:server type:engine"),
   server: listed(
-    "schema documents graph xds link lint explain engine kubernetes sources sources/push verdict picture type:store",
+    "log schema documents graph xds link lint explain engine kubernetes sources sources/push verdict picture type:store",
   ),
   deploy: listed("xds kubernetes status/write"),
   "runtime/node": listed(
-    `schema platform store update engine kubernetes/node sources sources/files sources/kubernetes sources/push
+    `log schema platform store update engine kubernetes/node sources sources/files sources/kubernetes sources/push
     status/write server`,
   ),
   "runtime/worker": listed(
-    "schema platform store type:update link engine kubernetes sources sources/kubernetes sources/push server",
+    "log schema platform store type:update link engine kubernetes sources sources/kubernetes sources/push server",
   ),
   dev: listed("type:gen schema documents platform xds runtime/node"),
   cli: [
     ...Object.keys(CORE),
-    ...listed("engine kubernetes kubernetes/node sources/files sources/kubernetes sources/push"),
+    ...listed("log engine kubernetes kubernetes/node sources/files sources/kubernetes sources/push"),
     ...listed("type:status/write server deploy dev verdict picture"),
   ],
   action: listed("schema cli"),
@@ -90,6 +91,12 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   preact: ["page"],
   "@preact/signals": ["page"],
   "node-sqlite3-wasm": ["store"],
+  pino: ["runtime/node"],
+  "@opentelemetry/api": ["runtime/node"],
+  "@opentelemetry/exporter-trace-otlp-http": ["runtime/node"],
+  "@opentelemetry/resources": ["runtime/node"],
+  "@opentelemetry/sdk-trace-base": ["runtime/node"],
+  "prom-client": ["runtime/node"],
   "cloudflare:workers": ["runtime/worker"],
 };
 /** The parts that run only on Node. `store` has a file for each platform. */

@@ -55,6 +55,13 @@ function rig(options: ConstructorParameters<typeof Publication>[1] = {}) {
     publication,
     names,
     poll,
+    /** The Envoy is known to have processed the last answer, or one with another version. */
+    processed: (type: XdsType, name?: string, version?: string): void => {
+      const request = { node: "envoy", token };
+      const subscriptions = fleet.of(request);
+      const last = subscriptions?.get(name === undefined ? type : `${type}/${name}`)?.delivered ?? "";
+      fleet.noteProcessed(request, type, name === undefined ? [] : [name], version ?? last);
+    },
     publish: (sets: Sets, sequence = 1) => publication.publish(snapshot(sets), sequence, now),
     tick: (ms: number) => {
       now += ms;
@@ -95,6 +102,11 @@ describe("phases", () => {
     expect(names("clusters")).toEqual(["blue", "green"]);
     tick(1);
     expect(publication.phase).toBe("settled");
+    expect([names("clusters"), names("endpoints")]).toEqual([
+      ["blue", "green"],
+      ["blue", "green"],
+    ]);
+    tick(300_000);
     expect(publication.deadline).toBeUndefined();
     expect([names("clusters"), names("endpoints")]).toEqual([["green"], ["green"]]);
   });
@@ -186,6 +198,7 @@ describe("phases", () => {
     expect(one.publication.phase).toBe("switching");
     one.poll("routes", switched, "r");
     expect(one.publication.phase).toBe("settled");
+    one.tick(300_000);
     expect([one.names("clusters"), one.names("endpoints")]).toEqual([["green"], ["green"]]);
   });
 
@@ -200,7 +213,55 @@ describe("phases", () => {
     }
     one.tick(70_000);
     expect(one.publication.phase).toBe("settled");
+    one.tick(300_000);
     expect(one.names("clusters")).toEqual(["c8"]);
+  });
+
+  it("sends routes to a direct Envoy as soon as it has processed the clusters and their endpoints", () => {
+    const { publish, poll, processed, ...one } = rig();
+    publish(serving("blue"));
+    const has = upToDate({ publish, poll, processed, ...one });
+    publish(serving("green"), 2);
+    poll("clusters", has.clusters);
+    expect(poll("routes", has.routes, "r")).toBe(has.routes);
+    processed("clusters");
+    expect(poll("routes", has.routes, "r")).toBe(has.routes);
+    poll("endpoints", "", "green");
+    expect(poll("routes", has.routes, "r")).toBe(has.routes);
+    processed("endpoints", "green");
+    expect(poll("routes", has.routes, "r")).not.toBe(has.routes);
+  });
+
+  it("ignores that an Envoy has processed an older version than the last one", () => {
+    const { publish, poll, processed, ...one } = rig();
+    publish({ ...serving("blue"), endpoints: {} });
+    const has = one.settle("clusters", "");
+    const routes = one.settle("routes", "", "r");
+    publish({ ...serving("green"), endpoints: {} }, 2);
+    const green = poll("clusters", has);
+    publish({ ...serving("red"), endpoints: {} }, 3);
+    processed("clusters", undefined, green);
+    expect(poll("routes", routes, "r")).toBe(routes);
+    poll("clusters", has);
+    processed("clusters", undefined, green);
+    expect(poll("routes", routes, "r")).toBe(routes);
+    processed("clusters");
+    expect(poll("routes", routes, "r")).not.toBe(routes);
+  });
+
+  it("waits for the time of unused clusters when more Envoys poll than are remembered", () => {
+    const one = rig();
+    one.publish(serving("blue"));
+    for (let i = 0; i <= maxNodes; i++) one.poll("clusters", "", undefined, `n${i}`);
+    const has = upToDate(one);
+    one.publish(serving("green"), 2);
+    one.settle("clusters", has.clusters);
+    one.settle("endpoints", "", "green");
+    one.settle("listeners", has.listeners);
+    one.settle("routes", has.routes, "r");
+    expect(one.publication.phase).toBe("switching");
+    one.tick(70_000);
+    expect(one.publication.phase).toBe("settled");
   });
 
   it("forgets Envoys after a minute", () => {
@@ -382,12 +443,94 @@ describe("versions", () => {
           if (i % 2) long.tick(700);
         });
         long.tick(70_000);
+        long.tick(300_000);
         short.publish(of(steps.at(-1) ?? []));
         expect(long.publication.served("clusters")?.set.hash).toBe(
           short.publication.served("clusters")?.set.hash,
         );
       }),
     );
+  });
+});
+
+describe("spare clusters", () => {
+  /** A publication whose Envoy has switched to another cluster, with these members in the unused one. */
+  const switched = (members = ""): ReturnType<typeof rig> => {
+    const one = rig();
+    const blue = serving("blue");
+    one.publish({ ...blue, clusters: { blue: `{"name":"blue"${members}}` } });
+    const has = upToDate(one);
+    one.publish(serving("green"), 2);
+    one.settle("clusters", has.clusters);
+    one.settle("endpoints", "", "green");
+    one.settle("listeners", has.listeners);
+    one.settle("routes", has.routes, "r");
+    expect(one.publication.phase).toBe("settled");
+    return one;
+  };
+
+  it("stay with their endpoints, so that a switch back sends no clusters", () => {
+    const one = switched();
+    expect([one.names("clusters"), one.names("endpoints")]).toEqual([
+      ["blue", "green"],
+      ["blue", "green"],
+    ]);
+    const { version } = one.publication.served("clusters") ?? {};
+    expect(one.publish(serving("blue"), 3)).not.toContain("clusters");
+    expect(one.publication.served("clusters")?.set.hash).toBe(parseVersion(version ?? "")?.hash);
+  });
+
+  it("are removed with the next addition, not alone", () => {
+    const one = switched();
+    one.tick(200_000);
+    expect(one.names("clusters")).toEqual(["blue", "green"]);
+    const { clusters, endpoints } = serving("red");
+    const green = serving("green");
+    one.publish(
+      {
+        ...green,
+        clusters: { ...green.clusters, ...clusters },
+        endpoints: { ...green.endpoints, ...endpoints },
+      },
+      3,
+    );
+    expect([one.names("clusters"), one.names("endpoints")]).toEqual([
+      ["green", "red"],
+      ["green", "red"],
+    ]);
+  });
+
+  it("are removed after five minutes", () => {
+    const one = switched();
+    one.tick(299_999);
+    expect(one.names("clusters")).toEqual(["blue", "green"]);
+    expect(one.tick(1)).toContain("clusters");
+    expect(one.publication.deadline).toBeUndefined();
+  });
+
+  it.each([
+    ["health checks", ',"health_checks":[{}]'],
+    ["DNS", ',"type":"STRICT_DNS"'],
+    ["keys", ',"transport_socket":{}'],
+    ["more than their size", `,"alt_stat_name":"${"x".repeat(300_000)}"`],
+  ])("have no %s: such a cluster is removed when no Envoy needs it", (_, members) => {
+    const one = switched(members);
+    expect([one.names("clusters"), one.names("endpoints")]).toEqual([["green"], ["green"]]);
+  });
+
+  it("may have texts that only look so", () => {
+    const text = JSON.stringify('"health_checks":["STRICT_DNS"]');
+    expect(switched(`,"alt_stat_name":${text}`).names("clusters")).toEqual(["blue", "green"]);
+  });
+
+  it("are at most 64", () => {
+    const one = rig();
+    const many = Array.from({ length: 65 }, (_, i) => [`c${i}`, `{"name":"c${i}"}`] as const);
+    one.publish({ clusters: Object.fromEntries([...many, ["blue", '{"name":"blue"}']]) });
+    one.settle("clusters", "");
+    one.publish({ clusters: { blue: '{"name":"blue"}' } }, 2);
+    one.tick(70_000);
+    expect(one.names("clusters")).toEqual(["blue"]);
   });
 });
 

@@ -85,18 +85,8 @@ const unread: Readonly<Partial<Record<Kind, readonly string[]>>> = {
     "spec.defaultBackend.resource.apiGroup",
     "spec.rules.http.paths.backend.resource.apiGroup",
   ],
-  HTTPRoute: [
-    "spec.rules.name",
-    "spec.rules.filters.extensionRef",
-    "spec.rules.filters.externalAuth",
-    "spec.rules.backendRefs.filters.extensionRef",
-    "spec.rules.backendRefs.filters.externalAuth",
-  ],
-  GRPCRoute: [
-    "spec.rules.name",
-    "spec.rules.filters.extensionRef",
-    "spec.rules.backendRefs.filters.extensionRef",
-  ],
+  HTTPRoute: ["spec.rules.filters.extensionRef", "spec.rules.backendRefs.filters.extensionRef"],
+  GRPCRoute: ["spec.rules.filters.extensionRef", "spec.rules.backendRefs.filters.extensionRef"],
   TLSRoute: ["spec.rules.name"],
   TCPRoute: ["spec.rules.name"],
   UDPRoute: ["spec.rules.name"],
@@ -107,7 +97,8 @@ const unread: Readonly<Partial<Record<Kind, readonly string[]>>> = {
 /** Paths that a schema has only because it shares a part with another kind or field. */
 const shared: Readonly<Partial<Record<Kind, RegExp>>> = {
   Ingress: /^spec\.(?:defaultBackend\.service(?:Name|Port)$|backend\.service(?:\.|$))/,
-  GRPCRoute: /\.filters\.(?:requestRedirect|urlRewrite|cors)(?:\.|$)/,
+  GRPCRoute: /\.filters\.(?:requestRedirect|urlRewrite|cors|externalAuth)(?:\.|$)/,
+  Gateway: /^spec\.labels$/,
   ListenerSet: /\.tls\.frontendValidation$/,
 };
 
@@ -319,21 +310,20 @@ describe("a field that the kind does not have", () => {
 
 describe("parts of the Gateway API that are not supported", () => {
   it("give a warning at each field", () => {
-    const route = {
+    const policy = {
       apiVersion: "gateway.networking.k8s.io/v1",
-      kind: "HTTPRoute",
+      kind: "BackendTLSPolicy",
       metadata: { name: "a", namespace: "shop" },
       spec: {
-        parentRefs: [{ name: "edge" }],
-        rules: [{}, { sessionPersistence: { sessionName: "s" } }],
-        useDefaultGateways: "All",
+        targetRefs: [{ group: "", kind: "Service", name: "app" }],
+        validation: { wellKnownCACertificates: "System", hostname: "a.test" },
+        options: { "example.com/a": "1" },
       },
     };
-    const { isServed, findings } = findingsOf(route);
+    const { isServed, findings } = findingsOf(policy);
     expect(isServed).toBe(true);
     expect(findings.map(({ reason, path }) => [reason, path])).toEqual([
-      ["UnsupportedField", "spec.rules[1].sessionPersistence"],
-      ["UnsupportedField", "spec.useDefaultGateways"],
+      ["UnsupportedField", "spec.options"],
     ]);
   });
 });

@@ -9,6 +9,8 @@ const well: Overview = {
   role: "read",
   ready: true,
   pending: 0,
+  gateways: [],
+  gatewayCount: 0,
   hosts: 1000,
   findings: { errors: 0, warnings: 0, objects: 0 },
   envoys: { total: 3, current: 3, behind: 0, refusing: 0, never: 0, away: 0, refusals: [] },

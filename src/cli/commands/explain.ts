@@ -12,12 +12,14 @@ export function addExplain(program: Command, done: (code: number) => void): void
           program
             .command("explain")
             .description("report which route handles a request, and why")
-            .argument("<method>", "such as GET")
-            .argument("<url>", "http:// or https://, with any port at which clients reach Envoy"),
+            .argument("<method>", "such as GET; left out for a URL with tcp://, tls:// or udp://")
+            .argument("[url]", "http:// or https://, with any port at which clients reach Envoy"),
         ),
       ),
       "isoline explain -f manifests/ GET http://echo.com/api",
       "isoline explain -f manifests/ -H 'x-canary: yes' POST https://echo.com/orders?id=7",
+      "isoline explain -f manifests/ --gateway infra/edge GET http://echo.com/",
+      "isoline explain -f manifests/ tls://db.example.com:5432",
       "isoline explain --xds https://isoline.example.com --token-file read-token GET http://echo.com/",
     ),
   )
@@ -27,8 +29,15 @@ export function addExplain(program: Command, done: (code: number) => void): void
         .argParser(collect)
         .default([]),
     )
+    .addOption(
+      new Option(
+        "--gateway <namespace/name>",
+        "the Gateway that gets the request, if several serve the host",
+      ),
+    )
+    .addOption(new Option("--address <ip>", "an IP address of the listener, instead of a Gateway"))
     .addOption(new Option("--format <format>", "the output format").choices(["text", "json"]).default("text"))
-    .action(async (method: string, url: string, options: ExplainCommandOptions) => {
+    .action(async (method: string, url: string | undefined, options: ExplainCommandOptions) => {
       const { explainCommand } = await import("../explain.js");
       done(await explainCommand(method, url, options));
     });

@@ -17,10 +17,13 @@ export function addGraph(program: Command, done: (code: number) => void): void {
       ),
       "isoline graph -f manifests/ echo.com",
       "isoline graph -f manifests/ echo.com --format svg -o echo.svg",
+      "isoline graph -f manifests/ echo.com --gateway infra/edge",
       "isoline graph --xds https://isoline.example.com --token-file read-token --format dot | dot -Tpdf -o routes.pdf",
     ),
   )
     .addOption(settings())
+    .option("--gateway <namespace/name>", "only the listeners of a Gateway")
+    .option("--address <ip>", "only the listeners with an IP address")
     .addOption(
       new Option("--format <format>", "the output format")
         .choices(["text", "svg", "dot", "json"])

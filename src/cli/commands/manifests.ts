@@ -12,6 +12,7 @@ export function addManifests(program: Command): void {
       .argument("[parts...]", manifestParts.join(", ")),
     "isoline manifests --image registry.example.com/isoline:1.0 | kubectl apply --server-side -f -",
     "isoline manifests crds rbac > cluster.yaml",
+    "isoline manifests server --settings contour.yaml > server.yaml",
     "isoline manifests --worker https://isoline.example.workers.dev --hook-token-file hook.token",
     "isoline manifests webhook --hook-token-file hook.token --hook-url https://xds.example.com",
     "isoline manifests audit-policy > policy.yaml",
@@ -26,6 +27,8 @@ export function addManifests(program: Command): void {
         .choices(["DaemonSet", "Deployment"])
         .default("DaemonSet"),
     )
+    .option("--no-write-status", "the server writes no statuses: for a server beside another controller")
+    .option("--settings <file>", "settings of the server, which are printed as a ConfigMap")
     .option("--xds <url>", "the server that the Envoys poll (default: the one in the namespace)")
     .option(
       "--worker <url>",
@@ -43,6 +46,10 @@ export function addManifests(program: Command): void {
       "include ServiceAccounts of Gateways, for the setting gateway.infrastructure",
     )
     .option("--http3", "include the Envoys' UDP ports, for the setting http3")
+    .option(
+      "--gateway-parameters <file>",
+      "the ConfigMap that parametersRef of a Gateway or GatewayClass names: Envoys as it describes them",
+    )
     .option(
       "--ingress-nginx-config-map <namespace/name>",
       "include the ConfigMap of the setting ingressNginx",

@@ -31,6 +31,10 @@ export function addPublish(program: Command, done: (code: number) => void): void
     )
     .option("--rollback <number>", "publish the content of this revision again, instead of files")
     .option("--expect <number>", "the revision that the source must have now; 0 for none")
+    .option(
+      "--commit <sha>",
+      "the commit of the files, for the history (default: $GITHUB_SHA or $CI_COMMIT_SHA)",
+    )
     .option("--strict", "publish nothing when an object is not valid")
     .option("--dry-run", "report what would change, and change nothing")
     .option("--accept-shrink", "publish even if a large share of the hosts would be removed")

@@ -45,6 +45,23 @@ export function addServe(program: Command): void {
     .option("--tls-cert-file <file>", "serve https with this certificate chain")
     .option("--tls-key-file <file>", "and its private key")
     .option("--insecure", "serve other machines without tokens or https")
+    .addOption(
+      new Option(
+        "--otlp-endpoint <url>",
+        "send traces of changes to this collector (OTLP over HTTP); default: none",
+      ).env("OTEL_EXPORTER_OTLP_ENDPOINT"),
+    )
+    .addOption(
+      new Option(
+        "--log-format <format>",
+        "text, json, or auto: text on a terminal and JSON elsewhere (default: auto)",
+      ).env("ISOLINE_LOG_FORMAT"),
+    )
+    .addOption(
+      new Option("--log-level <level>", "debug, info, warn or error (default: info)").env(
+        "ISOLINE_LOG_LEVEL",
+      ),
+    )
     .action(async (options: ServeCommandOptions) => {
       const { serveCommand } = await import("../serve-command.js");
       await serveCommand(options);

@@ -28,6 +28,8 @@ interface PortOptions {
   readonly healthPort?: number;
   /** The protocol if the Service has none. */
   readonly usualProtocol?: Protocol;
+  /** Bytes of the client are sent unchanged, whatever protocol the Service has. */
+  readonly isOpaque?: boolean;
 }
 
 /**
@@ -39,14 +41,15 @@ export function readCluster(
   namespace: string,
   name: string,
   port: number | string,
-  { healthPort, usualProtocol, ...options }: ClusterOverrides & PortOptions = {},
+  { healthPort, usualProtocol, isOpaque = false, ...options }: ClusterOverrides & PortOptions = {},
 ): { cluster?: Cluster; error?: string | undefined } {
   const { service, found, error } = findServicePort(reader, namespace, name, port);
   if (!service || !found) return { error };
   const external = readExternalName(reader, service);
   if (external.error) return { error: external.error };
 
-  const spoken = options.protocol ?? servicePortProtocol(service, found) ?? usualProtocol;
+  const ofService = isOpaque ? undefined : servicePortProtocol(service, found);
+  const spoken = options.protocol ?? ofService ?? usualProtocol;
   // A backend with HTTP/2 as its usual protocol has it over TLS, too.
   const protocol = usualProtocol && spoken === "tls" ? "h2" : spoken;
   const breakers = readCircuitBreakers(service, reader.settings.cluster.circuitBreakers);

@@ -1,4 +1,5 @@
 import { byObject, type Finding, kindOf, type Ref } from "../../schema/meta.js";
+import { routeKinds } from "../../schema/routing-kinds.js";
 import { isSame } from "../../schema/same.js";
 import type { Compiled, Store } from "../../store/store.js";
 import {
@@ -19,21 +20,28 @@ const nothing: CompiledFindings = { findings: [], reads: [] };
  * The objects whose status an update of a unit may change: objects with changed findings, included HTTPProxies and
  * IngressRoutes that a host started or stopped reading (an object that no host reads is an orphan), and the Gateway
  * API objects that the unit validates.
+ *
+ * @param parents whether an object may have changed that the status of a route depends on without findings:
+ *   one of `parentKinds`
  */
 export function* affectedBy(
   { unit }: Pick<Compiled, "unit">,
   before: CompiledFindings = nothing,
   after: CompiledFindings = nothing,
+  parents = true,
 ): Iterable<Ref> {
   yield* changedAbout(before.findings, after.findings);
   const route = routeOf(unit);
-  // The status of a route depends on its Gateway: the number of attached routes, and whether the class exists.
-  const whole = route !== undefined || isGatewayUnit(unit) ? gatewayKinds : policyKinds;
+  // The status of a Gateway depends on its routes: their number is part of it.
+  const validates = isGatewayUnit(unit) || hasRoute(before) || hasRoute(after);
+  const whole = !validates ? policyKinds : parents ? statusKinds : gatewayKinds;
   if (route !== undefined) yield route;
   for (const key of before.reads) if (isOf(whole, key)) yield key;
   for (const key of after.reads) if (isOf(whole, key)) yield key;
   if (isHostUnit(unit)) yield* readByOne(before.reads, after.reads);
 }
+
+const hasRoute = ({ reads }: CompiledFindings): boolean => reads.some((key) => isOf(validatedKinds, key));
 
 const gatewayKinds: ReadonlySet<string> = new Set([
   "GatewayClass",
@@ -41,6 +49,8 @@ const gatewayKinds: ReadonlySet<string> = new Set([
   "ListenerSet",
   "BackendTLSPolicy",
 ]);
+const validatedKinds: ReadonlySet<string> = new Set(routeKinds);
+const statusKinds: ReadonlySet<string> = new Set([...gatewayKinds, ...routeKinds]);
 /**
  * Kinds whose status depends on the units that read them: whether a policy is in use, and whether its CA certificates
  * exist.
@@ -48,8 +58,13 @@ const gatewayKinds: ReadonlySet<string> = new Set([
 const policyKinds: ReadonlySet<string> = new Set(["BackendTLSPolicy"]);
 const includedKinds: ReadonlySet<string> = new Set(["HTTPProxy", "IngressRoute"]);
 
+/** The first letters of the kinds here: most reads are of other kinds, or lists, and are told apart by one letter. */
+const initials: ReadonlySet<number> = new Set(
+  [...statusKinds, ...includedKinds].map((kind) => kind.charCodeAt(0)),
+);
+
 const isOf = (kinds: ReadonlySet<string>, key: ReadKey): key is Ref =>
-  kinds.has(kindOf(key as Ref)) && isObjectRead(key);
+  initials.has(key.charCodeAt(0)) && kinds.has(kindOf(key as Ref)) && isObjectRead(key);
 
 /** The objects whose findings differ. */
 export function* changedAbout(before: readonly Finding[], after: readonly Finding[]): Iterable<Ref> {

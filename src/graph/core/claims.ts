@@ -1,12 +1,15 @@
 import { nginxPrefix } from "../../schema/ingress-nginx.js";
 import { isShadowed } from "../../schema/meta.js";
 import { isSubdomain } from "../../schema/names.js";
-import type { KubeObject } from "../../schema/object.js";
+import type { GatewayRoute, KubeObject } from "../../schema/object.js";
 import { isCostly } from "../cost/node.js";
 import {
+  addressKey,
   backendTlsKey,
+  type ClaimedUnit,
   type ClaimKey,
   costKey,
+  defaultGatewaysKey,
   delegationsKey,
   extensionUnit,
   gatewaysKey,
@@ -48,6 +51,23 @@ export const maxAliases = 16;
 /** `www.example.com` of `example.com`, and the other way round. */
 export const wwwTwin = (host: string): string => (host.startsWith("www.") ? host.slice(4) : `www.${host}`);
 
+/**
+ * The host whose unit validates a route of the Gateway API: the first one by name, because its unit reads the route in
+ * any case. Undefined for a route without hostnames, which has a unit of its own.
+ */
+export function validatingHost(route: GatewayRoute): string | undefined {
+  if (route.kind === "TCPRoute" || route.kind === "UDPRoute") return undefined;
+  let [first] = route.spec.hostnames;
+  for (const hostname of route.spec.hostnames) if (first === undefined || hostname < first) first = hostname;
+  return first;
+}
+
+/** The unit that validates a route of the Gateway API. */
+export function validatorOf(route: GatewayRoute): ClaimedUnit {
+  const host = validatingHost(route);
+  return host === undefined ? routeUnit(route.ref) : hostUnit(host);
+}
+
 const listenerHosts = ({ spec }: Extract<KubeObject, { kind: "Gateway" | "ListenerSet" }>): ClaimKey[] => [
   ...new Set(spec.listeners.map(({ hostname }) => hostUnit(hostname.toLowerCase() || anyHost))),
 ];
@@ -78,7 +98,10 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
       ];
     case "Gateway": {
       const { namespace, name } = object.meta;
-      return [...listenerHosts(object), gatewaysKey, gatewayUnit(namespace, name)];
+      const addresses = object.spec.addresses.map(({ value }) => addressKey(value));
+      const isDefault = object.spec.defaultScope === "All";
+      const own = [gatewaysKey, gatewayUnit(namespace, name), ...(isDefault ? [defaultGatewaysKey] : [])];
+      return [...new Set([...listenerHosts(object), ...own, ...addresses])];
     }
     case "ListenerSet": {
       const { namespace, name } = object.spec.parentRef;
@@ -88,12 +111,12 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
     case "GRPCRoute":
     case "TLSRoute": {
       const { hostnames } = object.spec;
-      const hosts = hostnames.flatMap((host): ClaimKey[] => [hostUnit(host), routesKey(host)]);
-      return [...new Set([...(hosts.length > 0 ? hosts : [routesKey(anyHost)]), routeUnit(object.ref)])];
+      if (hostnames.length === 0) return [routesKey(anyHost), validatorOf(object)];
+      return [...new Set(hostnames.flatMap((host): ClaimKey[] => [hostUnit(host), routesKey(host)]))];
     }
     case "TCPRoute":
     case "UDPRoute":
-      return [tcpUnit, routeUnit(object.ref)];
+      return [tcpUnit, validatorOf(object)];
     case "ReferenceGrant":
       return [grantsKey(object.meta.namespace)];
     case "BackendTLSPolicy":

@@ -30,6 +30,8 @@ type IndexKey =
   | Key<"routes">
   | Key<"grants">
   | Key<"gateways">
+  | Key<"address">
+  | Key<"default-gateways">
   | Key<"listener-sets">
   | Key<"backend-tls">
   | Key<"cost">;
@@ -60,7 +62,7 @@ export const hostUnit = (host: string): Key<"vhost"> => keyOf("vhost", host);
 /** The cluster of an ExtensionService. */
 export const extensionUnit = (namespace: string, name: string): Key<"extension"> =>
   keyOf("extension", `${namespace}/${name}`);
-/** The findings of a route of the Gateway API. */
+/** The findings of a route of the Gateway API without hostnames. */
 export const routeUnit = (ref: Ref): Key<"route"> => keyOf("route", ref);
 /** The plain TCP listeners of a Gateway. */
 export const tcpUnit = keyOf("tcp", "");
@@ -88,6 +90,10 @@ export const routesKey = (hostname: string): Key<"routes"> => keyOf("routes", ho
 export const grantsKey = (namespace: string): Key<"grants"> => keyOf("grants", namespace);
 /** All Gateways. */
 export const gatewaysKey = keyOf("gateways", "");
+/** Gateways that ask for an IP address, which is in its usual form. */
+export const addressKey = (address: string): Key<"address"> => keyOf("address", address);
+/** The Gateways with `defaultScope: All`. */
+export const defaultGatewaysKey = keyOf("default-gateways", "");
 /** ListenerSets of a Gateway. */
 export const listenerSetsKey = (namespace: string, name: string): Key<"listener-sets"> =>
   keyOf("listener-sets", `${namespace}/${name}`);

@@ -24,6 +24,15 @@ export interface Reader {
   /** Values derived for this unit. Their inputs are recorded already. */
   readonly unitCache: UnitCache;
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined;
+  /**
+   * A value that units have in common, such as the listeners of a Gateway. `find` reads it once per update, and its reads
+   * are recorded for each unit that gets it. The arguments must be the same in all calls with that key.
+   */
+  shared<Args extends readonly unknown[], Value>(
+    find: (reader: Reader, ...args: Args) => Value,
+    key: string,
+    ...args: Args
+  ): Value;
   /** Refs of the objects that claim a key, sorted. */
   claimants(key: ClaimKey): readonly Ref[];
   /** Keeps another unit (endpoints, a secret) compiled while this one needs it. */
@@ -78,36 +87,56 @@ export interface Report {
     path?: string,
     unlessBetween?: Finding["unlessBetween"],
   ): void;
+  /** Adds a finding that another report collected. */
+  add(finding: Finding): void;
   readonly findings: readonly Finding[];
 }
 
-export function createReport(): Report {
-  const findings = new FindingList();
-  const add =
-    (severity: Finding["severity"]) =>
-    (
-      about: Ref,
-      type: FindingType,
-      reason: FindingCode,
-      message: string,
-      path?: string,
-      unlessBetween?: Finding["unlessBetween"],
-    ): void => {
-      findings.add({
-        about,
-        severity,
-        type,
-        reason,
-        message,
-        ...(path === undefined ? {} : { path }),
-        ...(unlessBetween ? { unlessBetween } : {}),
-      });
-    };
-  return {
-    error: add("error"),
-    warn: add("warning"),
-    get findings() {
-      return findings.list;
-    },
-  };
+export const createReport = (): Report => new FindingReport();
+
+class FindingReport implements Report {
+  readonly #findings = new FindingList();
+
+  error(about: Ref, type: FindingType, reason: ErrorCode, message: string, path?: string): void {
+    this.#add("error", about, type, reason, message, path);
+  }
+
+  warn(
+    about: Ref,
+    type: FindingType,
+    reason: WarningCode,
+    message: string,
+    path?: string,
+    unlessBetween?: Finding["unlessBetween"],
+  ): void {
+    this.#add("warning", about, type, reason, message, path, unlessBetween);
+  }
+
+  add(finding: Finding): void {
+    this.#findings.add(finding);
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#findings.list;
+  }
+
+  #add(
+    severity: Finding["severity"],
+    about: Ref,
+    type: FindingType,
+    reason: FindingCode,
+    message: string,
+    path?: string,
+    unlessBetween?: Finding["unlessBetween"],
+  ): void {
+    this.add({
+      about,
+      severity,
+      type,
+      reason,
+      message,
+      ...(path === undefined ? {} : { path }),
+      ...(unlessBetween ? { unlessBetween } : {}),
+    });
+  }
 }

@@ -1,3 +1,4 @@
+import { sessionRoutes } from "../api/gateway/session.js";
 import { orderRoutes } from "../matches/same-matches.js";
 import type { HttpsTerms, HttpTerms, Route, Site, Sites, Terms } from "./nodes.js";
 import type { Report } from "./reader.js";
@@ -56,11 +57,13 @@ function finish(routes: readonly Route[], host: string, sharing: Sharing): Route
     wildcard: isWildcard,
     onSame: (later, first) => sharing.sameMatch(later, first),
   });
-  if (!isWildcard) return ordered;
+  if (!isWildcard) return ordered.flatMap(sessionRoutes);
   const extra = wildcard(host);
-  return ordered.map((route) =>
-    route.spansLabels
-      ? route
-      : { ...route, match: { ...route.match, headers: [extra, ...route.match.headers] } },
-  );
+  return ordered
+    .map((route) =>
+      route.spansLabels
+        ? route
+        : { ...route, match: { ...route.match, headers: [extra, ...route.match.headers] } },
+    )
+    .flatMap(sessionRoutes);
 }

@@ -37,6 +37,14 @@ export class StoreReader implements Reader {
     return object?.kind === kind ? (object as ObjectByKind<K>) : undefined;
   }
 
+  shared<Args extends readonly unknown[], Value>(
+    find: (reader: Reader, ...args: Args) => Value,
+    key: string,
+    ...args: Args
+  ): Value {
+    return this.unitCache.once(find, key, this, ...args);
+  }
+
   claimants(key: ClaimKey): readonly Ref[] {
     return this.store.claimants(key);
   }

@@ -25,10 +25,12 @@ export class Forest {
 
   /** Reads a changed object again. Adds to `moved` the objects that it started or stopped including. */
   reload(ref: Ref, moved?: Set<Ref>): CostNode | undefined {
-    const before = new Set(this.#nodes.get(ref)?.edges.map(({ to }) => to));
+    const old = this.#nodes.get(ref)?.edges ?? [];
     const node = this.load(ref);
     if (node) this.#nodes.set(ref, node);
     else this.#nodes.delete(ref);
+    if (old.length === 0 && !node?.edges.length) return node;
+    const before = new Set(old.map(({ to }) => to));
     const after = new Set(node?.edges.map(({ to }) => to));
     for (const to of before) {
       if (after.has(to)) continue;

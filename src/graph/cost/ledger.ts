@@ -1,16 +1,15 @@
-import { servesGateways } from "../../schema/gateway-settings.js";
 import { namespaceOf, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { Store } from "../../store/store.js";
 import { attachCounts } from "../api/gateway/attach.js";
-import { type GatewayView, viewOf } from "../api/gateway/gateway.js";
 import { isAllowedClass, isNginxClass, isRootNamespace } from "../core/class.js";
-import { costKey, gatewaysKey } from "../core/keys.js";
+import { costKey } from "../core/keys.js";
 import { byAge } from "../core/order.js";
 import type { Reader } from "../core/reader.js";
+import { AttachedPorts } from "./attached-ports.js";
 import { Forest } from "./forest.js";
-import { type CostNode, costNodeOf } from "./node.js";
+import { type CostNode, costNodeOf, gatewaySizes, isWrittenOnce, type RouteObject } from "./node.js";
 import { dimensions, exactPlus, nothing, type Overrun, plus, type Size } from "./size.js";
 
 type Objects = Pick<Store, "object" | "claimants" | "cache">;
@@ -47,6 +46,7 @@ export class Ledger {
   /** Namespaces with an object over budget. */
   readonly #crowded = new Set<string>();
   readonly #over = new Map<Ref, Overrun>();
+  readonly #ports = new AttachedPorts();
   #rules = "";
 
   /** Starts with the objects of the store. `reader` lists them; `objectOf` returns them, now and later. */
@@ -68,16 +68,17 @@ export class Ledger {
 
   /** Records that an object was added, changed or deleted. `costly`: it has or had the cost key. */
   change(ref: Ref, costly: boolean): void {
+    this.#ports.change(ref);
     if (costly || this.#forest.has(ref)) this.#changed.add(ref);
   }
 
   /** Evaluates the changed objects. Returns the objects with a changed result. */
   settle(reader: Reader): Ref[] {
     const moved = new Set<Ref>();
-    for (const ref of this.#changed) this.#enter(ref, moved);
-    const above = this.#forest.forgetAbove([...this.#changed, ...moved]);
-    this.#changed.clear();
-    const rules = rulesOf(reader.settings, this.#owners.size > 0 ? servedViews(reader) : []);
+    const entered = this.#changedNodes(reader);
+    for (const ref of entered) this.#enter(ref, moved);
+    const above = this.#forest.forgetAbove([...entered, ...moved]);
+    const rules = rulesOf(reader.settings);
     const all = rules !== this.#rules;
     const stale = new Set<string>();
     for (const ref of all ? [...this.#owners.values()].flatMap((owners) => [...owners]) : above) {
@@ -89,6 +90,27 @@ export class Ledger {
     const flipped: Ref[] = [];
     for (const namespace of stale) this.#settle(namespace, reader, flipped);
     return flipped;
+  }
+
+  /** The objects with another node than before. Most routes of the Gateway API cost nothing and have none. */
+  #changedNodes(reader: Reader): Ref[] {
+    const nodes: Ref[] = [];
+    const routes: Ref[] = [];
+    for (const ref of this.#changed) {
+      if (!isOfRoute(ref)) nodes.push(ref);
+      else {
+        this.#ports.putRoute(ref, this.#routeOf(ref));
+        routes.push(ref);
+      }
+    }
+    this.#changed.clear();
+    const isCounted = (ref: Ref): boolean => {
+      const route = this.#routeOf(ref);
+      return this.#forest.has(ref) || (route !== undefined && !this.#isFree(route));
+    };
+    for (const ref of new Set([...routes, ...this.#ports.refresh(reader)]))
+      if (isCounted(ref)) nodes.push(ref);
+    return nodes;
   }
 
   #enter(ref: Ref, moved: Set<Ref>): void {
@@ -176,19 +198,35 @@ export class Ledger {
   #count(owner: CostNode, reader: Reader): Size | "unserved" {
     const { settings } = reader;
     const [kind] = owner.ref.split("/");
-    const object = kind === "HTTPRoute" || kind === "GRPCRoute" ? this.objectOf(owner.ref) : undefined;
-    if (object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute") {
-      const { pairs, hosts, ports } = attachCounts(object, reader);
-      const free = Math.min(pairs, Math.min(hosts, freeHosts) * Math.min(ports, freePorts));
-      return plus(plus(nothing, owner.own, pairs), owner.free, -free);
-    }
+    const route = isOfRoute(owner.ref) ? this.#routeOf(owner.ref) : undefined;
+    if (route) return this.#countRoute(route, reader);
     const isServed =
       (isAllowedClass(owner, owner.className, settings) ||
         (kind === "Ingress" && isNginxClass(owner, owner.className, settings))) &&
       (kind === "Ingress" || isRootNamespace(owner.meta.namespace, settings));
     return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : "unserved";
   }
+
+  /** Whether a route is within the free hosts and ports, whatever its Gateways let in. */
+  #isFree(route: RouteObject): boolean {
+    const { hosts, ports } = this.#ports.boundsOf(route);
+    return hosts <= freeHosts && ports <= freePorts && isWrittenOnce(route);
+  }
+
+  #countRoute(route: RouteObject, reader: Reader): Size {
+    const { own, free } = gatewaySizes(route);
+    const { pairs, hosts, ports } = attachCounts(route, reader);
+    const freePairs = Math.min(pairs, Math.min(hosts, freeHosts) * Math.min(ports, freePorts));
+    return plus(plus(nothing, own, pairs), free, -freePairs);
+  }
+
+  #routeOf(ref: Ref): RouteObject | undefined {
+    const object = this.objectOf(ref);
+    return object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute" ? object : undefined;
+  }
 }
+
+const isOfRoute = (ref: Ref): boolean => ref.startsWith("HTTPRoute/") || ref.startsWith("GRPCRoute/");
 
 /** What the older objects of a namespace already include; it counts once for all of them. */
 interface Found {
@@ -208,26 +246,6 @@ function overrunOf(
   return undefined;
 }
 
-/** All Gateways that are served. */
-const servedViews = (reader: Reader): readonly GatewayView[] =>
-  servesGateways(reader.settings)
-    ? reader.claimants(gatewaysKey).flatMap((ref) => {
-        const [, namespace = "", name = ""] = ref.split("/");
-        return viewOf(namespace, name, reader) ?? [];
-      })
-    : [];
-
-/** The inputs of the result besides the objects themselves, as text. */
-const rulesOf = (
-  { budgets, ingressClassNames, rootNamespaces }: SettingsSpec,
-  views: readonly GatewayView[],
-): string =>
-  JSON.stringify([
-    budgets,
-    ingressClassNames,
-    rootNamespaces,
-    views.map(({ gateway, listeners }) => [
-      gateway.ref,
-      listeners.map(({ spec, kinds, owner }) => [owner.ref, spec.name, spec.port, spec.hostname, kinds]),
-    ]),
-  ]);
+/** The inputs of the result besides the objects themselves and the ports of Gateways, as text. */
+const rulesOf = ({ budgets, ingressClassNames, rootNamespaces }: SettingsSpec): string =>
+  JSON.stringify([budgets, ingressClassNames, rootNamespaces]);

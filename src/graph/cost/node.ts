@@ -35,10 +35,13 @@ export interface CostNode {
 
 type Proxy = ObjectByKind<"HTTPProxy">;
 type ProxyRoute = NonNullable<Proxy["spec"]["routes"]>[number];
-type RouteObject = ObjectByKind<"HTTPRoute"> | ObjectByKind<"GRPCRoute">;
+export type RouteObject = ObjectByKind<"HTTPRoute"> | ObjectByKind<"GRPCRoute">;
 
 /** Bytes of an Envoy route besides the content of the object. */
 const frameBytes = 256;
+/** Bytes of the session of one backend, and of the filter ExternalAuth of one route. */
+const sessionBytes = 700;
+const authBytes = 1500;
 /** Instructions that an ordinary expression may have besides one for each character. */
 const ordinary = 40;
 
@@ -160,7 +163,8 @@ export function costNodeOf(object: KubeObject): CostNode | undefined {
     }
     case "HTTPRoute":
     case "GRPCRoute":
-      return { ...base, ...gatewaySizes(object), edges: [] };
+      // Their sizes count only where they are attached to many listeners: see `gatewaySizes`.
+      return { ...base, own: nothing, free: nothing, edges: [] };
     case "Secret":
       return {
         ...base,
@@ -267,20 +271,36 @@ const clusterKey = (
   // The name that TLS asks for follows from the Host header.
   JSON.stringify([service, clusterFieldsOf(route), route.requestHeadersPolicy]);
 
+/** Whether one copy of a route for each host and port is all that it generates: no rule is written several times. */
+export const isWrittenOnce = (route: RouteObject): boolean =>
+  route.spec.rules.every(({ matches }) => matches.length <= 1) && gatewayExpressionsOf(route).length === 0;
+
 /** Filters and backends of a rule are written for each of its matches. */
-function gatewaySizes(route: RouteObject): Pick<CostNode, "own" | "free"> {
+export function gatewaySizes(route: RouteObject): Pick<CostNode, "own" | "free"> {
   let routes = 0;
   let bytes = 0;
   let matched = 0;
+  let copies = 0;
   for (const { matches, ...shared } of route.spec.rules) {
     const count = Math.max(1, matches.length);
+    const kept = sessionCopies(shared);
     routes += count;
-    bytes += JSON.stringify(matches).length + count * (JSON.stringify(shared).length + frameBytes);
-    matched += JSON.stringify(matches).length + JSON.stringify(shared).length + count * frameBytes;
+    copies += count * kept;
+    const size = JSON.stringify(shared).length + frameBytes + (shared.sessionPersistence ? sessionBytes : 0);
+    const auth = shared.filters.filter(({ externalAuth }) => externalAuth).length * authBytes;
+    bytes += JSON.stringify(matches).length * (1 + kept) + count * (1 + 2 * kept) * (size + auth);
+    matched += JSON.stringify(matches).length + size + auth + count * frameBytes;
   }
   const programs = programsOf(gatewayExpressionsOf(route));
   return {
-    own: { routes, bytes, programSize: programs.size, keySets: 0 },
+    own: { routes: routes + copies, bytes, programSize: programs.size, keySets: 0 },
     free: { routes, bytes: matched, programSize: programs.free, keySets: 0 },
   };
 }
+
+/** Each match of a rule with sessions has a route for each backend besides its own, if there are several backends. */
+const sessionCopies = ({
+  sessionPersistence,
+  backendRefs,
+}: Pick<RouteObject["spec"]["rules"][number], "sessionPersistence" | "backendRefs">): number =>
+  sessionPersistence && backendRefs.length > 1 ? backendRefs.length : 0;

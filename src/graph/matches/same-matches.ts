@@ -38,11 +38,15 @@ const spans = ({ spansLabels }: Route): number => Number(spansLabels === true);
 
 /**
  * The same key for matches that can match the same requests: a prefix of text, a prefix of segments, and one with a
- * final slash.
+ * final slash. Most matches are a path alone.
  */
 function keyOf({ path: { kind, value }, headers, queries }: Match): string {
-  const path = kind === "prefix" || kind === "segment" ? ["prefix", trimSlashes(value)] : [kind, value];
-  return JSON.stringify([path, headers, queries]);
+  const isPrefix = kind === "prefix" || kind === "segment";
+  const path = isPrefix ? trimSlashes(value) : value;
+  const name = isPrefix ? "prefix" : kind;
+  return headers.length + queries.length === 0
+    ? `${name} ${path}`
+    : JSON.stringify([name, path, headers, queries]);
 }
 
 /** Adds a route to those of its key, without the routes that can't match any request any more. */

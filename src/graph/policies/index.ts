@@ -6,6 +6,7 @@ import { compression } from "./compression.js";
 import { connectTimeoutMs } from "./connect-timeout.js";
 import { cookieRewrites } from "./cookie.js";
 import { cors } from "./cors.js";
+import { externalAuth } from "./external-auth.js";
 import { requestHeaders, responseHeaders } from "./headers.js";
 import { healthCheck } from "./health-check.js";
 import { internalRedirect } from "./internal-redirect.js";
@@ -29,6 +30,7 @@ import {
 } from "./policy.js";
 import { globalRateLimit, localRateLimit } from "./rate-limit.js";
 import { retry } from "./retry.js";
+import { session } from "./session.js";
 import { slowStart } from "./slow-start.js";
 import { idleConnectionMs, timeout } from "./timeout.js";
 import { websocket } from "./websocket.js";
@@ -45,6 +47,7 @@ export const policies = {
   connectTimeoutMs,
   cookieRewrites,
   cors,
+  externalAuth,
   globalRateLimit,
   hash,
   healthCheck,
@@ -59,6 +62,7 @@ export const policies = {
   requestHeaders,
   responseHeaders,
   retry,
+  session,
   slowStart,
   timeout,
   websocket,

@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { readOne } from "../../documents/documents.js";
+import type { Log } from "../../log/log.js";
 import { isRecord } from "../../schema/issues.js";
 import { messageOf } from "../../schema/words.js";
 import { CredentialsError } from "../failures.js";
@@ -54,7 +55,7 @@ export class RenewedKubeConfig {
    *
    * @throws Error when the configuration can't be read or has no such context.
    */
-  static async load(options: KubeOptions, log: (line: string) => void): Promise<RenewedKubeConfig> {
+  static async load(options: KubeOptions, log: Log): Promise<RenewedKubeConfig> {
     const { KubeConfig: Config } = await import("./client.js");
     const files = filesOf(options);
     const make = (context: string | undefined): Loaded => read(new Config(), options, files, context);
@@ -76,7 +77,7 @@ export class RenewedKubeConfig {
     private readonly make: (context: string) => Loaded,
     first: Loaded,
     private readonly files: readonly string[],
-    private readonly log: (line: string) => void,
+    private readonly log: Log,
   ) {
     this.#loaded = first;
     this.#context = first.config.getCurrentContext();
@@ -127,7 +128,7 @@ export class RenewedKubeConfig {
       this.#seen = seen;
       this.#access = undefined;
       if (this.server !== server)
-        this.log(`the kubeconfig has another server: ${this.server}, before ${server}`);
+        this.log(`the kubeconfig has another server: ${this.server}, before ${server}`, "kube-credentials");
       this.#complaint = "";
     } catch (error) {
       this.#complain(`the kubeconfig can't be read again: ${messageOf(error)}; its last content is used`);
@@ -137,7 +138,7 @@ export class RenewedKubeConfig {
   #complain(line: string): void {
     if (line === this.#complaint) return;
     this.#complaint = line;
-    this.log(`kube-credentials: ${line}`);
+    this.log(`kube-credentials: ${line}`, "kube-credentials");
   }
 
   async #make(): Promise<Access> {

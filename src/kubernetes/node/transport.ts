@@ -1,5 +1,6 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
+import type { Log } from "../../log/log.js";
 import type { ApiRequest, ApiResponse, Transport } from "../api.js";
 import { type Access, type KubeOptions, RenewedKubeConfig } from "./config.js";
 
@@ -14,7 +15,7 @@ const keepAliveMs = 15_000;
  */
 export async function kubeTransport(
   options: KubeOptions,
-  log: (line: string) => void = () => undefined,
+  log: Log = () => undefined,
 ): Promise<Transport & { readonly server: string }> {
   const config = await RenewedKubeConfig.load(options, log);
   const kept = { keepAlive: true, keepAliveMsecs: keepAliveMs };

@@ -10,6 +10,7 @@ import type { Server, Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { getRequestListener, Http2Bindings, HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
+import type { Log } from "../../log/log.js";
 import { messageOf } from "../../schema/words.js";
 import { ChangedFiles } from "./changed-files.js";
 import { readOptionFile } from "./start-errors.js";
@@ -70,6 +71,15 @@ export function untimelyCertificate({ certFile }: TlsFiles, now: number): string
   return undefined;
 }
 
+/** When the certificate of the server ends, in ms since the epoch; undefined while its file can't be read. */
+export function certificateEnd({ certFile }: TlsFiles): number | undefined {
+  try {
+    return Date.parse(new X509Certificate(readFileSync(certFile)).validTo);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The certificate of the server, in DER; undefined while its file can't be read. */
 export function shownCertificate({ certFile }: TlsFiles): Buffer | undefined {
   try {
@@ -88,7 +98,7 @@ export class RenewedCertificate {
   constructor(
     private readonly server: Pick<Http2SecureServer, "setSecureContext">,
     private readonly files: TlsFiles,
-    private readonly log: (line: string) => void,
+    private readonly log: Log,
   ) {
     this.#changes = new ChangedFiles([files.certFile, files.keyFile]);
     this.#timer = setInterval(() => this.#check(), lookMs).unref();
@@ -109,9 +119,11 @@ export class RenewedCertificate {
     try {
       this.server.setSecureContext({ ...readPair(this.files), minVersion: "TLSv1.2" });
       this.#reported = "";
-      this.log(`${this.files.certFile}: new connections get the new certificate`);
+      this.log(`${this.files.certFile}: new connections get the new certificate`, "certificate-reloaded", {
+        file: this.files.certFile,
+      });
       const untimely = untimelyCertificate(this.files, Date.now());
-      if (untimely) this.log(untimely);
+      if (untimely) this.log(untimely, "certificate-out-of-date");
     } catch (error) {
       this.#keep(error);
     }
@@ -120,7 +132,8 @@ export class RenewedCertificate {
   /** Logs each problem once; the files are checked until they are valid. */
   #keep(error: unknown): void {
     const text = messageOf(error);
-    if (text !== this.#reported) this.log(`keeping the last valid certificate: ${text}`);
+    if (text !== this.#reported)
+      this.log(`keeping the last valid certificate: ${text}`, "certificate-not-read");
     this.#reported = text;
   }
 

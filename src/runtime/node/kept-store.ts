@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sequenceCursor } from "../../engine/publisher.js";
+import type { Log } from "../../log/log.js";
 import { checkKeyPair } from "../../platform/key-pair.js";
 import { isRecord } from "../../schema/issues.js";
 import type { KubeObject } from "../../schema/object.js";
@@ -31,7 +32,7 @@ export class KeptStore {
   private constructor(
     private readonly file: string,
     store: SqliteStore,
-    private readonly log: (line: string) => void,
+    private readonly log: Log,
   ) {
     this.#store = store;
     if (store.damage !== undefined) this.#report(store.damage, undefined);
@@ -41,7 +42,7 @@ export class KeptStore {
    * @throws Error when another living process has the file, when it can't be written, or when it is another program's
    * database.
    */
-  static async open(file: string, log: (line: string) => void): Promise<KeptStore> {
+  static async open(file: string, log: Log): Promise<KeptStore> {
     return new KeptStore(file, await openSqliteStore(file), log);
   }
 
@@ -101,7 +102,10 @@ export class KeptStore {
         : salvage
           ? `its ${salvage.objects.length} objects can be read and are compiled again`
           : "nothing of it is used: files and clusters are read again, and pushed sources must be pushed again";
-    this.log(`the store ${file} is damaged (${wrong}) and is kept as ${file}.corrupt; ${rest}`);
+    this.log(
+      `the store ${file} is damaged (${wrong}) and is kept as ${file}.corrupt; ${rest}`,
+      "store-damaged",
+    );
   }
 }
 

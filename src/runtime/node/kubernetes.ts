@@ -3,9 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "../../engine/engine.js";
 import type { KubeTarget } from "../../kubernetes/node/config.js";
 import { kubeTransport } from "../../kubernetes/node/transport.js";
+import { type Log, logOf } from "../../log/log.js";
 import { bootstrapFindings } from "../../schema/bootstrap-settings.js";
 import type { Metrics } from "../../server/metrics.js";
-import { formatLocated } from "../../sources/files/objects.js";
+import { placed } from "../../sources/files/objects.js";
 import { readSettings } from "../../sources/files/settings-file.js";
 import { KubernetesSource } from "../../sources/kubernetes/kubernetes-source.js";
 import { type StatusWritingOptions, statusWriting } from "../../sources/kubernetes/status-writing.js";
@@ -34,7 +35,7 @@ interface KubeServeOptions extends KubernetesOptions {
   readonly settingsFile?: string;
   readonly overrides?: Readonly<Record<string, unknown>>;
   readonly metrics: Metrics;
-  log(line: string): void;
+  readonly log: Log;
 }
 
 /** Changes within this time are published together. */
@@ -52,11 +53,9 @@ export async function kubernetesSource(engine: Engine, options: KubeServeOptions
   const read = readSettings(settingsFile, overrides);
   const { settings, findings: own } = withClusters(read.settings, targets);
   const findings = [...read.findings, ...own, ...bootstrapFindings(settings)];
-  for (const finding of findings) log(formatLocated(read.locate(finding)));
   const reached = targets.map(async (target) => {
     const { name } = target;
-    const named = (line: string): void => log(name ? `${name}: ${line}` : line);
-    return { name, transport: await kubeTransport(target, named) };
+    return { name, transport: await kubeTransport(target, logOf(log, name)) };
   });
   const abort = new AbortController();
   // Each kind adds requests and pauses that end with the signal.
@@ -64,7 +63,7 @@ export async function kubernetesSource(engine: Engine, options: KubeServeOptions
   return new KubernetesSource(engine, {
     targets: await Promise.all(reached),
     settings,
-    findings,
+    findings: findings.map((finding) => placed(read.locate(finding))),
     acceptShrink,
     gatherMs,
     ...(pollSeconds === undefined ? {} : { pollSeconds }),

@@ -1,10 +1,11 @@
 import type { Engine } from "../../engine/engine.js";
+import type { Log } from "../../log/log.js";
 import { bootstrapFindings, unfilteredFindings } from "../../schema/bootstrap-settings.js";
 import type { AppOptions } from "../../server/app.js";
 import { clusterSurface } from "../../server/cluster-surface.js";
 import type { Metrics } from "../../server/metrics.js";
 import { FileSource } from "../../sources/files/file-source.js";
-import { formatLocated } from "../../sources/files/objects.js";
+import { placed } from "../../sources/files/objects.js";
 import { readSettings } from "../../sources/files/settings-file.js";
 import { PushedSources } from "../../sources/push/push-source.js";
 import type { Source } from "../../sources/source.js";
@@ -21,7 +22,7 @@ export interface SourceOptions {
   readonly settingsFile?: string;
   /** Keys that take precedence over the settings file. */
   readonly overrides?: Readonly<Record<string, unknown>>;
-  log(line: string): void;
+  readonly log: Log;
 }
 
 /** A source with its part of the HTTP surface. */
@@ -56,7 +57,7 @@ export async function sourceOf(engine: Engine, options: SourceOptions, metrics: 
   return { source: sources, surface: { sources, inspected: { engine, source: sources } } };
 }
 
-function pushedSources(engine: Engine, { settingsFile, overrides = {}, log }: SourceOptions): PushedSources {
+function pushedSources(engine: Engine, { settingsFile, overrides = {} }: SourceOptions): PushedSources {
   if (settingsFile === undefined && Object.keys(overrides).length === 0) return new PushedSources(engine);
   const { settings, findings: wrong, locate } = readSettings(settingsFile, overrides);
   const findings = [
@@ -64,6 +65,8 @@ function pushedSources(engine: Engine, { settingsFile, overrides = {}, log }: So
     ...bootstrapFindings(settings),
     ...unfilteredFindings(settings, "push only the objects that are to be read"),
   ];
-  for (const finding of findings) log(formatLocated(locate(finding)));
-  return new PushedSources(engine, { settings, findings });
+  return new PushedSources(engine, {
+    settings,
+    findings: findings.map((finding) => placed(locate(finding))),
+  });
 }

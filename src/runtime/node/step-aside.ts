@@ -1,3 +1,4 @@
+import type { Log } from "../../log/log.js";
 import type { Standing } from "../../server/standing.js";
 
 export interface StepAsideOptions {
@@ -10,7 +11,7 @@ export interface StepAsideOptions {
   freshPeer(): Promise<string | undefined>;
   /** Starts or ends sending Envoys to other replicas. */
   stepAside(aside: boolean): void;
-  log(line: string): void;
+  readonly log: Log;
 }
 
 const lookMs = 5000;
@@ -67,12 +68,17 @@ export class StepAside {
   #report(fresh: boolean, peer: string | undefined): void {
     const { log, staleMs } = this.options;
     const silent = `no answer from the API server for ${Math.round(staleMs / 1000)} s`;
-    if (fresh) log("the API server answers again; this server is up to date");
+    if (fresh) log("the API server answers again; this server is up to date", "api-server-answers");
     else if (peer)
-      log(`${silent}; ${peer} is up to date, so this server is not ready and sends its Envoys away`);
+      log(
+        `${silent}; ${peer} is up to date, so this server is not ready and sends its Envoys away`,
+        "stepping-aside",
+        { peer },
+      );
     else
       log(
         `${silent}; no other replica is known to be up to date, so this server continues to serve its last state`,
+        "api-server-silent",
       );
   }
 }

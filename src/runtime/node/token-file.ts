@@ -1,3 +1,4 @@
+import type { Log } from "../../log/log.js";
 import { messageOf } from "../../schema/words.js";
 import { tokenChanges } from "../../server/audit.js";
 import { type ParsedTokens, parseTokens } from "../../server/tokens.js";
@@ -16,7 +17,7 @@ export class TokenFile {
   /** @throws Error when the file can't be read at the start. */
   constructor(
     private readonly path: string,
-    private readonly log: (line: string) => void,
+    private readonly log: Log,
     /** Called after the file was read again. */
     private readonly changed: () => void = () => undefined,
   ) {
@@ -45,10 +46,10 @@ export class TokenFile {
       if (!isDue()) return;
       const before = this.#tokens;
       this.#tokens = this.#load();
-      for (const line of tokenChanges(before.entries, this.#tokens.entries)) this.log(line);
+      for (const [line, event] of tokenChanges(before.entries, this.#tokens.entries)) this.log(line, event);
       this.changed();
     } catch (error) {
-      this.log(`keeping the last valid tokens: ${messageOf(error)}`);
+      this.log(`keeping the last valid tokens: ${messageOf(error)}`, "tokens-not-read");
     }
   }
 
@@ -59,9 +60,13 @@ export class TokenFile {
   #load(): ParsedTokens {
     const advice = `make it with \`isoline token node --file ${this.path}\``;
     const tokens = parseTokens(readOptionFile("--tokens", this.path, advice));
-    for (const line of [...tokens.errors, ...tokens.warnings]) this.log(`${this.path}: ${line}`);
+    for (const line of [...tokens.errors, ...tokens.warnings])
+      this.log(`${this.path}: ${line}`, "tokens-problem");
     if (tokens.entries.length === 0)
-      this.log(`${this.path}: contains no token, so every request is refused with 503: ${advice}`);
+      this.log(
+        `${this.path}: contains no token, so every request is refused with 503: ${advice}`,
+        "tokens-problem",
+      );
     return tokens;
   }
 }

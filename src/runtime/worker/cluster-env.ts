@@ -1,3 +1,4 @@
+import type { Log } from "../../log/log.js";
 import type { Fetching } from "./bindings.js";
 
 /** The access to the API server; a cluster is followed if `KUBE_SERVER` or `KUBE` is set. */
@@ -45,19 +46,19 @@ const defaultRequests = 400;
 const defaultPollSeconds = 60;
 
 /** Reads the variables. A variable with an invalid value gets its default, and `log` gets a line about it. */
-export function clusterPlan(env: ClusterEnv, log: (line: string) => void): ClusterPlan {
+export function clusterPlan(env: ClusterEnv, log: Log): ClusterPlan {
   const read = (name: keyof ClusterEnv, otherwise: string, valid: RegExp, expected: string): string => {
     const text = env[name];
     if (text === undefined) return otherwise;
     if (typeof text === "string" && valid.test(text)) return text;
-    log(`${name}: expected ${expected}; ${otherwise} is used`);
+    log(`${name}: expected ${expected}; ${otherwise} is used`, "setting-ignored", { name });
     return otherwise;
   };
   const count = (name: keyof ClusterEnv, otherwise: number, least: number): number => {
     const expected = `a whole number of at least ${least}`;
     const value = Number(read(name, String(otherwise), /^[1-9]\d{0,5}$/, expected));
     if (value >= least) return value;
-    log(`${name}: expected ${expected}; ${otherwise} is used`);
+    log(`${name}: expected ${expected}; ${otherwise} is used`, "setting-ignored", { name });
     return otherwise;
   };
   const pollSeconds = count("KUBE_POLL_SECONDS", defaultPollSeconds, 2);

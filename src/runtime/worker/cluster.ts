@@ -2,6 +2,7 @@ import type { DurableObjectStorage } from "@cloudflare/workers-types";
 import type { Engine } from "../../engine/engine.js";
 import type { Transport } from "../../kubernetes/api.js";
 import { type FetchTransportOptions, fetchTransport } from "../../kubernetes/fetch-transport.js";
+import type { Log } from "../../log/log.js";
 import { bootstrapFindings } from "../../schema/bootstrap-settings.js";
 import { parseSettings } from "../../schema/settings.js";
 import type { AppOptions } from "../../server/app.js";
@@ -21,9 +22,9 @@ interface WorkerClusterOptions {
   readonly storage: DurableObjectStorage;
   readonly engine: Engine;
   readonly metrics: Metrics;
+  readonly log: Log;
 }
 
-const log = (line: string): void => console.error(line);
 /** Resolves after this many ms, or when the signal is aborted. */
 const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -55,7 +56,7 @@ export class WorkerCluster {
   #signal = new AbortController().signal;
 
   constructor(private readonly options: WorkerClusterOptions) {
-    const { env, engine, metrics } = options;
+    const { env, engine, metrics, log } = options;
     const { settings, findings } = parseSettings(JSON.parse(env.ISOLINE_SETTINGS ?? "{}"));
     this.#plan = clusterPlan(env, log);
     this.source = new KubernetesSource(engine, {

@@ -6,6 +6,7 @@ import { problemOf } from "../../server/problem.js";
 import { QuietLog } from "../../server/quiet-log.js";
 import { RequestError, readBody, readDiscoveryRequest, shortRequest } from "../../server/request.js";
 import type { Objects } from "./bindings.js";
+import { consoleLog } from "./console-log.js";
 
 /** A request that can be sent again: its body is text, or absent. */
 interface Repeatable {
@@ -13,7 +14,7 @@ interface Repeatable {
   readonly body?: string;
 }
 
-const lines = new QuietLog((line) => console.error(line), Date.now);
+const lines = new QuietLog(consoleLog(), Date.now);
 
 /**
  * If an object fails, all polls that it holds fail at the same time. They are sent again at random times within this
@@ -102,5 +103,12 @@ function ask(objects: Objects, fleet: string, request: Request): Promise<Respons
 
 function report(fleet: string, error: unknown): void {
   const message = messageOf(error);
-  lines.logOnce(`${fleet} ${message}`, `the object of the fleet ${fleet} failed: ${message}`);
+  lines.logOnce(
+    `${fleet} ${message}`,
+    `the object of the fleet ${fleet} failed: ${message}`,
+    "object-failed",
+    {
+      fleet,
+    },
+  );
 }

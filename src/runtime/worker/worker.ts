@@ -3,7 +3,7 @@ import type { DurableObjectState } from "@cloudflare/workers-types";
 import { Engine } from "../../engine/engine.js";
 import { statusReport } from "../../engine/status-report.js";
 import { messageOf } from "../../schema/words.js";
-import { type AppOptions, createApp } from "../../server/app.js";
+import { type AppOptions, createApp, type OwnMetrics } from "../../server/app.js";
 import {
   type Authenticate,
   forwardedAs,
@@ -14,9 +14,12 @@ import {
   tokenAuth,
   unauthorized,
 } from "../../server/auth.js";
+import { AuthLog } from "../../server/auth-log.js";
 import { networkOf } from "../../server/client-network.js";
+import { FindingLog } from "../../server/finding-log.js";
 import { HeldErrors } from "../../server/held-errors.js";
 import { Hub } from "../../server/hub.js";
+import { openApiResponse } from "../../server/openapi-response.js";
 import { pageResponse } from "../../server/page.js";
 import { problemOf } from "../../server/problem.js";
 import { defaultFleet, type Identity, parseTokens } from "../../server/tokens.js";
@@ -29,15 +32,21 @@ import { type Store, StoreError } from "../../store/store.js";
 import type { DeployedVersion, Objects } from "./bindings.js";
 import { WorkerCluster } from "./cluster.js";
 import { type ClusterEnv, hasCluster } from "./cluster-env.js";
+import { consoleLog, logFor } from "./console-log.js";
 import { askObject } from "./object.js";
 import { workerHolds, workerPlatform } from "./platform.js";
 import { readyResponse } from "./readiness.js";
+
+declare const ISOLINE_VERSION: string;
+declare const ISOLINE_COMMIT: string;
 
 interface Env extends ClusterEnv {
   readonly FLEET: Objects;
   readonly CF_VERSION_METADATA?: DeployedVersion;
   /** The lines that `isoline token` prints; if absent, every request is refused. */
   readonly ISOLINE_TOKENS?: string;
+  /** The least important level that is logged: debug, info (the default), warn or error. */
+  readonly ISOLINE_LOG_LEVEL?: string;
   /** "1": accept plain HTTP with any host name, such as from an Envoy next to `wrangler dev`. */
   readonly ISOLINE_INSECURE?: string;
 }
@@ -55,7 +64,7 @@ export class Fleet extends DurableObject<Env> {
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#refusal = error;
-      log(`${error.code}: ${error.message}`);
+      logFor(env)(`${error.code}: ${error.message}`, "store-damaged");
     }
   }
 
@@ -75,7 +84,10 @@ export class Fleet extends DurableObject<Env> {
       if (cluster && engine.pending === 0) await this.ctx.storage.setAlarm(Date.now());
       await this.#continue(progress ? 0 : stuckMs);
     } catch (error) {
-      log(`the remaining work can't be done, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
+      engine.log(
+        `the remaining work can't be done, and is tried again in ${stuckMs / 1000} s: ${String(error)}`,
+        "apply-failed",
+      );
       await this.ctx.storage.setAlarm(Date.now() + stuckMs);
     }
   }
@@ -96,8 +108,6 @@ export class Fleet extends DurableObject<Env> {
 
 /** The pause before work that made no progress is tried again. */
 const stuckMs = 30_000;
-
-const log = (line: string): void => console.error(line);
 
 const unusable = (error: StoreError | undefined): Refusal => ({
   status: 503,
@@ -125,8 +135,9 @@ function openServing(state: DurableObjectState, env: Env): Serving {
   } catch (error) {
     if (!isDamage(error)) throw error;
     const { store, salvaged } = rebuildInPlace(driver, followsCluster(state, env));
-    log(
+    logFor(env)(
       `store-damaged: the store was rebuilt from ${salvaged.contents.length} contents of sources; ${salvaged.lost} could not be read (${messageOf(error)})`,
+      "store-damaged",
     );
     return serve(state, env, store);
   }
@@ -136,6 +147,7 @@ const followsCluster = (state: DurableObjectState, env: Env): boolean =>
   hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
 
 function serve(state: DurableObjectState, env: Env, store: Store): Serving {
+  const log = logFor(env);
   const hub = new Hub({ now: Date.now, log, ...workerHolds });
   const engine = Engine.open({ store, platform: workerPlatform, outlet: hub, now: Date.now });
   if (!followsCluster(state, env)) {
@@ -145,7 +157,7 @@ function serve(state: DurableObjectState, env: Env, store: Store): Serving {
       inspected: { engine, source: sources },
     });
   }
-  const cluster = new WorkerCluster({ env, storage: state.storage, engine, metrics: hub.metrics });
+  const cluster = new WorkerCluster({ env, storage: state.storage, engine, metrics: hub.metrics, log });
   return wired({ engine, source: cluster.source, cluster }, hub, env, cluster.surface);
 }
 
@@ -156,12 +168,15 @@ function wired(
   surface: Pick<AppOptions, "hooks" | "sources" | "inspected" | "holds">,
 ): Serving {
   const { engine, source } = made;
+  new FindingLog({ engine, source, log: hub.log });
   void source.start();
   const status = (): object => ({
     ...statusReport(engine, source),
     ...(version ? { deployed: version } : {}),
   });
-  return { ...made, app: createApp({ hub, status, ...surface, authenticate: forwardedAuth }) };
+  const build = { version: ISOLINE_VERSION, commit: version?.id ?? ISOLINE_COMMIT };
+  const ownMetrics: OwnMetrics = { gauges: () => [["build_info", 1, build]] };
+  return { ...made, app: createApp({ hub, status, ...surface, ownMetrics, authenticate: forwardedAuth }) };
 }
 
 /** Whether a request may change objects. Polls are POST requests too, but change nothing. */
@@ -186,10 +201,12 @@ interface ClientCertificate {
 /** One for the lifetime of the isolate, because it counts failures. */
 let gate: { readonly tokens: string; readonly authenticate: Authenticate } | undefined;
 
-function authenticateWith({ ISOLINE_TOKENS: text = "", ISOLINE_INSECURE }: Env): Authenticate {
+function authenticateWith(env: Env): Authenticate {
+  const { ISOLINE_TOKENS: text = "", ISOLINE_INSECURE } = env;
   if (gate?.tokens !== text) {
     const tokens = parseTokens(text);
-    for (const line of [...tokens.errors, ...tokens.warnings]) console.error(`ISOLINE_TOKENS: ${line}`);
+    for (const line of [...tokens.errors, ...tokens.warnings])
+      logFor(env)(`ISOLINE_TOKENS: ${line}`, "tokens-problem");
     gate = {
       tokens: text,
       authenticate: tokenAuth({
@@ -203,7 +220,9 @@ function authenticateWith({ ISOLINE_TOKENS: text = "", ISOLINE_INSECURE }: Env):
   return gate.authenticate;
 }
 
-const heldErrors = new HeldErrors({ now: Date.now, log: (line) => console.error(line) });
+const heldErrors = new HeldErrors({ now: Date.now, log: consoleLog() });
+/** Of requests that the Worker itself refuses. */
+const authLog = new AuthLog(consoleLog(), Date.now, true);
 
 /**
  * The Worker itself stores nothing: it authenticates a request and sends it to the object of the fleet. Errors to
@@ -214,11 +233,13 @@ export default {
     const { pathname } = new URL(request.url);
     if (pathname === "/healthz" && request.method === "GET") return new Response("ok\n");
     if (pathname === "/" && request.method === "GET") return pageResponse(request);
+    if (pathname === "/openapi.json" && request.method === "GET") return openApiResponse(request);
     if (pathname === "/readyz" && request.method === "GET" && isOpen(request, env))
       return readyResponse(env.FLEET, request.url);
     const since = Date.now();
     const network = networkOf(request.headers.get("cf-connecting-ip") ?? "");
-    const identities = await authenticateWith(env)(request, network);
+    const identities = await authenticateWith(env)(request, () => network);
+    if (isRefusal(identities)) authLog.refused({ request, network, refusal: identities });
     const response = isRefusal(identities) ? problemOf(identities) : await askFleet(env, request, identities);
     const [token] = isRefusal(identities) ? [] : identities;
     await heldErrors.hold(request, response, { since, network, ...(token ? { token } : {}) });

@@ -42,6 +42,11 @@ export const gatewayCodes = {
     "Give each listener a different hostname.",
     "Two listeners of port 443 without `hostname`.",
   ),
+  IncompatibleFilters: error(
+    "A rule has filters that can't be used together. Requests of the rule get the answer 500.",
+    "Move one of the filters to a rule of its own.",
+    "`filters: [{type: URLRewrite, …}, {type: RequestRedirect, …}]`.",
+  ),
   InvalidCACertificateKind: error(
     "A CA certificate is neither in a ConfigMap nor in a Secret.",
     "Name a ConfigMap or a Secret that holds `ca.crt`.",
@@ -63,8 +68,8 @@ export const gatewayCodes = {
     "`backendRefs: [{group: example.com, kind: Bucket, name: a}]`.",
   ),
   InvalidParameters: error(
-    "The GatewayClass of the Gateway is missing, or the Gateway has parameters of a kind that is not supported. The Gateway is not served.",
-    "Create the GatewayClass, correct `gatewayClassName`, or leave `parametersRef` out.",
+    "The GatewayClass of the Gateway is missing: the Gateway is not served. Or the ConfigMap of a `parametersRef` is missing, of another kind, or has keys or values that are not supported.",
+    "Create the GatewayClass, or correct `gatewayClassName`, `parametersRef` or the ConfigMap.",
     "`gatewayClassName: isoline` without the GatewayClass.",
   ),
   InvalidRouteKinds: error(
@@ -133,8 +138,8 @@ export const gatewayCodes = {
     "Use one that the message lists.",
     "A listener with `protocol: SCTP`.",
   ),
-  UnsupportedValue: error(
-    "A value is valid in the Gateway API, but not supported. The listener, rule or backend with it is not served.",
+  UnsupportedValue: either(
+    "A value is valid in the Gateway API, but not supported. Error: the listener, rule or backend with it is not served. Warning: the rule is served without the field.",
     "Use a value that the message lists.",
     "A filter of type `ExtensionRef`.",
   ),

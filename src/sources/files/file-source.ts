@@ -1,11 +1,12 @@
 import type { Engine } from "../../engine/engine.js";
+import type { Log } from "../../log/log.js";
 import { bootstrapFindings } from "../../schema/bootstrap-settings.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import { messageOf } from "../../schema/words.js";
-import type { Source } from "../source.js";
+import type { Source, SourceHealth } from "../source.js";
 import { attempt, failedAttempts, waitAfter } from "./attempts.js";
-import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
+import { type Located, locateAll, type Manifests, placed, readManifests } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 import { watchPaths } from "./watch.js";
 
@@ -15,7 +16,7 @@ interface FileOptions {
   readonly settingsFile?: string;
   /** Keys that take precedence over the settings file. */
   readonly overrides?: Readonly<Record<string, unknown>>;
-  log(line: string): void;
+  readonly log: Log;
 }
 
 interface ReadObject {
@@ -23,7 +24,8 @@ interface ReadObject {
   readonly file: string;
 }
 
-const maxLines = 50;
+const filesSource = "files";
+const againMs = 2000;
 
 /**
  * Manifests on disk, read again when they change. An object that can no longer be read or parsed keeps its last good
@@ -37,7 +39,10 @@ export class FileSource implements Source {
   #objects = new Map<Ref, ReadObject>();
   #documents: Manifests["documents"] = new Map();
   #located: readonly Located[] = [];
-  #reported = "";
+  /** When the files were last read without an error, in ms since the epoch. */
+  #lastSuccess: number | undefined;
+  #problem = "";
+  #failedSince: number | undefined;
   #watcher: { close(): Promise<void> } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -65,6 +70,7 @@ export class FileSource implements Source {
     const wait = waitAfter(attempts);
     log(
       `the server ended ${attempts} times while it applied these files; it serves the state before them and applies them again in ${wait / 1000} s, or when they change`,
+      "apply-interrupted",
     );
     this.#timer = setTimeout(() => this.#refresh(), wait);
   }
@@ -74,8 +80,20 @@ export class FileSource implements Source {
       attempt(this.engine.store, () => this.#read());
     } catch (error) {
       if (!this.engine.snapshot) throw error;
-      this.options.log(`keeping the last good configuration: ${messageOf(error)}`);
+      this.#keep(messageOf(error));
     }
+  }
+
+  /** Logs each problem once, and reads the files again until they can be read: a file that is gone is not watched. */
+  #keep(problem: string): void {
+    this.#failedSince ??= this.engine.now();
+    if (problem !== this.#problem)
+      this.options.log(`keeping the last good configuration: ${problem}`, "source-lost", {
+        source: filesSource,
+      });
+    this.#problem = problem;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#refresh(), againMs);
   }
 
   #read(): void {
@@ -87,9 +105,22 @@ export class FileSource implements Source {
     this.#objects = objects;
     this.#documents = manifests.documents;
     this.#located = [...[...findings, ...bootstrapFindings(settings)].map(locate), ...manifests.located];
-    this.#report();
-    this.engine.because({ source: "files" });
+    this.#noteRead();
+    this.engine.because({ source: filesSource });
     this.engine.offer();
+  }
+
+  #noteRead(): void {
+    const now = this.engine.now();
+    this.#lastSuccess = now;
+    if (this.#failedSince === undefined) return;
+    const seconds = (now - this.#failedSince) / 1000;
+    this.#failedSince = undefined;
+    this.#problem = "";
+    this.options.log(`the files are read again, after ${Math.round(seconds)} s`, "source-back", {
+      source: filesSource,
+      seconds,
+    });
   }
 
   /** The objects as read now, plus the last good state of objects whose document or file is not valid now. */
@@ -105,18 +136,6 @@ export class FileSource implements Source {
     return objects;
   }
 
-  /** Logs findings when they differ from the last report. */
-  #report(): void {
-    const found = [...this.#located, ...locateAll(this.engine.storeFindings, this.#documents)];
-    const lines = found.map(formatLocated);
-    const text = lines.join("\n");
-    if (text === this.#reported) return;
-    this.#reported = text;
-    for (const line of lines.slice(0, maxLines)) this.options.log(line);
-    if (lines.length > maxLines)
-      this.options.log(`and ${lines.length - maxLines} more findings; see /status`);
-  }
-
   get findings(): readonly Finding[] {
     return this.#located.map(placed);
   }
@@ -126,7 +145,13 @@ export class FileSource implements Source {
   }
 
   status(): readonly object[] {
-    return [{ name: "files", paths: this.options.paths, objects: this.#objects.size }];
+    return [{ name: filesSource, paths: this.options.paths, objects: this.#objects.size }];
+  }
+
+  health(): readonly SourceHealth[] {
+    return [
+      { source: filesSource, lastSuccess: this.#lastSuccess, failing: this.#failedSince !== undefined },
+    ];
   }
 
   async resume(): Promise<boolean> {
@@ -138,14 +163,3 @@ export class FileSource implements Source {
     await this.#watcher?.close();
   }
 }
-
-/** A finding with its file and line. */
-const placed = ({
-  finding,
-  file,
-  line,
-}: Located): Finding & { readonly file: string; readonly line: number } => ({
-  ...finding,
-  file,
-  line,
-});

@@ -1,9 +1,8 @@
 import { ownedBy } from "../../assume/owners.js";
 import type { Suppression } from "../../lint/suppress.js";
-import { findingSubject } from "../../schema/finding-subject.js";
+import { shownFinding } from "../../schema/finding-subject.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import { type KubeObject, parseObject } from "../../schema/object.js";
-import { printable } from "../../schema/printable.js";
 import { type LoadFinding, loadDocuments, type ManifestPlace, positionOf, type Visit } from "./load.js";
 
 /** A finding with its place in a file. */
@@ -116,13 +115,16 @@ export const locateAll = (findings: Iterable<Finding>, documents: Manifests["doc
     return place ? locate(finding, place) : { finding, file: "", line: 0 };
   });
 
-/** `file:line: error HTTPProxy/ns/name spec.path: message (Type/Reason)`, on one line. */
-export function formatLocated({ finding, file, line }: Located): string {
-  const place = file ? `${file}${line > 0 ? `:${line}` : ""}: ` : "";
-  const { severity, about, path = "", message, type, reason } = finding;
-  const what = [severity, findingSubject(about), path].filter((word) => word !== "").join(" ");
-  return printable(`${place}${what}: ${message} (${type}/${reason})`);
-}
+/** The same text for a finding with its place. */
+export const formatLocated = ({ finding, file, line }: Located): string =>
+  shownFinding({ ...finding, file, line });
+
+/** A finding with its file and line as fields. */
+export const placed = ({
+  finding,
+  file,
+  line,
+}: Located): Finding & { readonly file: string; readonly line: number } => ({ ...finding, file, line });
 
 /** Whether a finding is shown. Hidden ones do not count. */
 export const isShown = ({ suppression }: Located): boolean => suppression === undefined;

@@ -153,12 +153,18 @@ export class ClusterFollower {
       this.relist();
       this.options.log(
         `an administrator confirmed the cluster of ${this.options.server}; it is followed from now on`,
+        "deletions-confirmed",
+        { kind, objects: 0 },
       );
       return 0;
     }
     if (!held && code !== "kube-missing") return undefined;
     const gone = follower.acceptHeld();
-    this.options.log(`${plural}: an administrator confirmed the change; ${gone} objects are deleted at once`);
+    this.options.log(
+      `${plural}: an administrator confirmed the change; ${gone} objects are deleted at once`,
+      "deletions-confirmed",
+      { kind, objects: gone },
+    );
     this.#report();
     return gone;
   }
@@ -267,11 +273,13 @@ export class ClusterFollower {
   }
 
   #reportHeld({ resource, state, held }: KindFollower): void {
-    if (held) this.#reporter.logOnce(resource, `kube-held: ${resource.plural}: ${held.message}`);
+    if (held)
+      this.#reporter.logOnce(resource, `kube-held: ${resource.plural}: ${held.message}`, "deletions-held");
     if (state.state === "absent")
       this.#reporter.logOnce(
         resource,
         `this cluster has no ${resource.plural}; they are read once their CRD exists`,
+        "kind-absent",
       );
     if (state.state === "synced") this.#reporter.forget(resource);
   }
@@ -305,7 +313,8 @@ export class ClusterFollower {
       }
     },
     observe: (ref, raw) => this.options.observe?.(ref, raw),
-    apply: (kind, changes, findings, whole) => this.#apply(kind, changes, findings, whole),
+    apply: (kind, changes, findings, whole, by) => this.#apply(kind, changes, findings, whole, by),
+    writer: (ref, object, isDeleted) => this.options.writers?.of(ref, object, isDeleted),
   };
 
   /** The known refs change only after the store has the changes: if the store throws, the same changes come again. */
@@ -314,8 +323,9 @@ export class ClusterFollower {
     changes: readonly Change[],
     findings: readonly Finding[],
     whole: boolean,
+    by?: string,
   ): void {
-    this.#noteApplied(this.#kept.apply(changes));
+    this.#noteApplied(this.#kept.apply(changes, by));
     const known = this.#knownOf(kind);
     if (whole) for (const ref of known) this.#dropFindings(ref);
     for (const change of changes) {

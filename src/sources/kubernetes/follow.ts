@@ -24,13 +24,16 @@ export interface Sink {
   known(kind: ApiResource["kind"]): ReadonlySet<Ref>;
   /** A held object. */
   held(ref: Ref): KubeObject | undefined;
-  /** `whole`: the changes and findings come from a full list. */
+  /** `whole`: the changes and findings come from a full list. `by`: who wrote the object of the only change. */
   apply(
     kind: ApiResource["kind"],
     changes: readonly Change[],
     findings: readonly Finding[],
     whole: boolean,
+    by?: string,
   ): void;
+  /** Who wrote an object that a watch reports, if that is known. */
+  writer(ref: Ref, object: Raw, isDeleted: boolean): string | undefined;
   /** The resourceVersion of the held state of the kind; empty when the kind must be listed. */
   cursor(kind: ApiResource["kind"]): string;
   setCursor(kind: ApiResource["kind"], resourceVersion: string): void;
@@ -366,8 +369,9 @@ export class KindFollower {
       if (this.sink.known(kind).has(ref)) this.#missing.wait(ref, this.options.now());
       return;
     }
-    if (!isDeleted) this.sink.apply(kind, change ? [change] : [], findings, false);
-    else if (ref) this.sink.apply(kind, [{ gone: ref }], [], false);
+    const by = ref && this.sink.writer(ref, object, isDeleted);
+    if (!isDeleted) this.sink.apply(kind, change ? [change] : [], findings, false, by);
+    else if (ref) this.sink.apply(kind, [{ gone: ref }], [], false, by);
     if (ref) this.#missing.drop([ref]);
   }
 

@@ -1,5 +1,6 @@
 import type { Raw, Transport } from "../../kubernetes/api.js";
 import { LastAnswer } from "../../kubernetes/last-answer.js";
+import { type Log, logOf } from "../../log/log.js";
 import { type Finding, inCluster, type Ref } from "../../schema/meta.js";
 import type { FailingStatus } from "../../status/write/failures.js";
 import { ClusterFollower } from "./cluster-follower.js";
@@ -37,7 +38,7 @@ export interface StatusSource {
   ready(): boolean;
   /** Why the current state of an object could not be read. */
   unread(ref: Ref): readonly Finding[];
-  log(line: string): void;
+  readonly log: Log;
 }
 
 interface FollowedOptions
@@ -60,7 +61,7 @@ export class FollowedCluster {
   constructor({ target, clusters, ready, statuses, ...options }: FollowedOptions) {
     const { transport, name } = target;
     const member = clusters.of(name);
-    const log = (line: string): void => options.log(name ? `${name}: ${line}` : line);
+    const log = logOf(options.log, name);
     this.name = name;
     this.#server = transport.server;
     this.#lastAnswer = new LastAnswer(options.now);

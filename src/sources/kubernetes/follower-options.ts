@@ -2,8 +2,10 @@ import type { Engine } from "../../engine/engine.js";
 import type { Raw, Transport } from "../../kubernetes/api.js";
 import type { FailureCode } from "../../kubernetes/failures.js";
 import type { ApiResource } from "../../kubernetes/resources.js";
+import type { Log } from "../../log/log.js";
 import type { Ref } from "../../schema/meta.js";
 import type { Member } from "./clusters.js";
+import type { Writers } from "./writers.js";
 
 /** Clock, timer and random numbers of a runtime, for following clusters. */
 export interface FollowRuntime {
@@ -37,5 +39,7 @@ export interface ClusterFollowerOptions extends FollowRuntime {
   observe?(ref: Ref, raw: Raw | undefined): void;
   /** A request for a kind failed. */
   failed?(kind: ApiResource["kind"], code: FailureCode): void;
-  log(line: string): void;
+  /** Who writes objects, for the history. */
+  readonly writers?: Writers;
+  readonly log: Log;
 }

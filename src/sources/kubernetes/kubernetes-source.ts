@@ -1,10 +1,11 @@
 import type { Engine } from "../../engine/engine.js";
 import { type FailureCode, failureOf, LocalError, publication } from "../../kubernetes/failures.js";
 import type { ApiResource } from "../../kubernetes/resources.js";
+import { type Log, logOf } from "../../log/log.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { Settings } from "../../schema/settings.js";
 import { reportsStatus } from "../../status/write/writer.js";
-import type { Source } from "../source.js";
+import type { Source, SourceHealth } from "../source.js";
 import { Clusters } from "./clusters.js";
 import { Doorbell } from "./doorbell.js";
 import {
@@ -14,6 +15,7 @@ import {
   type StatusWriting,
 } from "./followed-cluster.js";
 import type { FollowRuntime } from "./follower-options.js";
+import { Writers } from "./writers.js";
 
 interface KubernetesOptions extends FollowRuntime {
   /** The Kubernetes clusters, in order of precedence. */
@@ -33,7 +35,7 @@ interface KubernetesOptions extends FollowRuntime {
   statuses?(source: StatusSource): StatusWriting;
   /** A request for a kind of a cluster failed. */
   failed(cluster: string, kind: ApiResource["kind"], code: FailureCode): void;
-  log(line: string): void;
+  readonly log: Log;
 }
 
 /**
@@ -52,6 +54,7 @@ export class KubernetesSource implements Source {
   readonly #followed: readonly FollowedCluster[];
   readonly #served: boolean;
   readonly #doorbell: Doorbell;
+  readonly #writers: Writers;
   readonly #announced = new Set<FollowedCluster>();
   #settled = false;
   #publishFailure = "";
@@ -65,6 +68,7 @@ export class KubernetesSource implements Source {
     const { acceptShrink, statuses, log, now, sleep, random } = options;
     this.#abort = options.abort ?? new AbortController();
     this.#doorbell = new Doorbell({ answer: () => this.refresh(ringSeconds), now });
+    this.#writers = new Writers(now);
     engine.attach(this);
     engine.put([settings]);
     this.#served = engine.wasPublished;
@@ -85,6 +89,7 @@ export class KubernetesSource implements Source {
           changed: () => this.#changed(),
           failed: (kind, code) => failed(target.name, kind, code),
           ...(statuses ? { statuses } : {}),
+          writers: this.#writers,
           ...{ log, now, sleep, random },
         }),
     );
@@ -172,10 +177,9 @@ export class KubernetesSource implements Source {
 
   #announceStored(): void {
     for (const { name } of this.#followed)
-      this.options.log(
-        name
-          ? `${name}: serving the stored state until this cluster has answered for every kind`
-          : "serving the stored state until the cluster has answered for every kind",
+      logOf(this.options.log, name)(
+        `serving the stored state until ${name ? "this" : "the"} cluster has answered for every kind`,
+        "source-stored",
       );
   }
 
@@ -184,7 +188,7 @@ export class KubernetesSource implements Source {
     for (const cluster of this.#followed) {
       if (this.#announced.has(cluster) || !cluster.follower.hasAnswered) continue;
       this.#announced.add(cluster);
-      this.options.log(`${cluster.name ? `${cluster.name}: ` : ""}the cluster has answered for every kind`);
+      logOf(this.options.log, cluster.name)("the cluster has answered for every kind", "source-back");
     }
   }
 
@@ -194,6 +198,11 @@ export class KubernetesSource implements Source {
       this.ring();
       await sleep(ms * (0.95 + 0.1 * random()), signal);
     }
+  }
+
+  /** Notes the user of a write that a hook has reported. */
+  wrote(ref: Ref, user: string): void {
+    this.#writers.note(ref, user);
   }
 
   /** Polls the clusters soon. */
@@ -248,7 +257,7 @@ export class KubernetesSource implements Source {
   #publicationFailed(error: unknown): void {
     const { code, message } = failureOf(publication, new LocalError(error), "");
     if (message !== this.#publishFailure)
-      this.options.log(`${code}: ${message}; the last good state is served`);
+      this.options.log(`${code}: ${message}; the last good state is served`, "publication-failed");
     this.#publishFailure = message;
   }
 
@@ -262,6 +271,14 @@ export class KubernetesSource implements Source {
 
   status(): readonly object[] {
     return this.#followed.map((cluster) => cluster.status());
+  }
+
+  health(): readonly SourceHealth[] {
+    return this.#followed.map(({ name, follower }) => ({
+      source: name || "kubernetes",
+      lastSuccess: follower.lastGoodLook,
+      failing: Object.values(follower.status()).some(({ state }) => state === "failing"),
+    }));
   }
 
   async close(): Promise<void> {

@@ -44,20 +44,21 @@ export class MemberStore {
   }
 
   /** Returns the effect of the changes; undefined while they are kept apart. @throws LocalError */
-  apply(changes: readonly Change[]): Put | undefined {
+  apply(changes: readonly Change[], by?: string): Put | undefined {
     if (this.#apart) {
       for (const change of changes)
         this.#apart.changes.set("gone" in change ? change.gone : change.ref, change);
       return undefined;
     }
-    return changes.length > 0 ? this.#put(changes) : undefined;
+    return changes.length > 0 ? this.#put(changes, by) : undefined;
   }
 
-  #put(changes: readonly Change[]): Put {
+  #put(changes: readonly Change[], by: string | undefined): Put {
     const { engine, member } = this.options;
     const put = locally(() => engine.put(member.place(changes)));
     const objects = changes.slice(0, maxNoted).map((change) => ("gone" in change ? change.gone : change.ref));
-    if (put.edited) engine.because({ source: member.name || "cluster", objects });
+    if (put.edited)
+      engine.because({ source: member.name || "cluster", objects, ...(by === undefined ? {} : { by }) });
     return put;
   }
 

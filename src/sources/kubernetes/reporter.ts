@@ -1,9 +1,11 @@
 import { type FailureCode, isCommon } from "../../kubernetes/failures.js";
 import type { ApiResource } from "../../kubernetes/resources.js";
+import type { LogEvent } from "../../log/events.js";
+import type { Log, LogFields } from "../../log/log.js";
 
 interface ReporterOptions {
   readonly server: string;
-  log(line: string): void;
+  readonly log: Log;
   now(): number;
 }
 
@@ -34,26 +36,29 @@ export class Reporter {
     if (code === "kube-stalled") {
       // A dead connection stalls the watches of all kinds.
       if (now() - this.#stalledAt >= quietMs)
-        log(`${code}: ${message}; stalled watches of other kinds are only counted`);
+        log(`${code}: ${message}; stalled watches of other kinds are only counted`, "watch-stalled", {
+          kind: plural,
+          code,
+        });
       this.#stalledAt = now();
       return;
     }
     const line = `${code}: ${message}; the last good state is served`;
     if (!isCommon(code)) {
       if (!this.#failing.has(plural)) this.#failing.set(plural, now());
-      this.logOnce({ plural }, line);
+      this.logOnce({ plural }, line, "source-lost", { code });
       return;
     }
     if (this.#common?.code === code) return;
     this.#common = { code, since: this.#common?.since ?? now() };
-    log(line);
+    log(line, "source-lost", { code });
   }
 
   /** Logs a line once, until another line is logged for the kind. */
-  logOnce({ plural }: Named, line: string): void {
+  logOnce({ plural }: Named, line: string, event: LogEvent, fields: LogFields = {}): void {
     if (this.#logged.get(plural) === line) return;
     this.#logged.set(plural, line);
-    this.options.log(line);
+    this.options.log(line, event, { kind: plural, ...fields });
   }
 
   /** Forgets the last line of a kind. */
@@ -68,13 +73,21 @@ export class Reporter {
     if (since !== undefined) {
       this.#failing.delete(plural);
       this.#logged.delete(plural);
-      log(`${plural} are followed again, after ${seconds(now() - since)}`);
+      const ms = now() - since;
+      log(`${plural} are followed again, after ${shown(ms)}`, "source-back", {
+        kind: plural,
+        seconds: ms / 1000,
+      });
     }
     const common = this.#common;
     if (!common || all.some(({ state }) => state.code === common.code)) return;
     this.#common = undefined;
-    log(`all of ${server} is followed again, after ${seconds(now() - common.since)}`);
+    const ms = now() - common.since;
+    log(`all of ${server} is followed again, after ${shown(ms)}`, "source-back", {
+      code: common.code,
+      seconds: ms / 1000,
+    });
   }
 }
 
-const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+const shown = (ms: number): string => `${Math.round(ms / 1000)} s`;

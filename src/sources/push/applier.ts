@@ -30,7 +30,8 @@ export class Applier {
     const { store, platform, now } = engine;
     const settled = (validated: ValidatedEdits): void => {
       storeKept(store, validated);
-      if (validated.kept.length > 0) engine.log(describeKept(validated));
+      if (validated.kept.length > 0)
+        engine.log(describeKept(validated), "objects-kept", { objects: validated.kept.length });
     };
     return { store, platform, now, settled };
   }

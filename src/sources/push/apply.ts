@@ -15,6 +15,8 @@ import type { ParsedSource } from "./text.js";
 /** The work that makes a content the whole of a source. */
 export interface Job {
   readonly revision: Omit<Revision, "size">;
+  /** The commit of the pushed files. */
+  readonly commit?: string;
   /** The changes of a push; absent where a kept content is applied again. */
   readonly noted?: NotedChanges;
   /** Objects that the push changes and that may keep their text before it (`keep-last-good.ts`). */
@@ -121,10 +123,11 @@ function applyAtOnce(engine: Engine, job: Job, applied: () => void): number {
 }
 
 /** What the history says of a push. */
-export const causeOf = ({ source, revision, by }: Job["revision"]): Cause => ({
+export const causeOf = ({ revision: { source, revision, by }, commit }: Job): Cause => ({
   source,
   revision,
   ...(by ? { by } : {}),
+  ...(commit ? { commit } : {}),
 });
 
 /**
@@ -135,7 +138,7 @@ export const causeOf = ({ source, revision, by }: Job["revision"]): Cause => ({
  */
 export async function applyJob(engine: Engine, job: Job, applied: () => void): Promise<number> {
   const { store, platform } = engine;
-  engine.because(causeOf(job.revision));
+  engine.because(causeOf(job));
   if (isOneSlice(job.changes, platform)) return applyAtOnce(engine, job, applied);
   store.transaction(() => {
     beginValidation(store, job);

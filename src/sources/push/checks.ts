@@ -33,6 +33,8 @@ export interface Push {
   readonly namespaces?: readonly string[];
   /** The name of the token. */
   readonly by?: string;
+  /** The commit of the files, in hexadecimal digits. */
+  readonly commit?: string;
 }
 
 export interface RefusedPush {

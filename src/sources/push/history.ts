@@ -1,13 +1,22 @@
 import type { KubeObject } from "../../schema/object.js";
 import type { Revision, RevisionContent, Store } from "../../store/store.js";
 import { contentHash } from "../../xds/hash.js";
+import type { SourceHealth } from "../source.js";
 import { type NotedChanges, noteChanges } from "./changes.js";
-import { readHead, sourceRefs } from "./state.js";
+import { readHead, sourceNames, sourceRefs } from "./state.js";
 
 /** Maximum number of kept contents of a source, including the served one. */
 export const maxRevisions = 10;
 /** UTF-16 units of a source's kept contents beside the newest, which is always kept: as much as one push may have. */
 const maxOlderSize = 32 * 1024 * 1024;
+
+/** The sources with the times of their newest revisions. A push succeeds or changes nothing. */
+export const healthOf = (store: Store): readonly SourceHealth[] =>
+  sourceNames(store).map((source) => ({
+    source,
+    lastSuccess: store.revisions(source)[0]?.at,
+    failing: false,
+  }));
 
 /**
  * Keeps a content as the newest of its source. If the newest revision has the same text, it only gets the new number:

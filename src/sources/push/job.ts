@@ -3,6 +3,7 @@ import type { HeldObject, Revision, RevisionContent, Store } from "../../store/s
 import type { Change } from "../../update.js";
 import { type Job, jobOf } from "./apply.js";
 import { changesOf, editsOf } from "./changes.js";
+import type { Push } from "./checks.js";
 import { goodEdits } from "./keep-last-good.js";
 import type { SourceState } from "./state.js";
 import type { ParsedSource } from "./text.js";
@@ -19,7 +20,7 @@ interface Known {
 /** The work of a push, including what must be read from the store before it changes. */
 export async function jobOfPush(
   store: Store,
-  text: string,
+  { text, commit }: Pick<Push, "text" | "commit">,
   { before, source, held, revision }: Known,
   without: (refs: readonly Ref[]) => readonly Change[],
 ): Promise<Job & { readonly content: RevisionContent }> {
@@ -30,6 +31,7 @@ export async function jobOfPush(
   const good = { at: revision.at, source: revision.source, revision: before.revision };
   return {
     ...job,
+    ...(commit ? { commit } : {}),
     noted: changesOf(
       edits,
       before.refs.filter((ref) => !refs.has(ref)),

@@ -22,7 +22,7 @@ import {
   refusedPush,
   tooMuchHeld,
 } from "./checks.js";
-import { copyOf, dropOld, isHeldAlone, listRevisions, type SourceCopy } from "./history.js";
+import { copyOf, dropOld, healthOf, isHeldAlone, listRevisions, type SourceCopy } from "./history.js";
 import { jobOfPush } from "./job.js";
 import { compileAndValidate, findingsOf, forgetEdits, isTooMuch, validateAtOnce } from "./keep-last-good.js";
 import { completeSources, lostStore, missingIn, reportPushed } from "./lost-store.js";
@@ -81,7 +81,7 @@ export class PushedSources implements Source {
     if (names.length > 0) this.#applier.publish();
     if (this.engine.pending > 0 || this.#toApply().length > 0)
       this.resume().catch((error: unknown) =>
-        this.engine.log(`can't apply the pushed sources: ${String(error)}`),
+        this.engine.log(`can't apply the pushed sources: ${String(error)}`, "apply-failed"),
       );
   }
 
@@ -161,6 +161,10 @@ export class PushedSources implements Source {
     ];
   }
 
+  health() {
+    return healthOf(this.engine.store);
+  }
+
   /** A write in progress ends by itself. */
   close(): Promise<void> {
     return Promise.resolve();
@@ -219,7 +223,7 @@ export class PushedSources implements Source {
       held,
       revision: { source: push.name, revision, at, digest, by: push.by ?? "" },
     };
-    const job = await jobOfPush(store, push.text, known, (refs) => this.#without(refs));
+    const job = await jobOfPush(store, push, known, (refs) => this.#without(refs));
     if (isTooMuch(job.content.held)) return tooMuchHeld();
     if (push.strict || push.dryRun) return store.transaction(() => this.#try(push, state, job));
     return this.#answer(push, state, job, await this.#applier.applyAndPublish(job));
@@ -375,7 +379,7 @@ export class PushedSources implements Source {
       return { ...answer, findings, traffic: traffic.lines };
     }
     settleJob(store, job);
-    return this.#answer(push, state, job, this.#applier.publish(causeOf(job.revision)));
+    return this.#answer(push, state, job, this.#applier.publish(causeOf(job)));
   }
 
   #answer(push: Push, before: SourceState, { revision, objects }: Job, changed: boolean): Pushed {

@@ -46,7 +46,7 @@ export function findLost(store: Store): void {
 export async function reapply(name: string, options: Options): Promise<boolean> {
   const { engine } = options;
   const { store } = engine;
-  const log = (line: string): void => engine.log(line);
+  const log = (line: string): void => engine.log(line, "apply-failed", { source: name });
   const attempts = Number(store.cursor(attemptsCursor(name)) ?? 0);
   const isWhole = !applyingNames(store).includes(name);
   const revisions = store.revisions(name);
@@ -88,7 +88,10 @@ async function apply(
   if ("code" in source) return source.detail;
   const isNewest = newest.revision === revision.revision;
   if (!isNewest) {
-    engine.log(setAsideFinding(newest, revision).message);
+    engine.log(setAsideFinding(newest, revision).message, "apply-failed", {
+      source: revision.source,
+      revision: revision.revision,
+    });
     forgetEdits(store, revision.source);
   }
   const findings = isNewest ? source.findings : [...source.findings, setAsideFinding(newest, revision)];

@@ -1,4 +1,6 @@
+import { isOfFleet } from "../../graph/api/gateway/selector.js";
 import { ApiError, type Raw, sendJson, type Transport } from "../../kubernetes/api.js";
+import type { Log } from "../../log/log.js";
 import { gatewayGroup } from "../../schema/gateway.js";
 import { isRecord } from "../../schema/issues.js";
 import { type Ref, refOf } from "../../schema/meta.js";
@@ -18,7 +20,7 @@ interface InfrastructureOptions {
   /** Whether this replica writes. */
   leads(): boolean;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  log(line: string): void;
+  readonly log: Log;
 }
 
 /**
@@ -86,7 +88,7 @@ export class Infrastructure {
         failed.add(ref);
         this.#due.add(ref);
         const why = error instanceof ApiError ? `${error.status} ${error.message}` : String(error);
-        this.options.log(`can't write the ServiceAccount of ${ref}: ${why}`);
+        this.options.log(`can't write the ServiceAccount of ${ref}: ${why}`, "status-not-written");
       }
     }
     return failed;
@@ -110,12 +112,14 @@ export class Infrastructure {
   /** Undefined where the Gateway is not served, or the setting asks for nothing. */
   #objectOf(ref: Ref, uid: string) {
     const { store } = this.options;
-    const { controllerName, infrastructure } = settingsOf(store).gateway;
+    const settings = settingsOf(store);
+    const { controllerName, infrastructure } = settings.gateway;
     const gateway = store.object(ref);
     if (infrastructure !== "serviceAccount" || gateway?.kind !== "Gateway") return undefined;
     const gatewayClass = store.object(refOf("GatewayClass", "", gateway.spec.gatewayClassName));
     if (gatewayClass?.kind !== "GatewayClass" || gatewayClass.spec.controllerName !== controllerName)
       return undefined;
+    if (!isOfFleet(gateway.spec, settings)) return undefined;
     const { namespace, name } = gateway.meta;
     const { labels, annotations } = gateway.spec.infrastructure ?? { labels: {}, annotations: {} };
     return {

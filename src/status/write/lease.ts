@@ -1,4 +1,5 @@
 import { ApiError, getJson, type Raw, sendJson, type Transport } from "../../kubernetes/api.js";
+import type { Log } from "../../log/log.js";
 import { isRecord } from "../../schema/issues.js";
 import { messageOf } from "../../schema/words.js";
 
@@ -9,7 +10,7 @@ export interface LeaseOptions {
   /** The holder identity; it must differ between replicas. */
   readonly identity: string;
   changed(leads: boolean): void;
-  log(line: string): void;
+  readonly log: Log;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Resolves after this many ms, or when the signal is aborted. */
@@ -60,7 +61,7 @@ export class Lease {
     const message = messageOf(error);
     if (signal.aborted || conflict || message === this.#failure) return;
     this.#failure = message;
-    this.options.log(`can't renew the lease for writing statuses: ${message}`);
+    this.options.log(`can't renew the lease for writing statuses: ${message}`, "status-not-written");
   }
 
   #set(leads: boolean): void {

@@ -8,8 +8,13 @@ export interface Owner {
   readonly manager: string;
   /** The Gateway of the settings; `controllerName` is the controller of its class, if the class exists. */
   readonly gateway?: { readonly namespace: string; readonly name: string; readonly controllerName?: string };
-  /** The controller of the GatewayClasses whose Gateways are served: all entries with its name are the owner's. */
+  /**
+   * The controller of the GatewayClasses whose Gateways are served: all entries with its name are the owner's, except
+   * those about Gateways of another fleet.
+   */
   readonly controllerName?: string;
+  /** Whether the parent of an entry, in the form of `parentOf`, is or belongs to a Gateway of another fleet. */
+  isElsewhere?(parent: string): boolean;
 }
 
 export type Value = Readonly<Record<string, unknown>>;
@@ -39,10 +44,10 @@ const wholeFields = [
 export const conditionPart = (type: unknown): string => `condition ${String(type)}`;
 
 export const entryPart = (list: SharedList, entry: Value, namespace: string): string =>
-  `${list} ${gatewayOf(entry, namespace)} ${String(entry.controllerName)}`;
+  `${list} ${parentOf(entry, namespace)} ${String(entry.controllerName)}`;
 
 /** The Gateway of an entry, as `namespace/name`; other parents have their group and kind in front. */
-function gatewayOf({ parentRef, ancestorRef }: Value, objectNamespace: string): string {
+function parentOf({ parentRef, ancestorRef }: Value, objectNamespace: string): string {
   const ref = isRecord(parentRef) ? parentRef : isRecord(ancestorRef) ? ancestorRef : {};
   const { group = gatewayGroup, kind = "Gateway", namespace = objectNamespace, name } = ref;
   const own = `${String(namespace)}/${String(name)}`;
@@ -97,10 +102,12 @@ export function isOwnEntry(
   part: string,
   list: SharedList,
   owned: ReadonlySet<string>,
-  { gateway, controllerName }: Owner,
+  { gateway, controllerName, isElsewhere }: Owner,
 ): boolean {
-  if (controllerName !== undefined && part.startsWith(`${list} `) && part.endsWith(` ${controllerName}`))
-    return true;
+  if (controllerName !== undefined && part.startsWith(`${list} `) && part.endsWith(` ${controllerName}`)) {
+    const parent = part.slice(list.length + 1, -controllerName.length - 1);
+    return !isElsewhere?.(parent);
+  }
   if (!gateway) return false;
   const about = `${list} ${gateway.namespace}/${gateway.name} `;
   return part.startsWith(about) && (owned.has(list) || part.slice(about.length) === gateway.controllerName);

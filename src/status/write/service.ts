@@ -1,5 +1,6 @@
 import { isAllowedClass, isNginxClass } from "../../graph/core/class.js";
 import type { Raw, Transport } from "../../kubernetes/api.js";
+import type { Log } from "../../log/log.js";
 import { isRecord } from "../../schema/issues.js";
 import { type Finding, kindOf, type Ref, refOf } from "../../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../../schema/settings.js";
@@ -7,6 +8,7 @@ import { settingsOf } from "../../schema/stored-settings.js";
 import type { Store } from "../../store/store.js";
 import { hasStatus, type Seen, Statuses, type StatusInput } from "../status.js";
 import type { FailingStatus } from "./failures.js";
+import { isOfAnotherFleet } from "./fleet.js";
 import { Infrastructure } from "./infrastructure.js";
 import { Lease } from "./lease.js";
 import type { Owner } from "./owned.js";
@@ -64,7 +66,7 @@ export class StatusService {
         wrote(kind: string): void;
         /** A write failed with this status code; 0 without a valid response. */
         failed(kind: string, code: number): void;
-        log(line: string): void;
+        readonly log: Log;
       },
   ) {
     const { transport, store, member, lease, log, wrote, failed } = options;
@@ -115,11 +117,16 @@ export class StatusService {
 
   #owner(): Owner {
     const { store } = this.options;
+    const settings = settingsOf(store);
     const {
       gatewayRef,
-      gateway: { controllerName: ours },
-    } = settingsOf(store);
-    const common = { manager: this.#manager, ...(ours === undefined ? {} : { controllerName: ours }) };
+      gateway: { controllerName: ours, selector },
+    } = settings;
+    const common: Owner = {
+      manager: this.#manager,
+      ...(ours === undefined ? {} : { controllerName: ours }),
+      ...(selector ? { isElsewhere: (parent) => isOfAnotherFleet(parent, store, settings) } : {}),
+    };
     if (!gatewayRef) return common;
     const gateway = store.object(refOf("Gateway", gatewayRef.namespace, gatewayRef.name));
     const gatewayClass =
@@ -145,7 +152,11 @@ export class StatusService {
       now: steadyNow,
       sleep,
       changed: (leads) => {
-        log(leads ? "writing statuses: this replica has the lease" : "another replica writes statuses");
+        log(
+          leads ? "writing statuses: this replica has the lease" : "another replica writes statuses",
+          "status-lease",
+          { leads },
+        );
         this.#infrastructure.touchAll();
         this.#writer.poke();
       },

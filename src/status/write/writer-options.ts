@@ -1,4 +1,5 @@
 import type { Transport } from "../../kubernetes/api.js";
+import type { Log } from "../../log/log.js";
 import type { Ref } from "../../schema/meta.js";
 import type { StatusKind, StatusVerdict } from "../status.js";
 import type { Owner } from "./owned.js";
@@ -14,7 +15,7 @@ export interface StatusWriterOptions {
   wrote(kind: StatusKind): void;
   /** A write failed with this status code; 0 without a valid response. */
   failed(kind: StatusKind, code: number): void;
-  log(line: string): void;
+  readonly log: Log;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Resolves after this many ms, or when the signal is aborted. */

@@ -337,7 +337,7 @@ export class StatusWriter {
   #pauseAfter(ref: Ref, digest: string, code: number, error: unknown): void {
     this.options.failed(kindOf(ref) as StatusKind, code);
     const { line, pause } = this.#failures.add(ref, digest, code, error);
-    if (line) this.options.log(line);
+    if (line) this.options.log(line, "status-not-written");
     if (!pause) return;
     this.#after(pause.ms, () => {
       for (const one of pause.wake()) this.#queue.add(one, code === conflict ? "fresh" : "failed");

@@ -6,7 +6,7 @@ export interface Fact {
 
 /** The protections of a route, as values; an absent one does not apply. */
 export interface Protections {
-  /** The ExtensionService that authorizes requests, as `namespace/name`. */
+  /** The ExtensionService that authorizes requests, or the Service of a filter ExternalAuth, as `namespace/name`. */
   readonly authorization?: string;
   /** The name of the provider whose token is required. */
   readonly jwt?: string;

@@ -14,6 +14,7 @@ import { compression } from "./compression.js";
 import { connectTimeoutMs } from "./connect-timeout.js";
 import { cookieRewrites } from "./cookie.js";
 import { cors } from "./cors.js";
+import { externalAuth } from "./external-auth.js";
 import { requestHeaders, responseHeaders } from "./headers.js";
 import { healthCheck } from "./health-check.js";
 import { internalRedirect } from "./internal-redirect.js";
@@ -39,6 +40,7 @@ import type {
 } from "./policy.js";
 import { globalRateLimit, localRateLimit } from "./rate-limit.js";
 import { retry } from "./retry.js";
+import { session } from "./session.js";
 import { slowStart } from "./slow-start.js";
 import { idleConnectionMs, timeout } from "./timeout.js";
 import { websocket } from "./websocket.js";
@@ -64,8 +66,10 @@ const policies: { readonly [N in PolicyName]: WrittenPolicy<N> } = {
   ipFilter,
   basicAuth,
   authorization,
+  externalAuth,
   jwt,
   nginxPhases,
+  session,
   loadBalancing,
   healthCheck,
   circuitBreakers,

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -89,6 +90,25 @@ func milliseconds(work func()) float64 {
 	return float64((cpu() - start).Microseconds()) / 1000 / polls
 }
 
+// serve answers polls on a free port of 127.0.0.1, which it prints.
+func serve(gateway *server.HTTPGateway) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	log.Fatal(http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer, status, err := gateway.ServeHTTP(r)
+		if err != nil && status == 0 {
+			status = http.StatusInternalServerError
+		}
+		w.WriteHeader(status)
+		if _, err := w.Write(answer); err != nil && status == http.StatusOK {
+			log.Print(err)
+		}
+	})))
+}
+
 func pack(text []byte) []byte {
 	var packed bytes.Buffer
 	writer := gzip.NewWriter(&packed)
@@ -102,8 +122,8 @@ func pack(text []byte) []byte {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: peers BODY.json")
+	if len(os.Args) < 2 || len(os.Args) > 3 {
+		log.Fatal("usage: peers BODY.json [serve]")
 	}
 	body, err := os.ReadFile(os.Args[1])
 	if err != nil {
@@ -127,6 +147,9 @@ func main() {
 		log.Fatal(err)
 	}
 	gateway := &server.HTTPGateway{Server: server.NewServer(ctx, snapshots, nil)}
+	if len(os.Args) == 3 {
+		serve(gateway)
+	}
 	current := []byte(strings.Replace(string(body), "{", `{"version_info":"1",`, 1))
 	packed := pack(current)
 	answer := poll(gateway, body, false, http.StatusOK)

@@ -1,10 +1,11 @@
 import ipaddr from "ipaddr.js";
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import type { Ref } from "../../../schema/meta.js";
-import { gatewaysKey } from "../../core/keys.js";
+import { addressKey, gatewaysKey } from "../../core/keys.js";
 import { byAge } from "../../core/order.js";
 import { objectsOf, type Reader } from "../../core/reader.js";
 import type { Gateway } from "./gateway-listener.js";
+import { isOfFleet } from "./selector.js";
 
 /** The addresses of a Gateway of a class. */
 export interface Addresses {
@@ -18,7 +19,7 @@ export interface Addresses {
 }
 
 /** The addresses in `spec.addresses` of a Gateway, or one of the pool. */
-export function gatewayAddresses(gateway: Gateway, reader: Reader): Addresses {
+function gatewayAddresses(gateway: Gateway, reader: Reader): Addresses {
   const { addresses } = gateway.spec;
   const { staticAddresses, addressPool } = reader.settings.gateway;
   const fail = (type: "Accepted" | "Programmed", reason: ErrorCode, message: string): Addresses => ({
@@ -33,6 +34,12 @@ export function gatewayAddresses(gateway: Gateway, reader: Reader): Addresses {
       `spec.addresses[${foreign}]: type ${JSON.stringify(addresses[foreign]?.type)} is not supported, only IPAddress is`,
     );
   const asked = addresses.map(({ value }) => value).filter((value) => value !== "");
+  const odd = asked.find((value) => usualForm(value) !== value);
+  if (odd !== undefined) {
+    const usual = usualForm(odd);
+    const hint = usual === undefined ? "is no IP address" : `must be written as ${usual}`;
+    return fail("Programmed", "AddressNotUsable", `address ${JSON.stringify(odd)} ${hint}`);
+  }
   const unusable = asked.find((value) => !staticAddresses.some((network) => isWithin(value, network)));
   if (unusable !== undefined)
     return fail(
@@ -40,6 +47,15 @@ export function gatewayAddresses(gateway: Gateway, reader: Reader): Addresses {
       "AddressNotUsable",
       `address ${JSON.stringify(unusable)} is in none of the blocks of the setting gateway.staticAddresses`,
     );
+  for (const address of asked) {
+    const owner = olderOwner(gateway, address, reader);
+    if (owner)
+      return fail(
+        "Programmed",
+        "AddressNotUsable",
+        `address ${JSON.stringify(address)} is that of Gateway ${owner.meta.namespace}/${owner.meta.name}, which is older; Gateways of different namespaces can't share an address`,
+      );
+  }
   if (asked.length > 0) return { list: [...new Set(asked)] };
   if (addressPool === undefined)
     return fail(
@@ -55,6 +71,47 @@ export function gatewayAddresses(gateway: Gateway, reader: Reader): Addresses {
     `no address of the setting gateway.addressPool (${addressPool}) is free`,
   );
 }
+
+/** The addresses of a Gateway, read once per unit. */
+export const addressesOnce = (gateway: Gateway, reader: Reader): Addresses =>
+  reader.unitCache.once(gatewayAddresses, gateway.ref, gateway, reader);
+
+/**
+ * The other Gateways that may have an address: those that ask for it, and if it is an address of the pool all. Only
+ * Gateways of classes of this controller.
+ */
+export function othersWith(gateway: Gateway, address: string, reader: Reader): Gateway[] {
+  const { addressPool, controllerName } = reader.settings.gateway;
+  const isPooled = addressPool !== undefined && isWithin(address, addressPool);
+  const refs = new Set([
+    ...reader.claimants(addressKey(address)),
+    ...(isPooled ? reader.claimants(gatewaysKey) : []),
+  ]);
+  refs.delete(gateway.ref);
+  const { gatewayRef } = reader.settings;
+  return objectsOf("Gateway", [...refs], reader).filter(
+    ({ meta, spec }) =>
+      !(gatewayRef?.namespace === meta.namespace && gatewayRef.name === meta.name) &&
+      isOfFleet(spec, reader.settings) &&
+      reader.get("GatewayClass", "", spec.gatewayClassName)?.spec.controllerName === controllerName,
+  );
+}
+
+/** Whether the older of two Gateways is the first one. */
+export const isOlder = (a: Gateway, b: Gateway): boolean => byAge(a, b) < 0;
+
+/** An older Gateway of another namespace that has an address. Whoever has an address gets all its requests. */
+const olderOwner = (gateway: Gateway, address: string, reader: Reader): Gateway | undefined =>
+  othersWith(gateway, address, reader).find(
+    (other) =>
+      other.meta.namespace !== gateway.meta.namespace &&
+      isOlder(other, gateway) &&
+      addressesOnce(other, reader).list.includes(address),
+  );
+
+/** The only form of an address that Envoy takes and that is equal for equal addresses: not `10.1`, `0x0a000001`, `FD00::1`. */
+const usualForm = (address: string): string | undefined =>
+  ipaddr.isValid(address) && !address.includes("%") ? ipaddr.parse(address).toString() : undefined;
 
 export function isWithin(address: string, network: string): boolean {
   if (!ipaddr.isValid(address)) return false;
@@ -81,24 +138,42 @@ function poolAddress(gateway: Gateway, pool: string, reader: Reader): string | u
   const refs = reader.claimants(gatewaysKey);
   const slots = new Set<number>();
   const isCrowded = refs.some((ref) => slots.size === slots.add(slotOf(ref)).size);
-  const slot = isCrowded ? slotAmong(gateway, refs, slotOf, count, reader) : slotOf(gateway.ref);
-  return slot === undefined ? undefined : nth(bytes, bits, first + slot);
+  const addressOf = (slot: number): string => nth(bytes, bits, first + slot);
+  const own = slotOf(gateway.ref);
+  if (!isCrowded && !isAskedFor(addressOf(own), gateway, reader)) return addressOf(own);
+  const slot = slotAmong(gateway, refs, { slotOf, addressOf, count }, reader);
+  return slot === undefined ? undefined : addressOf(slot);
+}
+
+/** Whether an older Gateway asks for an address in `spec.addresses`. */
+const isAskedFor = (address: string, gateway: Gateway, reader: Reader): boolean =>
+  objectsOf("Gateway", reader.claimants(addressKey(address)), reader).some((other) =>
+    isOlder(other, gateway),
+  );
+
+interface Slots {
+  readonly count: number;
+  slotOf(ref: Ref): number;
+  addressOf(slot: number): string;
 }
 
 function slotAmong(
   gateway: Gateway,
   refs: readonly Ref[],
-  slotOf: (ref: Ref) => number,
-  count: number,
+  { slotOf, addressOf, count }: Slots,
   reader: Reader,
 ): number | undefined {
   const taken = new Set<number>();
   for (const one of objectsOf("Gateway", refs, reader).sort(byAge)) {
-    if (taken.size === count) return undefined;
+    if (one.spec.addresses.some(({ value }) => value !== "")) continue;
     let slot = slotOf(one.ref);
-    while (taken.has(slot)) slot = (slot + 1) % count;
-    if (one.ref === gateway.ref) return slot;
-    taken.add(slot);
+    let tries = 0;
+    while (tries < count && (taken.has(slot) || isAskedFor(addressOf(slot), one, reader))) {
+      slot = (slot + 1) % count;
+      tries++;
+    }
+    if (one.ref === gateway.ref) return tries < count ? slot : undefined;
+    if (tries < count) taken.add(slot);
   }
   return undefined;
 }

@@ -49,7 +49,10 @@ function readPolicies(
   const claimants = reader.claimants(backendTlsKey(namespace, name));
   if (claimants.length > maxPolicies)
     return { error: `more than ${maxPolicies} BackendTLSPolicies are for Service ${namespace}/${name}` };
-  const counting = countingPolicies(name, objectsOf("BackendTLSPolicy", claimants, reader));
+  const policies = objectsOf("BackendTLSPolicy", claimants, reader);
+  // The status of each policy, also of one that does not count, depends on its own CAs and on the policies of its other targets.
+  for (const one of policies) reader.unitCache.once(readPolicy, one.ref, one, reader);
+  const counting = countingPolicies(name, policies);
   const policy = (port.name ? counting.get(port.name) : undefined) ?? counting.get(undefined);
   return policy ? optionsOf(policy, reader) : {};
 }

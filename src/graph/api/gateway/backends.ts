@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
-import type { BackendRef, ObjectRef, RouteFilter } from "../../../schema/gateway-routes.js";
+import type { BackendRef, RouteFilter } from "../../../schema/gateway-routes.js";
+import type { ObjectRef } from "../../../schema/gateway-rules.js";
 import { findServicePort, type PortProtocol, readCluster, type ServicePort } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import { backendOf } from "../../backends/server-name.js";
@@ -19,6 +20,8 @@ export interface BackendOptions {
   readonly usualProtocol?: "h2" | "h2c";
   /** Whether BackendTLSPolicies apply. */
   readonly withTls: boolean;
+  /** Bytes of the client are sent unchanged: TLS that passes, and plain TCP. */
+  readonly isOpaque?: boolean;
 }
 
 /** A Service, and the port that a reference names. */
@@ -75,12 +78,37 @@ const isHttp2 = (protocol: string | undefined): boolean => protocol === "http2" 
 
 /**
  * The cluster of a reference to a Service. Undefined, with a finding, if it can't be used; the caller leaves it out.
+ * `options` are the same for all references of a context.
  */
 export function readReference(
   context: GatewayRouteContext,
   ref: ObjectRef,
   path: string,
-  { usualProtocol, withTls }: BackendOptions,
+  options: BackendOptions,
+): Cluster | undefined {
+  const protocol = options.usualProtocol ?? "";
+  const key = [
+    ref.group,
+    ref.kind,
+    ref.namespace,
+    ref.name,
+    ref.port,
+    protocol,
+    options.withTls,
+    options.isOpaque,
+  ].join("/");
+  const known = context.clusters.get(key);
+  if (known) return known;
+  const cluster = resolveReference(context, ref, path, options);
+  if (cluster) context.clusters.set(key, cluster);
+  return cluster;
+}
+
+function resolveReference(
+  context: GatewayRouteContext,
+  ref: ObjectRef,
+  path: string,
+  { usualProtocol, withTls, isOpaque }: BackendOptions,
 ): Cluster | undefined {
   const { route, reader, fail } = context;
   const refuse = (reason: ErrorCode, message: string): undefined =>
@@ -98,12 +126,13 @@ export function readReference(
       `appProtocol ${JSON.stringify(port.appProtocol)} is unsupported, use ${spoken.join(", ")}`,
     );
   // Protocol names without a prefix are IANA names, which are case-insensitive (ServicePort.appProtocol).
-  const usual = usualProtocol ? { usualProtocol } : isHttp2(asked) ? { usualProtocol: "h2c" as const } : {};
+  const usual = usualProtocol ?? (isHttp2(asked) ? ("h2c" as const) : undefined);
   const tls = withTls ? readBackendTls(service, port, reader) : {};
   if (tls.error) return refuse("BackendNotFound", tls.error);
   const { cluster, error: unusable } = readCluster(reader, namespace, name, port.port, {
-    ...usual,
+    isOpaque: isOpaque ?? false,
     ...tls.options,
+    ...(usual && { usualProtocol: usual }),
     ...(tls.options && context.backendCertificate !== undefined
       ? { clientCertificate: certificateOption(context.backendCertificate, reader) }
       : {}),
@@ -136,7 +165,7 @@ export function readBackends(
   }
   const weighs = backends.some(({ weight }) => weight > 0);
   if (!weighs) return { kind: "respond", status: 500 };
-  return { kind: "forward", backends, ...(lost > 0 ? { lost } : {}) };
+  return lost > 0 ? { kind: "forward", backends, lost } : { kind: "forward", backends };
 }
 
 /** Undefined if a filter is not supported: the backend must not get requests without it. */
@@ -163,11 +192,12 @@ export function readTcpBackends(
   context: GatewayRouteContext,
   refs: readonly BackendRef[],
   path: string,
+  options: BackendOptions,
 ): readonly TcpBackend[] | undefined {
   if (refs.length === 0)
     return context.fail("ResolvedRefs", "Degraded", "at least one backendRef must be specified", path);
   const backends = refs.map((ref, i): TcpBackend => {
-    const cluster = readReference(context, ref, `${path}.backendRefs[${i}]`, { withTls: false });
+    const cluster = readReference(context, ref, `${path}.backendRefs[${i}]`, options);
     return { ...(cluster ? { cluster } : {}), weight: ref.weight };
   });
   if (!backends.some(({ cluster }) => cluster)) return undefined;

@@ -4,9 +4,11 @@ import type { Action, Mirror } from "../../core/nodes.js";
 import type { PathMatch } from "../../matches/match-types.js";
 import { quoteRegex } from "../../matches/order.js";
 import type { CorsPolicy } from "../../policies/cors.js";
+import type { ExternalAuth } from "../../policies/external-auth.js";
 import type { RoutePolicies } from "../../policies/index.js";
 import { type PathRewrite, replacePrefix } from "../../policies/path-rewrite.js";
 import { type BackendOptions, readReference } from "./backends.js";
+import { readExternalAuth } from "./external-auth.js";
 import { type HeaderPolicies, readHeaderFilter } from "./header-modifier.js";
 import type { GatewayRouteContext } from "./problems.js";
 
@@ -14,7 +16,7 @@ type Redirect = Extract<Action, { kind: "redirect" }>;
 
 /** The result of the filters of a rule. `rewrite` and `redirect` depend on the path of a match. */
 export interface Filters {
-  readonly policies: Pick<RoutePolicies, "requestHeaders" | "responseHeaders" | "cors">;
+  readonly policies: Pick<RoutePolicies, "requestHeaders" | "responseHeaders" | "cors" | "externalAuth">;
   readonly mirrors: readonly Mirror[];
   rewrite(path: PathMatch): PathRewrite | undefined;
   redirect?(path: PathMatch): Redirect;
@@ -22,7 +24,7 @@ export interface Filters {
 
 const names = {
   HTTPRoute:
-    "RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect, RequestMirror, URLRewrite and CORS are",
+    "RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect, RequestMirror, URLRewrite, CORS and ExternalAuth are",
   GRPCRoute: "RequestHeaderModifier, ResponseHeaderModifier and RequestMirror are",
 };
 
@@ -40,12 +42,18 @@ export function readFilters(
   const found: Found = { mirrors: [] };
   for (const [i, filter] of filters.entries()) {
     const at = `${path}.filters[${i}]`;
-    if (readFilter(context, filter, at, found, options)) continue;
+    const read = readFilter(context, filter, at, found, options);
+    if (read === "refused") return undefined;
+    if (read === "read") continue;
     const known = names[context.route.kind === "HTTPRoute" ? "HTTPRoute" : "GRPCRoute"];
     const message = `filter ${filter.type} is not supported: only ${known}; requests are answered 500`;
     return context.fail("Accepted", "UnsupportedValue", message, at);
   }
-  const { requestHeaders, responseHeaders, mirrors, rewrite, redirect, cors } = found;
+  const { requestHeaders, responseHeaders, mirrors, rewrite, redirect, cors, externalAuth } = found;
+  if (rewrite && redirect) {
+    const message = "URLRewrite and RequestRedirect can't be in one rule; requests are answered 500";
+    return context.fail("Accepted", "IncompatibleFilters", message, `${path}.filters`);
+  }
   const host = rewrite?.hostname ? { host: rewrite.hostname } : {};
   const changed = requestHeaders ?? (rewrite?.hostname ? { set: [], remove: [] } : undefined);
   const request = changed && { ...changed, ...host };
@@ -54,6 +62,7 @@ export function readFilters(
       ...(request ? { requestHeaders: request } : {}),
       ...(responseHeaders ? { responseHeaders } : {}),
       ...(cors ? { cors: readCors(cors) } : {}),
+      ...(externalAuth ? { externalAuth } : {}),
     },
     mirrors: mirrors.map((mirror) => ({ ...mirror, cluster: withServerName(mirror.cluster, request) })),
     rewrite: (matched) => rewrite?.path && readRewrite(rewrite.path, matched),
@@ -65,20 +74,24 @@ interface Found extends HeaderPolicies {
   rewrite?: RouteFilter["urlRewrite"];
   redirect?: RouteFilter["requestRedirect"];
   cors?: RouteFilter["cors"];
+  externalAuth?: ExternalAuth;
   readonly mirrors: Mirror[];
 }
 
-/** Adds one filter to `found`; false if its type is not supported. */
+/**
+ * Adds one filter to `found`. Refused, with a finding: requests must not be forwarded, because their authorization
+ * can't be used.
+ */
 function readFilter(
   context: GatewayRouteContext,
   filter: RouteFilter,
   at: string,
   found: Found,
   options: BackendOptions,
-): boolean {
+): "read" | "unsupported" | "refused" {
   const isHttp = context.route.kind === "HTTPRoute";
   const { type, requestMirror } = filter;
-  if (readHeaderFilter(context, filter, at, found)) return true;
+  if (readHeaderFilter(context, filter, at, found)) return "read";
   if (type === "RequestMirror" && requestMirror) {
     const cluster = readReference(
       context,
@@ -94,8 +107,12 @@ function readFilter(
     found.rewrite ??= filter.urlRewrite;
   } else if (type === "CORS" && filter.cors && isHttp) {
     found.cors ??= filter.cors;
-  } else return false;
-  return true;
+  } else if (type === "ExternalAuth" && filter.externalAuth && isHttp) {
+    const auth = readExternalAuth(context, filter.externalAuth, `${at}.externalAuth`);
+    if (!auth) return "refused";
+    found.externalAuth ??= auth;
+  } else return "unsupported";
+  return "read";
 }
 
 /** `*` in an origin matches one or more labels of its host. */

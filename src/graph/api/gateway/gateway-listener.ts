@@ -3,6 +3,7 @@ import type { GatewayRoute } from "../../../schema/object.js";
 import type { ObjectByKind } from "../../core/reader.js";
 import type { ClientValidation } from "../../policies/client-validation.js";
 import type { ListenerProblem } from "./ports.js";
+import type { TlsRange } from "./tls-options.js";
 
 export type Gateway = ObjectByKind<"Gateway">;
 export type ListenerSet = ObjectByKind<"ListenerSet">;
@@ -31,6 +32,8 @@ export interface GatewayListener {
   readonly secret?: string;
   /** Further certificates. Envoy selects one that the client can verify. */
   readonly moreSecrets?: readonly string[];
+  /** The protocol versions, if it terminates TLS. */
+  readonly range?: TlsRange;
   readonly clientValidation?: ClientValidation;
   readonly problems: readonly ListenerProblem[];
   /** Whether it serves routes. A kind of route that it does not support does not affect the other kinds. */

@@ -1,18 +1,21 @@
 import { kindOf, type Ref } from "../../../schema/meta.js";
 import { routeKinds } from "../../../schema/routing-kinds.js";
 import { append } from "../../core/append.js";
+import { anyHost } from "../../core/claims.js";
 import { hostUnit, routesKey, tcpUnit } from "../../core/keys.js";
 import type { ListenerPlace, Route, Site, Sites, Tls } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
-import { type ObjectByKind, objectsOf, type Reader, type Report } from "../../core/reader.js";
-import { type Parent, parentsOf } from "./attach.js";
+import { objectsOf, type Reader, type Report } from "../../core/reader.js";
+import { hostnamesOf, type Parent, parentsOf } from "./attach.js";
 import { type GatewayView, viewOf } from "./gateway.js";
 import type { GatewayListener, RouteObject } from "./gateway-listener.js";
-import { widerThan } from "./hostnames.js";
-import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
+import { isUnder, widerThan } from "./hostnames.js";
+import type { RuleRoutes } from "./http-route.js";
 import { matchKey } from "./matches.js";
-import { routeContext } from "./problems.js";
-import { readTcpRule } from "./tcp.js";
+import { type RuleOptions, readRules } from "./route-rules.js";
+import { secured } from "./session.js";
+import { readTcpRule, terminatesTls } from "./tcp.js";
+import { rangeOf } from "./tls-options.js";
 
 /** A listener that serves a route, and its Gateway. */
 interface Seat {
@@ -56,10 +59,10 @@ export function readGatewaySites(
     const all = [...attached].flatMap(([route, places]) =>
       places.get(key)?.some((seat) => seat.listener === listener) ? route : [],
     );
-    const routes = view.isMain ? all : ofOneKind(host, listener, all, report);
+    const routes = view.isMain ? all : closestRoutes(host, ofOneKind(host, listener, all, report));
     const found =
       listener.spec.protocol === "TLS"
-        ? readTcpSite(listener, routes, reader)
+        ? readTcpSite({ listener, view }, routes, reader)
         : readHttpSite(host, { listener, view }, routes, reader, report);
     const site = view.isMain ? found : placed(host, listener, view, found, reader);
     if (site) sites.set(key, site);
@@ -77,7 +80,8 @@ function ofOneKind(
   routes: readonly RouteObject[],
   report: Report,
 ): readonly RouteObject[] {
-  const [oldest] = [...routes].sort(byAge);
+  let [oldest] = routes;
+  for (const route of routes) if (oldest && byAge(route, oldest) < 0) oldest = route;
   const kept = routes.filter(({ kind }) => kind === oldest?.kind);
   for (const { ref, kind } of routes) {
     if (kind === oldest?.kind) continue;
@@ -85,6 +89,22 @@ function ofOneKind(
     report.error(ref, "Accepted", "KindConflict", message, "spec.hostnames");
   }
   return kept;
+}
+
+/**
+ * The routes whose hostname is the closest to a host that is the hostname of a listener (Gateway API, HTTPRouteSpec.hostnames: precedence of rules). Elsewhere
+ * each hostname of a route has its own virtual host.
+ */
+function closestRoutes(host: string, routes: readonly RouteObject[]): readonly RouteObject[] {
+  const closeness = (route: RouteObject): number =>
+    Math.max(
+      0,
+      ...hostnamesOf(route).map((name) =>
+        name === host ? name.length + 1 : isUnder(host, name) ? name.length : 0,
+      ),
+    );
+  const most = Math.max(0, ...routes.map(closeness));
+  return routes.filter((route) => closeness(route) === most);
 }
 
 /** The listeners of Gateways of classes with exactly this hostname. */
@@ -138,13 +158,8 @@ function placed(
         ? { terms: { kind: "none", owner: listener.owner.ref }, routes: [], place: { envoy } }
         : undefined)
     );
-  const others = view.listeners.filter(
-    (one) => one !== listener && one.ready && one.envoy === envoy && one.spec.protocol === "HTTPS",
-  );
-  const place: ListenerPlace = {
-    envoy,
-    ...(secret !== undefined && isOwn ? { door: { others: others.flatMap(({ site }) => site ?? []) } } : {}),
-  };
+  const place: ListenerPlace =
+    secret !== undefined && isOwn ? { envoy, door: { others: othersOn(view, listener) } } : { envoy };
   if (found) return { ...found, place };
   const common = { owner: listener.owner.ref, policies: {} };
   const terms: Site["terms"] =
@@ -154,26 +169,40 @@ function placed(
   return { terms, routes: [], place };
 }
 
+/**
+ * The route tables of the other HTTPS listeners on the port that need an entry for the hostname of this listener. Where a
+ * listener for any host has an entry in all of them, it stands for all hosts outside a listener's own hostname: the
+ * number of entries then grows with the listeners, not with their square.
+ */
+function othersOn({ listeners }: GatewayView, { envoy, site: own, hostname }: GatewayListener): string[] {
+  const onPort = listeners.filter((one) => one.ready && one.envoy === envoy && one.spec.protocol === "HTTPS");
+  const isCovered = hostname !== "" && onPort.some((one) => one.hostname === "");
+  return onPort.flatMap(({ site, hostname: other }) => {
+    const needs = !isCovered || other === "" || isUnder(hostname, other);
+    return site !== undefined && site !== own && needs ? site : [];
+  });
+}
+
 const tlsOf = (
-  { moreSecrets, clientValidation }: GatewayListener,
+  { moreSecrets, clientValidation, range }: GatewayListener,
   secret: string,
-  { settings: { tls } }: Reader,
+  { settings }: Reader,
 ): Tls => ({
   secret,
   ...(moreSecrets ? { moreSecrets } : {}),
   ...(clientValidation ? { clientValidation } : {}),
-  minimum: tls.minimumProtocolVersion,
-  maximum: tls.maximumProtocolVersion,
+  ...(range ?? rangeOf(settings)),
 });
 
 /** The oldest route with backends gets the connections. */
 function readTcpSite(
-  listener: GatewayListener,
+  { listener, view }: Seat,
   routes: readonly RouteObject[],
   reader: Reader,
 ): Site | undefined {
   for (const route of routes) {
-    const backends = readTcpRule(route, reader);
+    const terminated = terminatesTls(listener) ? { certificate: view.backendCertificate?.secret } : undefined;
+    const backends = readTcpRule(route, reader, terminated);
     if (!backends) continue;
     const { secret } = listener;
     const tls = secret === undefined ? {} : { tls: tlsOf(listener, secret, reader) };
@@ -192,17 +221,17 @@ function readHttpSite(
 ): Site | undefined {
   const { secret } = listener;
   const rules = new Rules(host, report);
-  for (const route of objects)
-    rules.add(
-      rulesOf(
-        route,
-        secret !== undefined && view.isMain ? "h2" : "h2c",
-        view.backendCertificate?.secret,
-        reader,
-      ),
-    );
-  const routes = rules.routes().map((route) => withListenerPort(route, listener));
-  const owner = objects.find(({ ref }) => routes.some(({ from }) => from === ref))?.ref;
+  const options: RuleOptions = {
+    grpcProtocol: secret !== undefined && view.isMain ? "h2" : "h2c",
+    certificate: view.backendCertificate?.secret,
+  };
+  for (const route of objects) rules.add(rulesOf(route, options, reader));
+  const routes = rules.routes().map((route) => {
+    const here = withListenerPort(route, listener, view.isMain ? undefined : host);
+    return secret === undefined ? here : secured(here);
+  });
+  const owners = new Set(routes.map(({ from }) => from));
+  const owner = objects.find(({ ref }) => owners.has(ref))?.ref;
   if (owner === undefined) return undefined;
   const common = { owner, policies: {} };
   return secret === undefined
@@ -210,41 +239,38 @@ function readHttpSite(
     : { terms: { kind: "https", ...common, tls: tlsOf(listener, secret, reader) }, routes };
 }
 
-/** A redirect without a scheme of its own uses the listener's port (Gateway API, HTTPRequestRedirectFilter.port). */
-function withListenerPort(route: Route, { spec: { port, protocol } }: GatewayListener): Route {
+/**
+ * The port of a redirect (Gateway API, HTTPRequestRedirectFilter.port): that of the filter, else the usual one of its scheme, else the listener's. A usual
+ * port is not in `Location`: Envoy would keep an unusual port of the request, or add the port of the filter. `host` is the host of the routes.
+ */
+function withListenerPort(
+  route: Route,
+  { spec: { port: own, protocol } }: GatewayListener,
+  host: string | undefined,
+): Route {
   const { action } = route;
-  const isUsual = port === (protocol === "HTTPS" ? 443 : 80);
-  if (action.kind !== "redirect" || action.scheme || action.port || !action.host || isUsual) return route;
-  return { ...route, action: { ...action, port } };
+  if (action.kind !== "redirect") return route;
+  const isUsual = own === (protocol === "HTTPS" ? 443 : 80);
+  const usual = (action.scheme ?? (protocol === "HTTPS" ? "https" : "http")) === "https" ? 443 : 80;
+  const isPlain = action.port === usual || (action.scheme !== undefined && !action.port);
+  // Envoy needs a host to leave out the port, and a wildcard has none.
+  if (isPlain && host !== undefined) {
+    const { port: _, ...rest } = action;
+    if (action.host) return { ...route, action: rest };
+    if (!host.includes("*")) return { ...route, action: { ...rest, host } };
+    return isUsual && !action.port ? route : { ...route, action: { ...action, port: usual } };
+  }
+  if (isUsual || action.scheme || action.port || !action.host) return route;
+  return { ...route, action: { ...action, port: own } };
 }
 
-/** Read once per unit: several Envoy listeners may have the same rules. */
-function rulesOf(
-  route: RouteObject,
-  grpcProtocol: "h2" | "h2c",
-  certificate: string | undefined,
-  reader: Reader,
-): readonly RuleRoutes[] {
-  const { unitCache } = reader;
-  const key = `${route.ref} ${grpcProtocol} ${certificate ?? ""}`;
-  if (route.kind === "HTTPRoute") return unitCache.once(readHttpRoute, key, route, certificate, reader);
-  if (route.kind !== "GRPCRoute") return [];
-  return unitCache.once(readGrpcRoute, key, route, grpcProtocol, certificate, reader);
+/** The rules of an attached route; the units that they need are kept. */
+function rulesOf(route: RouteObject, options: RuleOptions, reader: Reader): readonly RuleRoutes[] {
+  if (route.kind !== "HTTPRoute" && route.kind !== "GRPCRoute") return [];
+  const { rules, needs } = readRules(route, options, reader);
+  for (const unit of needs) reader.need(unit);
+  return rules;
 }
-
-const readHttpRoute = (
-  route: ObjectByKind<"HTTPRoute">,
-  certificate: string | undefined,
-  reader: Reader,
-): readonly RuleRoutes[] => readHttpRules(route, routeContext(route, reader, undefined, certificate));
-
-const readGrpcRoute = (
-  route: ObjectByKind<"GRPCRoute">,
-  usualProtocol: "h2" | "h2c",
-  certificate: string | undefined,
-  reader: Reader,
-): readonly RuleRoutes[] =>
-  readGrpcRules(route, routeContext(route, reader, undefined, certificate), usualProtocol);
 
 /** The Envoy listeners (plain HTTP and TLS) for which the Gateway has no listener. */
 export function missingListeners({ listeners }: GatewayView): ReadonlySet<"HTTP" | "HTTPS"> {
@@ -257,17 +283,20 @@ export function missingListeners({ listeners }: GatewayView): ReadonlySet<"HTTP"
 
 /** Routes that may have the host, ordered by kind, then the oldest first. */
 function routesOf(host: string, reader: Reader): RouteObject[] {
-  const keys = [host];
   const own = viewsFor(host, reader).flatMap(({ listeners }) =>
     listeners.filter(({ hostname }) => (hostname || "*") === host),
   );
   // Routes with wider hostnames apply only to a host that is the hostname of a listener.
-  if (own.length > 0) keys.push(...widerThan(host));
-  const refs = keys.flatMap((key) => reader.claimants(routesKey(key)));
+  const wider = own.length > 0 ? widerThan(host) : [];
+  // A route with the hostname claims the host, too, so that its list needs no read of its own.
+  const exact = reader.claimants(host === anyHost ? routesKey(host) : hostUnit(host));
+  const refs = [...exact, ...wider.flatMap((key) => reader.claimants(routesKey(key)))];
   if (own.some(({ spec }) => spec.protocol === "TLS")) append(refs, reader.claimants(tcpUnit));
+  if (refs.length === 0) return [];
+  const different = wider.length === 0 ? refs : [...new Set(refs)];
   return routeKinds.flatMap((kind): readonly RouteObject[] => {
-    const routes: readonly RouteObject[] = objectsOf(kind, [...new Set(refs)], reader);
-    return [...routes].sort(byAge);
+    const routes: RouteObject[] = objectsOf(kind, different, reader);
+    return routes.sort(byAge);
   });
 }
 
@@ -307,7 +336,7 @@ class Rules {
       for (const route of rule) {
         const key = `${kindOf(route.from)} ${matchKey(route.match)}`;
         if (this.#byMatch.has(key)) this.#reportTaken(key, route);
-        else this.#byMatch.set(key, { ...route, priority });
+        else this.#byMatch.set(key, route.priority === priority ? route : { ...route, priority });
       }
     }
   }

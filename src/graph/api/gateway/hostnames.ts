@@ -5,8 +5,8 @@ export const isUnder = (hostname: string, wildcard: string): boolean =>
 /** A listener that a route may have hosts on; an empty hostname matches any host. */
 interface Meeting {
   readonly listener: string;
-  /** Hostnames of the other listeners on the port. */
-  readonly rivals: readonly string[];
+  /** Hostnames of the other listeners on the port; the hostname of this one has no effect. */
+  readonly rivals: ReadonlySet<string>;
 }
 
 /**
@@ -18,8 +18,7 @@ export function hostsOf(hostnames: readonly string[], { listener, rivals }: Meet
   const found = new Set<string>();
   for (const hostname of hostnames) {
     const host = meet(hostname, listener);
-    if (host && (host === listener || !rivals.some((rival) => isCloser(rival, listener, host))))
-      found.add(host);
+    if (host && (host === listener || !isTaken(host, listener, rivals))) found.add(host);
   }
   return [...found];
 }
@@ -29,8 +28,17 @@ function meet(hostname: string, listener: string): string | undefined {
   return isUnder(listener, hostname) ? listener : undefined;
 }
 
-const isCloser = (rival: string, listener: string, host: string): boolean =>
-  rival === host || (isUnder(host, rival) && rival.length > listener.length);
+/** Whether a listener has one of the hostnames. */
+export const meets = (hostnames: readonly string[], listener: string): boolean =>
+  hostnames.length === 0 || hostnames.some((hostname) => meet(hostname, listener) !== undefined);
+
+/** Whether a rival is closer to a host. The number of rivals does not matter: a host has few wider wildcards. */
+function isTaken(host: string, listener: string, rivals: ReadonlySet<string>): boolean {
+  if (rivals.size === 0) return false;
+  return (
+    rivals.has(host) || widerThan(host).some((wider) => wider.length > listener.length && rivals.has(wider))
+  );
+}
 
 /** The wildcards above a host name, the closest first: `*.b.c` and `*.c` for `a.b.c`; then `*`, any host. */
 export function widerThan(host: string): string[] {

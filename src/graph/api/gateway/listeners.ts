@@ -3,6 +3,7 @@ import { gatewayGroup, type Listener, type SecretObjectRef } from "../../../sche
 import { isWildcardSubdomain } from "../../../schema/names.js";
 import type { SettingsSpec } from "../../../schema/settings.js";
 import { readKeyPair } from "../../certificates/secret.js";
+import { isRootNamespace } from "../../core/class.js";
 import { ingressHttp, ingressHttps } from "../../core/listener-names.js";
 import { ownersOf } from "../../core/owners.js";
 import type { Reader } from "../../core/reader.js";
@@ -11,6 +12,7 @@ import type { Gateway, GatewayListener, ListenerSet, RouteKind } from "./gateway
 import { isGranted } from "./grants.js";
 import { isUnder } from "./hostnames.js";
 import { familyOf, type ListenerProblem, portProblem } from "./ports.js";
+import { readTlsOptions, type TlsRange } from "./tls-options.js";
 
 /** A listener as written, and its place. */
 export interface Entry {
@@ -81,7 +83,7 @@ export function readListener(
   const listener = { ...entry, hostname: spec.hostname.toLowerCase(), kinds };
   if (typeof envoy !== "string")
     return { ...listener, problems: [...problems, ...(envoy ? [envoy] : [])], ready: false };
-  const { secrets, problem } = readCertificates(entry, isMain, reader);
+  const { secrets, range, problem } = readCertificates(entry, isMain, reader);
   const { validation, problems: frontend = [] } = isMain ? {} : readFrontendValidation(spec, gateway, reader);
   const [secret, ...moreSecrets] = secrets;
   return {
@@ -89,6 +91,7 @@ export function readListener(
     envoy,
     site: !isMain && spec.protocol === "HTTPS" ? tableOf(envoy, entry) : envoy,
     ...(secret === undefined ? {} : { secret }),
+    ...(range ? { range } : {}),
     ...(moreSecrets.length > 0 ? { moreSecrets } : {}),
     ...(validation ? { clientValidation: validation } : {}),
     problems: [...problems, ...(problem ? [problem] : []), ...frontend],
@@ -98,7 +101,8 @@ export function readListener(
 
 /**
  * A listener takes its hostname from wider listeners of the port, even without routes. A ListenerSet of a tenant must
- * not take a host in this way that the setting `hostOwners` gives to others, nor a wildcard above that host.
+ * not take a host in this way that the setting `hostOwners` gives to others, nor a wildcard above that host. Like a root
+ * HTTPProxy, it has no hostname outside of `rootNamespaces`, unless `hostOwners` gives the hostname to its namespace.
  */
 function ownerProblem({ owner, spec }: Entry, settings: SettingsSpec): ListenerProblem | undefined {
   const { namespace } = owner.meta;
@@ -111,7 +115,11 @@ function ownerProblem({ owner, spec }: Entry, settings: SettingsSpec): ListenerP
       : settings.hostOwners.find(
           ({ host, namespaces }) => isUnder(host, hostname) && !namespaces.includes(namespace),
         )?.host;
-  if (foreign === undefined) return undefined;
+  if (foreign === undefined) {
+    if (isRootNamespace(namespace, settings) || own?.includes(namespace)) return undefined;
+    const message = `hostname ${JSON.stringify(hostname)}: a ListenerSet of the namespace ${namespace} has no hostname of its own (the setting rootNamespaces), unless the setting hostOwners gives it to the namespace`;
+    return { type: "Accepted", reason: "HostNotAllowedInNamespace", message };
+  }
   const message = `hostname ${JSON.stringify(hostname)}: host ${foreign} is for objects of ${(ownersOf(foreign, settings) ?? []).join(", ")} alone (the setting hostOwners)`;
   return { type: "Accepted", reason: "HostNotAllowedInNamespace", message };
 }
@@ -162,12 +170,14 @@ function selectorProblem({ allowedRoutes: { namespaces } }: Listener): ListenerP
 interface Certificates {
   /** Each is `<namespace>/<name>`. */
   readonly secrets: readonly string[];
+  readonly range?: TlsRange;
   readonly problem?: ListenerProblem;
 }
 
 /** Reads the certificates of a listener that terminates TLS. */
 function readCertificates({ spec, owner }: Entry, isMain: boolean, reader: Reader): Certificates {
   const { protocol, tls } = spec;
+  const { settings } = reader;
   if (protocol !== "HTTPS" && protocol !== "TLS") return { secrets: [] };
   const fail = (
     reason: ErrorCode,
@@ -185,9 +195,8 @@ function readCertificates({ spec, owner }: Entry, isMain: boolean, reader: Reade
       "certificates of clients (frontend validation) are not supported: without them nobody is let in";
     return fail("UnsupportedValue", message, "Accepted");
   }
-  const [option] = Object.keys(tls.options);
-  if (!isMain && option !== undefined)
-    return fail("UnsupportedValue", `tls.options: ${JSON.stringify(option)} is not supported`, "Accepted");
+  const options = readTlsOptions(isMain ? {} : tls.options, settings);
+  if (options.problem !== undefined) return fail("UnsupportedValue", options.problem, "Accepted");
   if (tls.mode === "Passthrough") {
     if (protocol === "HTTPS") return invalid("tls.mode must be Terminate when protocol is HTTPS");
     return tls.certificateRefs.length === 0
@@ -202,7 +211,7 @@ function readCertificates({ spec, owner }: Entry, isMain: boolean, reader: Reade
     if (secret === undefined) return fail(reason ?? "InvalidCertificateRef", message ?? "");
     secrets.push(secret);
   }
-  return { secrets: [...new Set(secrets)] };
+  return { secrets: [...new Set(secrets)], range: options.range };
 }
 
 function readCertificate(

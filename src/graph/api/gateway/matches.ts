@@ -25,12 +25,18 @@ export function readHttpMatch(
 
 const matchOf = (path: PathMatch, headers: readonly Value[], queries: readonly Value[]): Match => ({
   path,
-  headers: headers.map(headerMatch).sort(compareHeaders),
-  queries: queries.map((value): QueryMatch => ({ ...value, ignoreCase: false })).sort(compareQueries),
+  headers: headers.length === 0 ? none : headers.map(headerMatch).sort(compareHeaders),
+  queries: queries.length === 0 ? none : queries.map(queryMatch).sort(compareQueries),
 });
 
-const headerMatch = (value: Value): HeaderMatch => ({
-  ...value,
+const none: readonly never[] = [];
+
+const queryMatch = ({ name, kind, value }: Value): QueryMatch => ({ name, kind, value, ignoreCase: false });
+
+const headerMatch = ({ name, kind, value }: Value): HeaderMatch => ({
+  name,
+  kind,
+  value,
   invert: false,
   ignoreCase: false,
   treatMissingAsEmpty: false,
@@ -68,6 +74,7 @@ function readValues(
   path: string,
   ignoresCase = true,
 ): Value[] | undefined {
+  if (matches.length === 0) return [];
   const found = new Map<string, Value>();
   for (const [i, { type, name, value }] of matches.entries()) {
     const key = ignoresCase ? name.toLowerCase() : name;
@@ -120,6 +127,8 @@ function readMethod(
   return wrong ? refuse(`${JSON.stringify(value)} is not RE2: ${wrong}`) : { kind: "regex", value };
 }
 
-/** Two matches with the same key match the same requests. */
+/** Two matches with the same key match the same requests. Most matches are a path alone. */
 export const matchKey = ({ path, headers, queries }: Match): string =>
-  JSON.stringify([path, headers, queries]);
+  headers.length + queries.length === 0
+    ? `${path.kind} ${path.value}`
+    : JSON.stringify([path, headers, queries]);

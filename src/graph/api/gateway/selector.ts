@@ -1,4 +1,6 @@
 import type { LabelSelector } from "../../../schema/gateway.js";
+import type { SettingsSpec } from "../../../schema/settings.js";
+import type { ObjectByKind } from "../../core/reader.js";
 
 /** Whether labels match a selector. A selector without requirements matches nothing: the Gateway API requires one. */
 export function matchesSelector(
@@ -13,6 +15,12 @@ export function matchesSelector(
     matchExpressions.every(({ key, operator, values }) => operators[operator](labelOf(key), values))
   );
 }
+
+/** Whether the setting `gateway.selector` selects a Gateway. Gateways of another fleet are not served. */
+export const isOfFleet = (
+  { labels = {} }: Pick<ObjectByKind<"Gateway">["spec"], "labels">,
+  { gateway: { selector } }: SettingsSpec,
+): boolean => selector === undefined || matchesSelector(labels, selector);
 
 /** The label is undefined if the object does not have it. */
 const operators = {

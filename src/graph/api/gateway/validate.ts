@@ -1,17 +1,23 @@
-import { UnitCache } from "../../../schema/compile-cache.js";
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import { servesGateways } from "../../../schema/gateway-settings.js";
 import type { Ref } from "../../../schema/meta.js";
+import { routeKinds } from "../../../schema/routing-kinds.js";
 import { warnOfCertificate } from "../../certificates/certificate.js";
 import { readKeyPair, secretName } from "../../certificates/secret.js";
+import { validatingHost } from "../../core/claims.js";
+import { hostUnit } from "../../core/keys.js";
+import { NeedCollector } from "../../core/need-collector.js";
 import { isLeftOut, type Reader, type Report } from "../../core/reader.js";
-import { parentsOf } from "./attach.js";
+import { type Parent, parentsOf } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
 import { addressesOf, type GatewayView, viewOf } from "./gateway.js";
 import type { RouteKind, RouteObject } from "./gateway-listener.js";
-import { readGrpcRules, readHttpRules } from "./http-route.js";
+import { classParametersProblem, parametersProblem } from "./parameters.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
-import { type GatewayRouteContext, routeContext } from "./problems.js";
+import { routeContext } from "./problems.js";
+import { readRules, usualRules } from "./route-rules.js";
+import { isListening, problemsOf } from "./taken-ports.js";
+import { tcpOptions, terminatesTls } from "./tcp.js";
 import { readUdpBackends } from "./udp.js";
 
 /** Reports the problems of a route of the Gateway API, once for all its hosts. */
@@ -20,39 +26,46 @@ export function validateRoute(ref: Ref, reader: Reader, report: Report): void {
   const [kind = "", namespace = "", name = ""] = ref.split("/");
   const route: RouteObject | undefined = reader.get(kind as RouteKind, namespace, name);
   if (!route || isLeftOut(route.kind, reader.settings)) return;
-  const context = routeContext(route, withoutNeeds(reader), report);
   const parents = parentsOf(route, reader);
   if (parents.length === 0) return;
-  for (const { index, problem } of parents)
-    if (problem) context.fail("Accepted", problem.reason, problem.message, `spec.parentRefs[${index}]`);
-  validateRules(route, context);
+  for (const { field, problem } of parents)
+    if (problem) report.error(ref, "Accepted", problem.reason, problem.message, field);
+  validateRules(route, parents, reader, report);
 }
 
-function validateRules(route: RouteObject, context: GatewayRouteContext): void {
-  if (route.kind === "HTTPRoute") readHttpRules(route, context);
-  else if (route.kind === "GRPCRoute") readGrpcRules(route, context, "h2c");
-  else if (route.kind === "UDPRoute") readUdpBackends(route, context);
-  else
+const isRouteKind = (kind: string): kind is RouteKind => (routeKinds as readonly string[]).includes(kind);
+
+/** The routes that the unit of a host validates. */
+export const validatedBy = (host: string, reader: Reader): readonly Ref[] =>
+  servesGateways(reader.settings)
+    ? reader.claimants(hostUnit(host)).filter((ref) => {
+        const [kind = "", namespace = "", name = ""] = ref.split("/");
+        if (!isRouteKind(kind)) return false;
+        const route: RouteObject | undefined = reader.get(kind, namespace, name);
+        return route && validatingHost(route) === host;
+      })
+    : [];
+
+function validateRules(route: RouteObject, parents: readonly Parent[], reader: Reader, report: Report): void {
+  if (route.kind === "HTTPRoute" || route.kind === "GRPCRoute") {
+    for (const finding of readRules(route, usualRules, reader).findings) report.add(finding);
+    return;
+  }
+  // The validation of a route keeps no unit of endpoints.
+  const context = routeContext(route, new NeedCollector(reader), report);
+  if (route.kind === "UDPRoute") readUdpBackends(route, context);
+  else {
+    const isTerminated = parents.some(({ attached }) =>
+      attached.some(({ listener }) => terminatesTls(listener)),
+    );
     for (const [i, rule] of route.spec.rules.entries())
-      readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`);
+      readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`, tcpOptions(isTerminated));
+  }
   if (route.spec.rules.length === 1) return;
-  if (route.kind === "TCPRoute" || route.kind === "UDPRoute")
-    context.fail("Accepted", "InvalidRouteRules", `a ${route.kind} must have a single rule`, "spec.rules");
-  else if (route.kind === "TLSRoute")
+  if (route.kind === "TLSRoute")
     context.warn("OneRule", "only the first rule of a TLSRoute counts", "spec.rules[1]");
+  else context.fail("Accepted", "InvalidRouteRules", `a ${route.kind} must have a single rule`, "spec.rules");
 }
-
-/** A reader for validation: it requests no other units, such as endpoints. */
-const withoutNeeds = (reader: Reader): Reader => ({
-  settings: reader.settings,
-  cache: reader.cache,
-  unitCache: new UnitCache(),
-  get: (kind, namespace, name) => reader.get(kind, namespace, name),
-  claimants: (key) => reader.claimants(key),
-  need: () => undefined,
-  overrun: (ref) => reader.overrun(ref),
-  checkKeyPair: (certificate, key) => reader.checkKeyPair(certificate, key),
-});
 
 /** Reports the problems of a Gateway and of its ListenerSets. Undefined if the Gateway is not served. */
 export function validateGateway(
@@ -73,13 +86,18 @@ export function validateGateway(
   }
   for (const { type, reason, message, path } of wholeProblems(view, reader))
     report.error(view.gateway.ref, type, reason, message, path);
-  for (const { set, allowed } of view.sets) {
+  const ofClass = view.isMain ? undefined : classParametersProblem(view.gatewayClass, reader);
+  if (ofClass)
+    report.error(view.gatewayClass.ref, "Accepted", "InvalidParameters", ofClass, "spec.parametersRef");
+  for (const { set, allowed, excess } of view.sets) {
+    if (excess !== undefined) report.error(set.ref, "Accepted", "OverBudget", excess, "spec.listeners");
     const message = `Gateway ${namespace}/${name} does not let ListenerSets of the namespace ${set.meta.namespace} in (spec.allowedListeners)`;
-    if (!allowed) report.error(set.ref, "Accepted", "NotAllowed", message, "spec.parentRef");
+    if (!allowed && excess === undefined)
+      report.error(set.ref, "Accepted", "NotAllowed", message, "spec.parentRef");
   }
-  for (const { owner, index, problems } of view.listeners)
-    for (const { type, reason, message } of problems)
-      report.error(owner.ref, type, reason, message, `spec.listeners[${index}]`);
+  for (const listener of view.listeners)
+    for (const { type, reason, message } of problemsOf(listener, view, reader))
+      report.error(listener.owner.ref, type, reason, message, `spec.listeners[${listener.index}]`);
   warnOfCertificates(view, reader, report);
   return view;
 }
@@ -93,18 +111,16 @@ interface WholeProblem {
 
 /** The problems of a Gateway, without those of its listeners. */
 export function wholeProblems(view: GatewayView, reader: Reader): readonly WholeProblem[] {
-  const { gateway, backendCertificate, isMain } = view;
+  const { gateway, gatewayClass, backendCertificate, isMain } = view;
   const addresses = addressesOf(view, reader);
   const problems: WholeProblem[] = [];
-  const parameters = gateway.spec.infrastructure?.parametersRef;
-  if (parameters && !isMain) {
-    const message = `parameters of kind ${parameters.group}/${parameters.kind} are not supported; leave parametersRef out`;
-    problems.push({
-      type: "Accepted",
-      reason: "InvalidParameters",
-      message,
-      path: "spec.infrastructure.parametersRef",
-    });
+  const invalid = { type: "Accepted", reason: "InvalidParameters" } as const;
+  const own = isMain ? undefined : parametersProblem(gateway, reader);
+  if (own) problems.push({ ...invalid, message: own, path: "spec.infrastructure.parametersRef" });
+  const ofClass = isMain ? undefined : classParametersProblem(gatewayClass, reader);
+  if (ofClass) {
+    const message = `GatewayClass ${gatewayClass.meta.name}: ${ofClass}`;
+    problems.push({ ...invalid, message, path: "spec.gatewayClassName" });
   }
   if (addresses?.problem) problems.push({ ...addresses.problem, path: "spec.addresses" });
   if (backendCertificate?.problem)
@@ -143,14 +159,15 @@ export function listenerSpecsOf(view: GatewayView, reader: Reader): GatewayListe
   const { listeners } = view;
   const addresses = addressesOf(view, reader);
   const fronts = new Map<string, GatewayListenerSpec>();
-  for (const { envoy, spec, ready } of listeners) {
+  for (const listener of listeners) {
+    const { envoy, spec } = listener;
     const family = familyOf(spec);
     if (!envoy || !family || family === "udp") continue;
     const common = { name: envoy, family, websockets: true } as const;
     if (!addresses) {
       const port = envoyPort(spec.port);
       fronts.set(envoy, { ...common, listener: `${family}-${port}`, port });
-    } else if (ready && addresses.list.length > 0)
+    } else if (isListening(listener, view, reader) && addresses.list.length > 0)
       fronts.set(envoy, { ...common, listener: envoy, port: spec.port, addresses: addresses.list });
   }
   return [...fronts.values()];

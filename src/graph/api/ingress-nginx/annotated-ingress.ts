@@ -86,6 +86,9 @@ export function eachOnce(report: Report): Report {
     warn(about, type, reason, message, path, unlessBetween) {
       if (isNew(about, reason, message, path)) report.warn(about, type, reason, message, path, unlessBetween);
     },
+    add(finding) {
+      if (isNew(finding.about, finding.reason, finding.message, finding.path)) report.add(finding);
+    },
     get findings() {
       return report.findings;
     },
