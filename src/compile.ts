@@ -41,12 +41,12 @@ import { writeEndpoints } from "./xds/endpoints.js";
 import { writeExtension, writeJwksCluster } from "./xds/extension-cluster.js";
 import {
   type ChainContext,
-  writeClosedChain,
-  writeDoorChain,
+  writeClosedChains,
+  writeDoorChains,
   writeFallbackChain,
-  writeFilterChain,
+  writeFilterChains,
   writeTcpChain,
-  writeTcpHostChain,
+  writeTcpHostChains,
 } from "./xds/filter-chain.js";
 import {
   defaultListeners,
@@ -55,6 +55,7 @@ import {
   writeListeners,
   writeTrafficListeners,
 } from "./xds/listener.js";
+import { altSvcOf, quicProblem } from "./xds/quic.js";
 import { writeVirtualHost } from "./xds/route.js";
 import { writeSentinelCluster } from "./xds/stats-listener.js";
 import { writeUdp } from "./xds/udp.js";
@@ -242,12 +243,12 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): Outpu
   const { settings } = reader;
   validateRoutes(host, reader, report);
   const { sites, closed, websockets } = buildVirtualHost(host, reader, report);
-  const writer = new HostWriter(host, reader, websockets);
+  const writer = new HostWriter(host, reader, report, websockets);
   for (const [listener, site] of sites)
     if (site.place) writer.placed(listener, site, site.place);
     else writer.site(listener, site);
   for (const [listener, kind] of closed)
-    if (kind === "tcp") writer.written.push(writeClosedChain(host, { listener, settings }));
+    if (kind === "tcp") writer.written.push(...writeClosedChains(host, { listener, settings }));
     else writer.table(listener, { kind: "http", policies: {} }, []);
   const resources = [...writer.clusters.written.values(), ...writer.written];
   return writer.origins.length > 0 ? { resources, origins: writer.origins } : { resources };
@@ -274,6 +275,7 @@ class HostWriter {
   constructor(
     private readonly host: string,
     private readonly reader: Reader,
+    private readonly report: Report,
     private readonly websockets: true | undefined,
   ) {
     this.clusters = clusterNames(reader.settings);
@@ -285,12 +287,13 @@ class HostWriter {
     group: string,
     { policies, kind }: Pick<HttpTerms | HttpsTerms, "policies" | "kind">,
     routes: Site["routes"],
+    altSvc?: string,
   ): void {
     const { host, origins, reader } = this;
     const secure = kind === "https";
     const authorized = secure || reader.settings.globalExtAuth !== undefined;
     const { nameOf } = this.clusters;
-    const context = { host, secure, authorized, sourced: this.#sourced, nameOf };
+    const context = { host, secure, authorized, sourced: this.#sourced, altSvc, nameOf };
     const json = JSON.stringify(writeVirtualHost(context, policies, routes));
     this.written.push({ type: "virtual-host", group, name: host, json });
     const text = writeOrigins(routes);
@@ -310,10 +313,11 @@ class HostWriter {
     const context = this.#context(listener, this.websockets);
     if (terms.kind === "tcp") this.#tcp(terms, context);
     if (routes.length === 0 || terms.kind === "tcp" || terms.kind === "none") return;
-    this.table(listener, terms, routes);
+    this.table(listener, terms, routes, this.#altSvc(listener, terms));
     if (terms.kind === "http") return;
     const own = { ...context, pair: certificate(terms.tls.secret, reader) };
-    this.written.push(writeFilterChain(terms, routes, own));
+    this.written.push(...writeFilterChains(terms, routes, own));
+    this.#reportQuic(terms);
     if (!terms.fallback) return;
     this.table(fallbackTable, terms, routes);
     const pair = certificate(terms.fallback, reader);
@@ -323,14 +327,26 @@ class HostWriter {
   /** The host of a listener of a Gateway of a class: in the listener's own table, and with its door where it is the listener's hostname. */
   placed(site: string, { terms, routes }: Site, { envoy, door }: ListenerPlace): void {
     const context = this.#context(envoy, true);
-    if (terms.kind === "none") this.written.push(writeClosedChain(this.host, context));
+    if (terms.kind === "none") this.written.push(...writeClosedChains(this.host, context));
     if (terms.kind === "tcp") this.#tcp(terms, context);
     if (terms.kind === "none" || terms.kind === "tcp") return;
-    this.table(site, terms, routes);
+    this.table(site, terms, routes, this.#altSvc(envoy, terms));
     if (terms.kind === "http" || !door) return;
     for (const other of door.others) this.table(other, terms, [misdirected(terms.owner)]);
     const pair = certificateOf(terms.tls, this.reader);
-    this.written.push(writeDoorChain(terms, site, { ...context, pair }));
+    this.written.push(...writeDoorChains(terms, site, { ...context, pair }));
+    this.#reportQuic(terms);
+  }
+
+  #altSvc(listener: string, terms: HttpTerms | HttpsTerms): string | undefined {
+    const has = terms.kind === "https" && quicProblem(terms.tls) === undefined;
+    return has ? altSvcOf(listener, this.reader.settings) : undefined;
+  }
+
+  #reportQuic({ owner, tls }: HttpsTerms): void {
+    const problem = this.reader.settings.http3.enabled && quicProblem(tls);
+    if (problem)
+      this.report.warn(owner, "TLSError", "NotOverHttp3", `${this.host} has no HTTP/3: ${problem}`);
   }
 
   #tcp(terms: TcpTerms, context: ChainContext): void {
@@ -338,7 +354,7 @@ class HostWriter {
       cluster ? this.clusters.nameOf(cluster) : closedCluster,
     );
     const pair = terms.tls && certificateOf(terms.tls, this.reader);
-    this.written.push(writeTcpHostChain(terms, names, { ...context, pair }));
+    this.written.push(...writeTcpHostChains(terms, names, { ...context, pair }));
   }
 }
 

@@ -94,6 +94,8 @@ async function envoyVersionOf(text: string): Promise<EnvoyVersion> {
 /** The settings of a file; their findings are written to standard error. */
 function bootstrapSettings(file: string): SettingsSpec {
   const { settings, findings, locate } = readSettings(file);
+  const unfit = findings.find(({ severity, path }) => severity === "error" && path?.startsWith("polls"));
+  if (unfit) throw new BootstrapError(formatLocated(locate(unfit)));
   for (const finding of findings) console.error(formatLocated(locate(finding)));
   for (const key of runtimeValues(settings.spec).skipped) {
     const finding: Finding = {

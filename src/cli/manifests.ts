@@ -29,6 +29,7 @@ export interface ManifestsCommandOptions {
   readonly gateway?: boolean;
   readonly ingressNginxConfigMap?: string;
   readonly gatewayInfrastructure?: boolean;
+  readonly http3?: boolean;
   /** A file with the ConfigMap that `parametersRef` of a Gateway or GatewayClass names. */
   readonly gatewayParameters?: string;
   /** The URL of a Worker that is the server. */
@@ -117,6 +118,7 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
         image: envoyImage,
         kind: envoyKind,
         replicas,
+        http3: options.http3 ?? false,
         ...polled(options),
         ...(options.settings ? { settings: validSettings(options.settings).settings.spec } : {}),
         ...parametersIn(options.gatewayParameters),

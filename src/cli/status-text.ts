@@ -1,4 +1,5 @@
 import { printable } from "../schema/printable.js";
+import { plural } from "../schema/words.js";
 import type { EnvoyPage, EnvoyRow } from "../server/envoys.js";
 import type { FindingGroups } from "../server/findings.js";
 import { ago } from "../verdict/ago.js";
@@ -21,6 +22,10 @@ export function envoyTable({ envoys, total }: EnvoyPage, now: number): string[] 
   const more = total - envoys.length;
   return [...columns([head, ...rows]), ...(more > 0 ? [`and ${more} more Envoys`] : [])];
 }
+
+/** How often Envoys poll, which determines the price on a platform that bills requests. */
+export const pollsLine = ({ perMinute, holdMs }: NonNullable<EnvoyPage["polls"]>): string =>
+  `${plural(perMinute, "poll")} a minute, each held for up to ${holdMs / 1000} s`;
 
 function cellOf({ types: states }: EnvoyRow, type: (typeof types)[number], now: number): string {
   const state = states[type];

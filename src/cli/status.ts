@@ -7,7 +7,7 @@ import type { Overview } from "../verdict/overview.js";
 import { type Level, verdictLine, verdictOf } from "../verdict/verdict.js";
 import { isColoured, paint } from "./colour.js";
 import { askServer, type ServerAccess } from "./server-url.js";
-import { envoyTable, gatewayTable, problemLines } from "./status-text.js";
+import { envoyTable, gatewayTable, pollsLine, problemLines } from "./status-text.js";
 
 /** The options of `isoline status` as commander passes them. */
 export interface StatusCommandOptions extends ServerAccess {
@@ -60,6 +60,7 @@ function formatted(state: State, { format }: StatusCommandOptions): string {
     isColoured(process.stdout) ? paint(line, colours[verdict.level]) : line,
     ...(overview.gatewayCount > 0 ? ["", ...gatewayTable(overview)] : []),
     ...(envoys.total > 0 ? ["", ...envoyTable(envoys, overview.now)] : []),
+    ...(envoys.polls ? ["", pollsLine(envoys.polls)] : []),
     ...(problems.total > 0 ? ["", ...problemLines(problems)] : []),
   ];
   return `${lines.join("\n")}\n`;

@@ -12,6 +12,8 @@ export interface EnvoyDeployment extends DeploymentNames {
   readonly xdsUrl?: string;
   /** Whether the server has a publicly trusted certificate, which the authorities of Envoy's image verify. */
   readonly publicCa?: boolean;
+  /** UDP ports for the setting `http3`. */
+  readonly http3?: boolean;
   readonly service?: {
     readonly type?: "ClusterIP" | "LoadBalancer" | "NodePort";
     readonly externalTrafficPolicy?: "Cluster" | "Local";
@@ -23,7 +25,7 @@ export interface EnvoyDeployment extends DeploymentNames {
 
 /** Envoys that poll Isoline, and the Service in front of them. */
 export function envoy(options: EnvoyDeployment): readonly Manifest[] {
-  const { namespace, envoyName, kind, replicas } = options;
+  const { namespace, envoyName, kind, replicas, http3 } = options;
   const { type = "LoadBalancer", externalTrafficPolicy = "Local", annotations } = options.service ?? {};
   const selector = { "app.kubernetes.io/name": envoyName };
   const metadata = { name: envoyName, namespace, labels: selector };
@@ -41,6 +43,7 @@ export function envoy(options: EnvoyDeployment): readonly Manifest[] {
         ports: [
           { name: "http", port: 80, targetPort: "http" },
           { name: "https", port: 443, targetPort: "https" },
+          ...(http3 ? [{ name: "http3", port: 443, targetPort: "http3", protocol: "UDP" }] : []),
         ],
       },
     },
@@ -81,7 +84,7 @@ function releaseOf(image: string): { envoy?: EnvoyVersion } {
   return envoy ? { envoy } : {};
 }
 
-const pod = ({ image, envoyName }: EnvoyDeployment): Manifest => ({
+const pod = ({ image, envoyName, http3 }: EnvoyDeployment): Manifest => ({
   automountServiceAccountToken: false,
   terminationGracePeriodSeconds: 60,
   containers: [
@@ -94,6 +97,7 @@ const pod = ({ image, envoyName }: EnvoyDeployment): Manifest => ({
       ports: [
         { name: "http", containerPort: 8080 },
         { name: "https", containerPort: 8443 },
+        ...(http3 ? [{ name: "http3", containerPort: 8443, protocol: "UDP" }] : []),
         { name: "stats", containerPort: 8002 },
       ],
       readinessProbe: {

@@ -1,5 +1,6 @@
 import type { ServedChange } from "../explain/served-change.js";
 import { isSameServed, link, type Snapshot } from "../link/snapshot.js";
+import { pollTimes } from "../schema/polls.js";
 import { settingsOf } from "../schema/stored-settings.js";
 import type { Store } from "../store/store.js";
 import type { Outlet } from "./outlet.js";
@@ -9,8 +10,8 @@ import type { Cause, PublishedChanges } from "./published-changes.js";
 const sequenceStep = 16;
 /** The cursor with the sequence of the last publication. */
 export const sequenceCursor = "sequence";
-/** Longer than a poll is held: after this time no Envoy requests the part any more. */
-const askedMs = 60_000;
+/** After the hold of a poll and this time, no Envoy requests the part any more. */
+const askedMs = 35_000;
 
 /** A publication that changed what is served. Times in ms since the epoch. */
 export interface Published {
@@ -89,9 +90,11 @@ export class Publisher {
 
   /** The snapshot that `publish` would publish. */
   preview(): Snapshot {
-    const asked = [...this.#askedAt].filter(([, at]) => this.now() - at <= askedMs);
+    const settings = settingsOf(this.store);
+    const recentMs = pollTimes(settings.polls).holdMs + askedMs;
+    const asked = [...this.#askedAt].filter(([, at]) => this.now() - at <= recentMs);
     const polledParts = new Set(asked.map(([table]) => table));
-    return link(this.store, { ...settingsOf(this.store), polledParts }, this.#snapshot ?? this.#before);
+    return link(this.store, { ...settings, polledParts }, this.#snapshot ?? this.#before);
   }
 
   /** The modes of the last publication before a restart: near its limits, `auto` depends on them. */

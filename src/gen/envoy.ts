@@ -98,6 +98,7 @@ export interface TypeUrls {
   "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate": PreviousHostsPredicate;
   "type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport": ProxyProtocolUpstreamTransport;
   "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer": RawBuffer;
+  "type.googleapis.com/envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport": QuicDownstreamTransport;
   "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext": DownstreamTlsContext;
   "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret": Secret;
   "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": UpstreamTlsContext;
@@ -3607,6 +3608,12 @@ export interface ProxyProtocolUpstreamTransport {
   readonly transport_socket?: TransportSocket;
   readonly allow_unspecified_address?: boolean;
   readonly tlv_as_pool_key?: boolean;
+}
+
+/** `envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport` */
+export interface QuicDownstreamTransport {
+  readonly downstream_tls_context?: DownstreamTlsContext;
+  readonly enable_early_data?: boolean;
 }
 
 /** `envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer` */

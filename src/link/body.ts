@@ -27,10 +27,15 @@ export class Body {
     this.size = this.whole?.length ?? sizeOf(texts());
   }
 
+  /** The usual size of a chunk. */
+  get chunkBytes(): number {
+    return Math.min(this.size, chunkLength);
+  }
+
   /** The bytes in chunks of about 64 KiB; a chunk is larger when one text is longer. */
   *chunks(): Generator<Bytes, undefined> {
     if (this.whole) {
-      yield this.whole;
+      for (let at = 0; at < this.size; at += chunkLength) yield this.whole.subarray(at, at + chunkLength);
       return;
     }
     let chunk = "";

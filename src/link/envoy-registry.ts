@@ -84,6 +84,8 @@ export interface NodeView {
   readonly token?: string;
   /** The time of its last poll, in ms. */
   readonly seen: number;
+  /** Whether it polled recently, or has a held poll. */
+  readonly active: boolean;
   /** By type, and for EDS, RDS and SDS `<type>/<name>`. */
   readonly subscriptions: Readonly<Record<string, { accepted: string; refused?: string }>>;
 }
@@ -306,12 +308,13 @@ export class EnvoyRegistry {
   }
 
   /** The Envoys with their accepted and rejected versions, for the status page. */
-  views(): NodeView[] {
+  views(now: number): NodeView[] {
     return [...this.#tokens.values()].flatMap(({ name, nodes }) =>
       [...nodes].map(([node, subscriptions]) => ({
         node,
         ...(name ? { token: name } : {}),
         seen: [...subscriptions.values()].reduce((latest, { seen }) => Math.max(latest, seen), 0),
+        active: [...subscriptions.values()].some((one) => isActive(one, now)),
         subscriptions: Object.fromEntries(
           [...subscriptions].map(([key, { accepted, refused }]) => [
             key,

@@ -1,5 +1,9 @@
+import type { FilterChain } from "../gen/envoy.js";
+import { widerThan } from "../graph/api/gateway/hostnames.js";
+import { memoized } from "../schema/memoized.js";
 import type { Finding } from "../schema/meta.js";
 import type { Resource } from "../store/store.js";
+import { isQuicListener } from "../xds/quic.js";
 import { filled, type Piece, type TableRoutes } from "../xds/routes-hole.js";
 import { fitChains } from "./budget.js";
 import { type Resources, unclosed } from "./fragment.js";
@@ -18,7 +22,10 @@ export function linkListeners(
     if (!isEmpty(store.resources("virtual-host", name)))
       listeners.set(name, linked(name, filled(json, routesOf)));
   for (const { name, json } of store.resources("listener", "chains")) {
-    const linkedChains = linkFilterChains(store.resources("filter-chain", name), routesOf);
+    const fragments = store.resources("filter-chain", name);
+    const linkedChains = isQuicListener(name)
+      ? linkFilterChains(withTransports([...fragments]), routesOf, "quic")
+      : linkFilterChains(fragments, routesOf);
     const chains = fitChains(store, linkedChains, findings);
     if (chains.size > 0) listeners.set(name, linked(name, listenerOf(json, chains.values())));
   }
@@ -52,6 +59,7 @@ const noTls = "";
 function linkFilterChains(
   fragments: Iterable<Resource>,
   routesOf: (table: string) => TableRoutes,
+  transport: "tls" | "quic" = "tls",
 ): ReadonlyMap<string, readonly Piece[]> {
   const hostsOf = new Map<string, [string, ...string[]]>();
   const special = new Map<string, string>();
@@ -69,11 +77,30 @@ function linkFilterChains(
   const rest = special.get(anyHost) ?? special.get(fallback);
   if (rest !== undefined) {
     const members = filled(rest.slice(1), routesOf);
-    chains.set(anyHost, filterChain(anyHost, '{"transport_protocol":"tls"}', members));
+    chains.set(anyHost, filterChain(anyHost, `{"transport_protocol":"${transport}"}`, members));
   }
   const plain = special.get(noTls);
   if (plain !== undefined) chains.set(noTls, [plain]);
   return chains;
+}
+
+/** In text of users, quotes are escaped. */
+const hasTransport = memoized(({ json }: Resource) => json.includes('"transport_socket":'));
+
+/**
+ * Chains of a QUIC listener with a transport each: one without takes that of the chain which would otherwise match its
+ * host, and is left out if there is none.
+ */
+function withTransports(fragments: readonly Resource[]): readonly Resource[] {
+  if (fragments.every(hasTransport)) return fragments;
+  const byName = new Map(fragments.filter(hasTransport).map((one) => [one.name, one]));
+  return fragments.flatMap((one) => {
+    if (hasTransport(one)) return one;
+    const wider = widerThan(one.name).flatMap((host) => byName.get(host) ?? [])[0];
+    if (!wider) return [];
+    const { transport_socket: socket } = JSON.parse(wider.json) as FilterChain;
+    return { ...one, json: `${unclosed(one.json)},"transport_socket":${JSON.stringify(socket)}}` };
+  });
 }
 
 /** `members` are those of the chain, with the closing brace. */

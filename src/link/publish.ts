@@ -1,3 +1,4 @@
+import { defaultPollTimes } from "../schema/polls.js";
 import { type EnvoyRegistry, type Subscriptions, subscriptionKey } from "./envoy-registry.js";
 import {
   hasClusters,
@@ -21,8 +22,9 @@ export type Phase = "switching" | "settled";
 export interface PublicationOptions {
   /**
    * The time (ms) for which listeners and routes are withheld from an Envoy whose clusters this replica can't see. Unused
-   * resources are kept twice as long for an Envoy whose routes it can't see. It must exceed Envoy's request timeout (30 s
-   * in the bootstrap): after that, the Envoy has polled again, at another replica if the first one stopped.
+   * resources are kept twice as long for an Envoy whose routes it can't see. It must exceed Envoy's default timeout of a
+   * poll: after that, the Envoy has polled again, at another replica if the first one stopped. A longer timeout in the
+   * settings prolongs it.
    */
   readonly waitMs: number;
   /**
@@ -100,8 +102,13 @@ export class Publication {
     this.#patienceMs = this.#options.patienceMs;
   }
 
+  get #waitMs(): number {
+    const { timeoutMs } = this.#target?.polls ?? defaultPollTimes;
+    return this.#options.waitMs + Math.max(0, timeoutMs - defaultPollTimes.timeoutMs);
+  }
+
   get #keepMs(): number {
-    return keepTimes * this.#options.waitMs;
+    return keepTimes * this.#waitMs;
   }
 
   /** The longest time for which unused resources are kept. */
@@ -215,7 +222,7 @@ export class Publication {
   /** The time (ms) for which the answer is withheld from an Envoy, by its known state; 0: it may be sent now. */
   #withheldFor(request: Poll, now: number): number {
     if (request.type === "clusters") return this.#clustersWithheldFor(request, now);
-    const { waitMs } = this.#options;
+    const waitMs = this.#waitMs;
     const { clusters, endpoints } = this.#served ?? {};
     const target = this.#target?.sets.clusters;
     if (!clusters || !endpoints || !target) return 0;
@@ -240,8 +247,7 @@ export class Publication {
   #recentlyAdded(now: number): string[] {
     const names: string[] = [];
     for (const [name, at] of this.#added)
-      if (now - at >= this.#options.waitMs || !this.#target?.sets.endpoints.has(name))
-        this.#added.delete(name);
+      if (now - at >= this.#waitMs || !this.#target?.sets.endpoints.has(name)) this.#added.delete(name);
       else names.push(name);
     return names;
   }
@@ -249,7 +255,7 @@ export class Publication {
   /** Whether progress of an Envoy with this type may end the withholding of another type. */
   mayRelease(type: XdsType, now: number): boolean {
     if (type !== "clusters" && type !== "endpoints") return false;
-    return now - Math.max(this.#clustersAt, this.#startedAt) < this.#options.waitMs || this.#added.size > 0;
+    return now - Math.max(this.#clustersAt, this.#startedAt) < this.#waitMs || this.#added.size > 0;
   }
 
   /**
@@ -260,7 +266,7 @@ export class Publication {
    */
   holdMs(request: Poll, now: number): number | undefined {
     const at = this.#changeReportedBy(request);
-    if (request.direct || at === undefined || now - at >= this.#options.waitMs) return undefined;
+    if (request.direct || at === undefined || now - at >= this.#waitMs) return undefined;
     return Math.max(firstHoldMs, (now - at) / partOf(request));
   }
 

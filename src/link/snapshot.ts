@@ -1,4 +1,6 @@
 import type { Finding } from "../schema/meta.js";
+import { type PollTimes, pollTimes } from "../schema/polls.js";
+import type { SettingsSpec } from "../schema/settings.js";
 import type { EndpointMode, Resource } from "../store/store.js";
 import { configSource } from "../xds/config-source.js";
 import { shardScopes } from "../xds/route-shards.js";
@@ -21,6 +23,7 @@ export interface Snapshot {
   readonly mode: EndpointMode;
   /** The name of the xDS cluster for polls without one. */
   readonly xdsCluster: string;
+  readonly polls: PollTimes;
   /** The names of route tables to whose parts listeners refer. */
   readonly split: ReadonlySet<string>;
   /** The names of route tables whose parts are served. Listeners may refer to the whole table again. */
@@ -34,16 +37,20 @@ export interface Snapshot {
 }
 
 /** The part of a snapshot that determines answers. */
-type Served = Pick<Snapshot, "sets" | "xdsCluster">;
+type Served = Pick<Snapshot, "sets" | "xdsCluster" | "polls">;
 
 /** Whether both snapshots give the same answers. */
 export const isSameServed = (a: Served, b: Served): boolean =>
-  a.xdsCluster === b.xdsCluster && xdsTypes.every((type) => a.sets[type].isSame(b.sets[type]));
+  a.xdsCluster === b.xdsCluster &&
+  a.polls.holdMs === b.polls.holdMs &&
+  xdsTypes.every((type) => a.sets[type].isSame(b.sets[type]));
 
 export interface LinkOptions {
   readonly endpoints: "auto" | EndpointMode;
   /** Becomes `Snapshot.xdsCluster`. */
   readonly xdsCluster: string;
+  /** Absent: the defaults. */
+  readonly polls?: SettingsSpec["polls"];
   /** `clusters`: the limit for the Services of a namespace, beyond one each; absent: no limit. */
   readonly budgets?: { readonly clusters: number };
   /** The number of parts per route table; default 1. */
@@ -76,7 +83,8 @@ export function link(store: Resources, options: LinkOptions, previous?: Partial<
   const all = [...store.resources("cluster")];
   const fragments = most === undefined ? all : withoutSurplus(all, most, findings);
   const mode = chooseMode(options.endpoints, fragments.length, previous?.mode);
-  const eds = JSON.stringify(configSource);
+  const times = pollTimes(options.polls);
+  const eds = JSON.stringify(configSource(times));
   const changingByEds = options.endpoints === "auto" && mode === "inline";
   const clusters = linkClusters(store, fragments, { mode, eds, changingByEds }, previous?.memo);
   for (const finding of clusters.findings) findings.push(finding);
@@ -107,13 +115,14 @@ export function link(store: Resources, options: LinkOptions, previous?: Partial<
     sets: {
       clusters: clusters.clusters,
       endpoints: clusters.endpoints,
-      listeners: linkListeners(store, routesIn(split), findings),
+      listeners: linkListeners(store, routesIn(split, times), findings),
       routes: new ResourceSet(sorted(new Map([...tables].map(([name, { resource }]) => [name, resource])))),
       "scoped-routes": new ResourceSet(sorted(scopes)),
       secrets: new ResourceSet(new Map([...store.resources("secret")].map(linkWhole))),
     },
     mode,
     xdsCluster: options.xdsCluster,
+    polls: times,
     split,
     parts: inPartsToo,
     findings,

@@ -62,6 +62,11 @@ export const events = defined({
     level: "warn",
     about: "More Envoys poll than are remembered; unused clusters are served until their time is over.",
   },
+  "holds-shortened": {
+    level: "warn",
+    about: "Something cuts held polls; those of the token are held for a shorter time for an hour.",
+    fields: ["token", "cutSeconds", "holdSeconds"],
+  },
   "answer-too-large": { level: "error", about: "The answer for a type can't be sent.", fields: ["type"] },
   "versions-raised": {
     level: "warn",

@@ -5,9 +5,10 @@ import { budgets } from "./budgets.js";
 import { configurationSpec } from "./contour-configuration.js";
 import { readTimeout, settingsTimeout as timeout } from "./duration.js";
 import { joinPaths } from "./field-path.js";
-import { forbiddenHost, name, oneLine, percent, port, text, uint32, wildcardHostname } from "./fields.js";
+import { forbiddenHost, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
 import { gatewaySettings } from "./gateway-settings.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
+import { http3 } from "./http3.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
 import { ingressNginx } from "./ingress-nginx-settings.js";
@@ -15,8 +16,10 @@ import { isRecord, schemaError, schemaFindings } from "./issues.js";
 import { separatePorts } from "./listener-ports.js";
 import { type Finding, type ObjectOf, refOf } from "./meta.js";
 import { isLabel } from "./names.js";
+import { polls, pollsProblem } from "./polls.js";
 import { configurationForm, flattenSettings, overlaySettings, settingsForm } from "./settings-keys.js";
 import { isCipherSuite, isCurve } from "./tls-names.js";
+import { tracing } from "./tracing-settings.js";
 
 const defaultConnectTimeout = "2s";
 const version = z.enum(["1.2", "1.3"]);
@@ -90,6 +93,7 @@ export const settingsSpec = z.object({
   secrets: z.enum(["sds", "inline"]).default("sds"),
   /** The Envoy cluster that polls this control plane. */
   xdsCluster: name.default("isoline"),
+  polls,
   ingressClassNames: names,
   /** The address that statuses of served objects contain. */
   ingressStatusAddress: z.string().default(""),
@@ -152,6 +156,7 @@ export const settingsSpec = z.object({
   dnsLookupFamily: z.enum(["auto", "v4", "v6", "all"]).default("auto"),
   /** Empty: both. */
   httpVersions: z.array(httpVersion).default([]),
+  http3,
   http: z.object({ ...listenAddress, port: port.default(8080), accessLog: accessLogPath }).prefault({}),
   https: z.object({ ...listenAddress, port: port.default(8443), accessLog: accessLogPath }).prefault({}),
   stats: z.object({ ...listenAddress, port: port.default(8002) }).prefault({}),
@@ -248,29 +253,7 @@ export const settingsSpec = z.object({
     })
     .optional(),
   globalExtAuth: authorization.safeExtend({ extensionService: text }).optional(),
-  tracing: z
-    .object({
-      extensionService: name,
-      includePodDetail: z.boolean().default(true),
-      serviceName: z.string().default("contour"),
-      overallSampling: percent,
-      clientSampling: percent,
-      randomSampling: percent,
-      maxPathTagLength: uint32.default(256),
-      customTags: z
-        .array(
-          z
-            .object({ tagName: name, literal: text, requestHeaderName: oneLine.optional() })
-            .refine(({ literal, requestHeaderName }) => !literal !== !requestHeaderName, {
-              error: "must set exactly one of literal and requestHeaderName",
-            }),
-        )
-        .refine((tags) => new Set(tags.map(({ tagName }) => tagName)).size === tags.length, {
-          error: "must not contain a tagName twice",
-        })
-        .default([]),
-    })
-    .optional(),
+  tracing: tracing.optional(),
   runtimeSettings: z.record(z.string(), z.string()).default({}),
 });
 
@@ -364,8 +347,19 @@ function checkTogether(written: SettingsSpec, findings: Finding[]): SettingsSpec
     findings.push({ about, severity: "warning", type: "SchemaError", reason: "NoEffect", message, path });
   }
   const { tls, cluster } = spec;
+  const unfit = pollsProblem(spec.polls);
+  if (unfit)
+    findings.push(schemaError(about, `${unfit}; the defaults (25s and 30s) are used`, "polls.timeout"));
+  const noQuic = spec.http3.enabled && spec.useProxyProtocol;
+  if (noQuic) {
+    const message =
+      "is not possible with useProxyProtocol: datagrams have no PROXY protocol, so the addresses of clients would be those of the load balancer; HTTP/3 is off";
+    findings.push(schemaError(about, message, "http3.enabled"));
+  }
   return {
     ...spec,
+    ...(unfit ? { polls: defaultSettings.polls } : {}),
+    ...(noQuic ? { http3: { ...spec.http3, enabled: false } } : {}),
     tls: { ...tls, ...protocolRange(tls, "tls", findings) },
     cluster: {
       ...cluster,

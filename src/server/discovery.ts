@@ -42,7 +42,7 @@ export async function discover(
     const given = `this token is for Envoys with node.id ${who.nodes}, and this one has ${JSON.stringify(request.node)}`;
     return problem(c, 403, "wrong-node", `${given}: change its --node-id, or give it another token`);
   }
-  const holdMs = holdTime(c.req.header(timeoutHeader));
+  const holdMs = holdTime(c.req.header(timeoutHeader), hub.holdOf(who.id));
   const signal = holdMs > 0 ? c.req.raw.signal : undefined;
   const token = { id: who.id, name: who.name };
   const follow = connections.follow?.(c);
@@ -59,9 +59,11 @@ export async function discover(
     return problem(c, 429, "too-many-polls", tooManyPolls[reply.of], { headers });
   }
   if (reply.processed) follow?.(reply.processed);
-  return c.body(reply.body.whole ?? reply.body.stream(), 200, {
+  const { body: answer, sending } = reply;
+  const content = sending ? sending.stream(answer.chunks()) : (answer.whole ?? answer.stream());
+  return c.body(content, 200, {
     "content-type": "application/json",
-    "content-length": String(reply.body.size),
+    "content-length": String(answer.size),
     "cache-control": "no-store",
   });
 }

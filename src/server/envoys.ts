@@ -8,6 +8,7 @@ import { type XdsType, xdsTypes } from "../link/snapshot.js";
 import { parseVersion } from "../link/version.js";
 import type { EnvoyCounts } from "../verdict/overview.js";
 import type { Hub } from "./hub.js";
+import type { PollsView } from "./hub-options.js";
 import { pageOf } from "./paging.js";
 import { problem, uncached } from "./problem.js";
 import { Remembered } from "./remembered.js";
@@ -119,6 +120,10 @@ export class EnvoyList {
     return this.#recent.filter((one) => one.sequence > sequence && one.types.includes(type));
   }
 
+  get polls(): PollsView {
+    return this.hub.polls;
+  }
+
   get counts(): EnvoyCounts {
     const active = this.rows.filter((row) => row.active);
     const of = (state: SubscriptionState): readonly EnvoyRow[] => active.filter((row) => row.state === state);
@@ -199,6 +204,8 @@ export interface EnvoyPage {
   readonly total: number;
   readonly next?: number;
   readonly envoys: readonly EnvoyRow[];
+  /** Absent from servers of earlier versions. */
+  readonly polls?: PollsView;
 }
 
 /**
@@ -216,5 +223,5 @@ export function answerEnvoys(c: Context, list: EnvoyList): Response {
   const page = pageOf(c, list.rows);
   if (page instanceof Response) return page;
   const { items, ...rest } = page;
-  return c.json({ ...rest, envoys: items }, 200, uncached);
+  return c.json({ ...rest, envoys: items, polls: list.polls }, 200, uncached);
 }

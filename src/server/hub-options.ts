@@ -1,4 +1,5 @@
 import type { Log } from "../log/log.js";
+import type { ShortenedHold } from "./cut-polls.js";
 import type { PublicationAcceptance } from "./envoy-reports.js";
 import type { Timers } from "./timers.js";
 
@@ -21,4 +22,17 @@ export interface HubOptions {
   maxHeld?: number;
   /** The same for all tokens: above `maxHeld`, so that a token can't use up the places of others. */
   maxWaiters?: number;
+  /** The bytes of answers that are sent at a time; absent: there is no limit. */
+  readonly outgoingBytes?: number;
+}
+
+/** How Envoys poll a server. */
+export interface PollsView {
+  readonly held: number;
+  readonly perMinute: number;
+  /** The setting `polls.hold`, in ms. */
+  readonly holdMs: number;
+  /** The number of answers that wait until others are sent. */
+  readonly queued: number;
+  readonly shortened: readonly ShortenedHold[];
 }

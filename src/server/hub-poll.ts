@@ -13,9 +13,9 @@ export type HubPoll = Poll & {
 /** The reply if the wait ends now. */
 export type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
 
-/** The key of an Envoy. */
-export const envoyKey = ({ token, node }: HubPoll): string => JSON.stringify([token.id, node]);
+/** A key that is equal for polls of the same Envoy. */
+export const envoyKey = ({ token, node }: Poll): string => JSON.stringify([token.id, node]);
 
-/** The key of a subscription of an Envoy. */
-export const waiterKey = ({ token, node, type, names }: HubPoll): string =>
+/** A key that is equal for polls of the same subscription. */
+export const subscriptionOf = ({ token, node, type, names }: Poll): string =>
   JSON.stringify([token.id, node, type, names]);

@@ -1,38 +1,37 @@
 import type { Outlet, Provenance } from "../engine/outlet.js";
-import { EnvoyRegistry, maxNodes } from "../link/envoy-registry.js";
+import { EnvoyRegistry } from "../link/envoy-registry.js";
 import { partVersion } from "../link/mark.js";
 import { Publication } from "../link/publish.js";
-import { EncodeError, encodeResponse, isByName } from "../link/respond.js";
+import { EncodeError, encodeResponse, isByName, type Poll } from "../link/respond.js";
 import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
+import { LogBudget } from "../log/budget.js";
 import type { Log } from "../log/log.js";
 import { tableOfPart } from "../xds/route-shards.js";
+import { CutPolls } from "./cut-polls.js";
 import { EnvoyReports } from "./envoy-reports.js";
-import { hubGauges, tooManyNodes } from "./hub-gauges.js";
-import type { HubOptions } from "./hub-options.js";
-import { envoyKey, type HubPoll, type Prepared, waiterKey } from "./hub-poll.js";
+import { HeldPolls } from "./held-polls.js";
+import { usualHoldMs } from "./hold-time.js";
+import { hubGauges, hubStatus, tooManyNodes } from "./hub-gauges.js";
+import type { HubOptions, PollsView } from "./hub-options.js";
+import type { HubPoll, Prepared } from "./hub-poll.js";
 import { LossGuard } from "./loss-guard.js";
 import { type Gauge, Metrics } from "./metrics.js";
+import { Outgoing, type Sending } from "./outgoing.js";
+import { PollRate } from "./poll-rate.js";
 import { QuietLog } from "./quiet-log.js";
 import type { Reply } from "./reply.js";
 import { platformTimers, type Timers } from "./timers.js";
 import { XdsNames } from "./xds-names.js";
 
-interface Waiter {
-  readonly type: XdsType;
-  /** The `envoyKey` of its Envoy. */
-  readonly envoy: string;
-  end(how: Ended): void;
-}
-
-/** Why a wait ends: `again` by time or a change, `replaced` by a newer poll of the same subscription or a release, `gone` when the client went away. */
-type Ended = "again" | "replaced" | "gone";
-
 /** Envoys are sent to other replicas over this time. */
 const sendAwayMs = 10_000;
 /** Longest hold of a poll whose Envoy was sent to another replica but came back. */
 const shortHoldMs = 5000;
-const maxWaiters = 2 * maxNodes;
+/** Holds that are longer than the usual one end at a random time in this last part of it, so that polls do not all come together. */
+const jitterShare = 0.1;
+/** How long an answer waits for a place after the end of its hold. */
+const queuedMs = 2000;
 
 /** Serves the last publication to Envoys that poll, and holds polls until there is a change. */
 export class Hub implements Outlet {
@@ -40,11 +39,10 @@ export class Hub implements Outlet {
   readonly metrics = new Metrics();
   readonly publication: Publication;
   readonly #timers: Timers;
-  readonly #waiters = new Map<string, Waiter>();
-  /** By `envoyKey`. */
-  readonly #waitersOf = new Map<string, Set<Waiter>>();
-  /** Number of held polls, by the id of the token. */
-  readonly #held = new Map<string, number>();
+  readonly #held: HeldPolls;
+  readonly #cuts: CutPolls;
+  readonly #outgoing: Outgoing;
+  readonly #rate = new PollRate();
   /** Types whose answer can't be sent, and why. */
   readonly problems = new Map<XdsType, string>();
   readonly #names = new XdsNames();
@@ -53,6 +51,7 @@ export class Hub implements Outlet {
   readonly #origin = new LossGuard((...line) => this.log(...line));
   /** The name of the xDS cluster for an Envoy that sends none. */
   #usualName = "";
+  #holdMs = usualHoldMs;
   #timer: unknown;
   #closed = false;
   #isAside = false;
@@ -63,6 +62,17 @@ export class Hub implements Outlet {
     this.#timers = options.timers ?? platformTimers;
     this.#reports = new EnvoyReports({ ...options, metrics: this.metrics });
     this.#lines = new QuietLog(options.log, () => options.now());
+    const { now } = options;
+    this.#cuts = new CutPolls(new LogBudget(options).log);
+    this.#outgoing = new Outgoing({ now, timers: this.#timers, bytes: options.outgoingBytes });
+    this.#held = new HeldPolls({
+      now,
+      timers: this.#timers,
+      maxHeld: options.maxHeld,
+      maxWaiters: options.maxWaiters,
+      holds: (poll, holds) => this.#holds(poll, holds),
+      waited: (poll, ms, isCut) => this.#waited(poll, ms, isCut),
+    });
     this.publication = new Publication(this.fleet, {
       synced: () => options.synced?.() ?? true,
       raised: (sequence) => this.#reportRaised(sequence),
@@ -94,6 +104,8 @@ export class Hub implements Outlet {
 
   publish(snapshot: Snapshot, sequence: number, ageMs = 0): void {
     this.#usualName = snapshot.xdsCluster;
+    this.#holdMs = snapshot.polls.holdMs;
+    this.#held.forgetOverdue();
     this.#reports.published(sequence, this.options.now() - ageMs);
     this.#wake(this.publication.publish(snapshot, sequence, this.options.now()));
     if (this.publication.phase === "switching" && this.fleet.isIncomplete(this.options.now()))
@@ -101,29 +113,33 @@ export class Hub implements Outlet {
     this.#schedule();
   }
 
-  /** Versions by type, the phase of the publication, answers that could not be sent with the reason, and the Envoys. */
-  status(): object {
-    const versions = xdsTypes.map((type) => {
-      const served = this.publication.served(type);
-      return [type, { version: served?.version ?? "", resources: served?.set.size ?? 0 }] as const;
-    });
+  /** How Envoys poll. */
+  get polls(): PollsView {
+    const now = this.options.now();
+    this.#held.forgetOverdue();
     return {
-      phase: this.publication.phase,
-      types: Object.fromEntries(versions),
-      problems: Object.fromEntries(this.problems),
-      waiting: this.#waiters.size,
-      missingSources: this.missingSources,
-      ...(this.fleet.isIncomplete(this.options.now()) ? { incomplete: tooManyNodes } : {}),
-      fleet: this.fleet.views(),
+      held: this.#held.size,
+      perMinute: this.#rate.perMinute(now),
+      holdMs: this.#holdMs,
+      queued: this.#outgoing.waiting,
+      shortened: this.#cuts.shortened(now),
     };
   }
 
+  /** The time (ms) for which a poll of a token is held. */
+  holdOf(token: string): number {
+    const limit = this.#cuts.limitOf(token, this.options.now());
+    const hold = Math.min(this.#holdMs, limit ?? this.#holdMs);
+    return hold <= usualHoldMs ? hold : Math.max(usualHoldMs, hold * (1 - jitterShare * this.#random()));
+  }
+
+  /** Versions by type, the phase of the publication, answers that could not be sent with the reason, and the Envoys. */
+  status(): object {
+    return hubStatus(this, this.options.now());
+  }
+
   gauges(): Gauge[] {
-    return [
-      ["polls_held", this.#waiters.size],
-      ["sources_missing", this.missingSources],
-      ...hubGauges(this.fleet, this.publication, this.problems, this.options.now()),
-    ];
+    return hubGauges(this, this.options.now());
   }
 
   /**
@@ -136,6 +152,7 @@ export class Hub implements Outlet {
     const given = await this.#answer(asked, this.#isAside ? this.#shortHold(holdMs) : holdMs, held, signal);
     const reply: Reply = this.#isAside ? { ...given, leaves: true } : given;
     const { type } = asked;
+    this.#rate.note(this.options.now());
     this.metrics.count("polls_total", { type, code: String(reply.status) });
     this.metrics.observe("poll_seconds", (this.options.now() - began - held.ms) / 1000, { type });
     if (reply.status === 200) this.metrics.count("poll_bytes_total", { type }, reply.body.size);
@@ -157,9 +174,11 @@ export class Hub implements Outlet {
       ...partVersion(asked.version),
       names: isByName(asked.type) ? asked.names : [],
     };
+    if (asked.version === "") this.#cuts.started(request);
     const last = now() + holdMs;
     let end = last;
     let observed = false;
+    let sending: Sending | undefined;
     for (;;) {
       const kept = this.#origin.refusal(request, request.mark, now());
       // The version of an Envoy that keeps its configuration is unrelated to the served one.
@@ -169,19 +188,46 @@ export class Hub implements Outlet {
         : this.#prepare(request, end);
       if (end === last) end = this.#endOf(request, last);
       const left = Math.min(prepared.waitUntil, end) - now();
-      if (left <= 0 || this.#closed) return this.#send(request, prepared, end < last);
-      const limited = this.#limitOf(request);
-      if (limited) {
-        this.#holds(request, false);
-        return { status: 429, of: limited };
+      if (left > 0 && !this.#closed) {
+        sending?.end();
+        sending = undefined;
+        const waitsFrom = now();
+        const reply = await this.#hold(request, left, prepared, signal);
+        held.ms += now() - waitsFrom;
+        if (reply) return reply;
+      } else if (sending || !this.#outgoing.isLimited || prepared.reply.status !== 200) {
+        return this.#send(request, prepared, end < last, sending);
+      } else {
+        sending = await this.#outgoing.take(prepared.reply.body.chunkBytes, last + queuedMs, signal);
+        if (!sending) return this.#sendLater(request);
       }
-      const waitsFrom = now();
-      const ended = await this.#wait(request, left, signal);
-      held.ms += now() - waitsFrom;
-      if (ended === "gone") return { status: 503, reason: "the client went away" };
-      if (ended === "replaced")
-        return prepared.version ? { status: 503, reason: "replaced" } : prepared.reply;
     }
+  }
+
+  /** Holds a poll; undefined: it is to be evaluated again. */
+  async #hold(
+    request: HubPoll,
+    ms: number,
+    { reply, version }: Prepared,
+    signal: AbortSignal | undefined,
+  ): Promise<Reply | undefined> {
+    const limited = this.#held.limitOf(request);
+    if (limited) {
+      this.#holds(request, false);
+      return { status: 429, of: limited };
+    }
+    const ended = await this.#held.wait(request, ms, signal);
+    if (ended === "gone") return { status: 503, reason: "the client went away" };
+    if (ended === "replaced") return version ? { status: 503, reason: "replaced" } : reply;
+    return undefined;
+  }
+
+  /** The reply for an answer that had no place in time: Envoy polls again. */
+  #sendLater(request: HubPoll): Reply {
+    this.#holds(request, false);
+    return request.version === ""
+      ? { status: 503, reason: "too many answers are being sent" }
+      : { status: 304 };
   }
 
   /** Records a poll for the publication. Returns whether the served configuration has its names; others are not recorded. */
@@ -210,8 +256,7 @@ export class Hub implements Outlet {
 
   /** Listeners and routes may have waited for the version that an Envoy reports. */
   #wakeEnvoy(request: HubPoll): void {
-    for (const { type, end } of [...(this.#waitersOf.get(envoyKey(request)) ?? [])])
-      if (type === "listeners" || type === "routes") end("again");
+    this.#held.wakeEnvoy(request, ["listeners", "routes"]);
   }
 
   #reportRaised(sequence: number): void {
@@ -264,67 +309,32 @@ export class Hub implements Outlet {
     return Math.min(last, now + (this.publication.holdMs(request, now) ?? Number.POSITIVE_INFINITY));
   }
 
-  #send(request: HubPoll, { reply, version }: Prepared, reconnect: boolean): Reply {
+  #send(
+    request: HubPoll,
+    { reply, version }: Prepared,
+    reconnect: boolean,
+    sending: Sending | undefined,
+  ): Reply {
     const { type, names } = request;
     this.#holds(request, false);
     if (version) this.fleet.delivered(request, type, names, version, this.options.now());
-    if (version && reply.status === 200 && request.direct)
-      return { ...reply, processed: () => this.#noteProcessed(request, version) };
+    if (version && reply.status === 200)
+      return {
+        ...reply,
+        ...(sending ? { sending } : {}),
+        ...(request.direct ? { processed: () => this.#noteProcessed(request, version) } : {}),
+      };
+    sending?.end();
     return reply.status === 304 && reconnect ? { ...reply, reconnect } : reply;
   }
 
-  /**
-   * Whose number of held polls is at its maximum. An immediate answer that nothing changed would make the Envoy poll
-   * again at once; an error is held elsewhere, at a lower price.
-   */
-  #limitOf(request: HubPoll): "token" | "server" | undefined {
-    if (this.#waiters.has(waiterKey(request))) return undefined;
-    const held = this.#held.get(request.token.id) ?? 0;
-    if (held >= (this.options.maxHeld ?? maxNodes)) return "token";
-    return this.#waiters.size >= (this.options.maxWaiters ?? maxWaiters) ? "server" : undefined;
-  }
-
-  #count({ token }: HubPoll, change: 1 | -1): void {
-    const held = (this.#held.get(token.id) ?? 0) + change;
-    if (held > 0) this.#held.set(token.id, held);
-    else this.#held.delete(token.id);
-  }
-
-  #holds(request: HubPoll, holds: boolean): void {
+  #holds(request: Poll, holds: boolean): void {
     this.fleet.hold(request, request.type, request.names, holds);
   }
 
-  #wait(request: HubPoll, ms: number, signal?: AbortSignal): Promise<Ended> {
-    if (signal?.aborted) {
-      this.#holds(request, false);
-      return Promise.resolve("gone");
-    }
-    const { type } = request;
-    const key = waiterKey(request);
-    return new Promise((resolve) => {
-      const end = (how: Ended): void => {
-        this.#timers.clear(timer);
-        signal?.removeEventListener("abort", gone);
-        if (this.#waiters.get(key) === waiter) {
-          this.#waiters.delete(key);
-          // A poll that is evaluated again has no answer yet, so it still counts as held.
-          if (how !== "again") this.#holds(request, false);
-        }
-        this.#index(waiter, false);
-        this.#count(request, -1);
-        resolve(how);
-      };
-      const gone = (): void => end("gone");
-      const waiter: Waiter = { type, envoy: envoyKey(request), end };
-      const timer = this.#timers.set(() => end("again"), ms);
-      signal?.addEventListener("abort", gone);
-      const older = this.#waiters.get(key);
-      this.#waiters.set(key, waiter);
-      this.#holds(request, true);
-      this.#index(waiter, true);
-      this.#count(request, 1);
-      older?.end("replaced");
-    });
+  #waited(poll: Poll, ms: number, isCut: boolean): void {
+    if (isCut) this.metrics.count("polls_cut_total");
+    this.#cuts.waited(poll, ms, isCut, this.options.now());
   }
 
   /** Starts or ends sending Envoys to other replicas: answers contain it, and held polls are answered soon, those of one Envoy together. */
@@ -334,14 +344,10 @@ export class Hub implements Outlet {
   }
 
   #sendAway(): void {
-    const delays = new Map<string, number>();
-    for (const [key, waiter] of this.#waiters) {
-      const delay = delays.get(waiter.envoy) ?? this.#random() * sendAwayMs;
-      delays.set(waiter.envoy, delay);
-      this.#timers.set(() => {
-        if (this.#isAside && this.#waiters.get(key) === waiter) waiter.end("replaced");
-      }, delay);
-    }
+    this.#held.releaseLater(
+      () => this.#random() * sendAwayMs,
+      () => this.#isAside,
+    );
   }
 
   #shortHold(holdMs: number): number {
@@ -354,20 +360,11 @@ export class Hub implements Outlet {
 
   /** Answers all held polls as if their time were over, so that their tokens are checked again. */
   release(): void {
-    for (const { end } of [...this.#waiters.values()]) end("replaced");
-  }
-
-  #index(waiter: Waiter, waits: boolean): void {
-    const { envoy } = waiter;
-    const waiters = this.#waitersOf.get(envoy) ?? new Set();
-    if (waits) waiters.add(waiter);
-    else waiters.delete(waiter);
-    if (waiters.size > 0) this.#waitersOf.set(envoy, waiters);
-    else this.#waitersOf.delete(envoy);
+    this.#held.release();
   }
 
   #wake(types: readonly XdsType[]): void {
-    for (const { type, end } of [...this.#waiters.values()]) if (types.includes(type)) end("again");
+    this.#held.wake(types);
   }
 
   #advance(): void {

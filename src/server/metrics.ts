@@ -2,6 +2,7 @@ import type { Labels, MetricFamily, Sample } from "./exposition.js";
 
 const counters = {
   polls_total: "Polls answered, by type and status code.",
+  polls_cut_total: "Held polls whose client went away, or polled again, before the answer.",
   poll_bytes_total: "Bytes of configuration sent, by type.",
   publications_total: "Publications with a change.",
   requests_refused_total: "Refused requests, by status code.",
@@ -19,6 +20,9 @@ const counters = {
 const gauges = {
   build_info: "1, with the version and the commit of the server.",
   polls_held: "Polls that wait for a change.",
+  answers_queued: "Answers that wait until others are sent, so that not all are in memory at once.",
+  holds_shortened:
+    "Tokens whose polls are held for a shorter time because something cuts them; the status has the times.",
   nodes_incomplete:
     "1 while more Envoys poll than are remembered: unused clusters are then served until their time is over.",
   sources_missing: "Sources that Envoys have and that were not pushed again since the store was lost.",
@@ -36,7 +40,7 @@ const gauges = {
   unsendable: "1 for a type whose last answer could not be sent; the status has the reason.",
   objects_kept: "Pushed objects whose new text is not valid and whose text before is served.",
   findings: "Findings about objects, by severity.",
-  nodes: "Envoys that polled within a minute.",
+  nodes: "Envoys that polled within a minute, or have a held poll.",
   nodes_refusing: "Envoys that rejected the last version, by type.",
   kind_synced: "1 for a followed kind of a Kubernetes cluster, 0 for one that is not followed.",
   cluster_stale:

@@ -23,11 +23,13 @@ function object(members: Members): JsonSchema {
   return { type: "object", properties: Object.fromEntries(named), required };
 }
 
-const page = (name: string, items: JsonSchema): JsonSchema =>
-  object({ total: count, "next?": count, [name]: list(items) });
+const page = (name: string, items: JsonSchema, others: Members = {}): JsonSchema =>
+  object({ total: count, "next?": count, [name]: list(items), ...others });
 
 const state = words("refused", "never", "behind", "current");
 const endpointMode = words("eds", "inline", "service");
+
+const seat: Members = { gateway: text, listener: text, "listenerSet?": text, port: count };
 
 /** Parts that several answers have. */
 export const sharedSchemas = {
@@ -52,19 +54,34 @@ export const sharedSchemas = {
     description: "`about` is KIND/NAMESPACE/NAME, `reason` a code of docs/findings.md.",
   },
   Fact: object({ what: text, value: text }),
+  Polls: object({
+    held: count,
+    perMinute: count,
+    holdMs: count,
+    queued: count,
+    shortened: list(object({ token: text, cutMs: count, holdMs: count, since: time })),
+  }),
   Origin: {
     ...object({ ref: text, field: text }),
     description: "The object (KIND/NAMESPACE/NAME) and the field that a route comes from.",
   },
   Cluster: object({ cluster: text, weight: share, endpoints: list(text), endpointCount: count }),
   Request: object({ method: text, url: text, headers: list(text) }),
+  Reached: {
+    ...object({ ...seat, addresses: list(text) }),
+    description: "A listener of a Gateway, with the IP addresses that Envoy listens on.",
+  },
+  Gateway: object({ name: text, addresses: list(text), listeners: list(text), hosts: count }),
   Connection: object({
     facts: list(see("Fact")),
     clusters: list(see("Cluster")),
+    "origin?": see("Origin"),
     "request?": see("Request"),
   }),
   Host: object({
     host: text,
+    "gateway?": text,
+    "listeners?": byName(see("Reached")),
     "tls?": see("Connection"),
     "elsewhere?": byName(see("Connection")),
     tables: byName(
@@ -81,6 +98,9 @@ export const sharedSchemas = {
   }),
   HostRow: object({
     host: text,
+    "gateway?": text,
+    "address?": text,
+    listeners: list(see("Reached")),
     state: words("served", "empty", "errors", "failing"),
     tables: list(text),
     routes: count,
@@ -138,14 +158,32 @@ const pushed = object({
 });
 
 const explanation = object({
-  outcome: words("forward", "redirect", "respond", "tcp", "closed", "refused", "misdirected", "not-found"),
+  outcome: words(
+    "forward",
+    "redirect",
+    "respond",
+    "tcp",
+    "udp",
+    "closed",
+    "refused",
+    "misdirected",
+    "not-found",
+  ),
   summary: text,
   "status?": count,
   "location?": text,
-  "listener?": object({ name: text, address: text, port: count, "gatewayPort?": count }),
+  "listener?": object({
+    name: text,
+    address: text,
+    port: count,
+    "moreAddresses?": list(text),
+    "gatewayPort?": count,
+    "seat?": object(seat),
+  }),
   "chain?": object({ name: text, facts: list(see("Fact")) }),
   "virtualHost?": object({ name: text, domain: text, table: text }),
   "route?": object({ index: count, match: text, "origin?": see("Origin") }),
+  "origin?": see("Origin"),
   backends: list(
     object({ cluster: text, weight: share, percent: share, endpoints: count, "endpointsUnknown?": flag }),
   ),
@@ -185,12 +223,15 @@ export const answerSchemas: Members = {
     types: byName(object({ version: text, resources: count })),
     problems: byName(text),
     waiting: count,
+    polls: see("Polls"),
     missingSources: count,
+    "incomplete?": text,
     fleet: list(
       object({
         node: text,
         "token?": text,
         seen: time,
+        active: flag,
         subscriptions: byName(object({ accepted: text, "refused?": text })),
       }),
     ),
@@ -217,6 +258,8 @@ export const answerSchemas: Members = {
     ready: flag,
     pending: count,
     hosts: count,
+    gateways: list(see("Gateway")),
+    gatewayCount: count,
     findings: object({ errors: count, warnings: count, objects: count }),
     envoys: object({
       total: count,
@@ -231,7 +274,7 @@ export const answerSchemas: Members = {
     notices: list(object({ level: words("warning", "bad"), text })),
     "last?": object({ number: count, at: time, "source?": text, "revision?": count, "by?": text }),
   }),
-  "GET /hosts": page("hosts", see("HostRow")),
+  "GET /hosts": page("hosts", see("HostRow"), { gateways: list(see("Gateway")) }),
   "GET /hosts/{host}": object({
     row: see("HostRow"),
     "node?": see("Host"),
@@ -260,7 +303,7 @@ export const answerSchemas: Members = {
   },
   "GET /envoys": {
     anyOf: [
-      page("envoys", see("EnvoyRow")),
+      page("envoys", see("EnvoyRow"), { polls: see("Polls") }),
       object({
         envoy: see("EnvoyRow"),
         subscriptions: list(

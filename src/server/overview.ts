@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { Engine } from "../engine/engine.js";
 import { plural } from "../schema/words.js";
 import type { Notice, Overview } from "../verdict/overview.js";
+import { seconds } from "./cut-polls.js";
 import type { EnvoyList } from "./envoys.js";
 import type { FindingsCache } from "./findings.js";
 import type { HostIndex } from "./host-index.js";
@@ -65,6 +66,11 @@ function noticesOf({ hub, inspected, standing }: OverviewParts): Notice[] {
     level: "bad",
     text: `${type} can't be sent: ${why}`,
   }));
+  for (const { token, cutMs, holdMs } of hub.polls.shortened)
+    notices.push({
+      level: "warning",
+      text: `polls${token ? ` of ${token}` : ""} are cut after ${seconds(cutMs)} s, and held for ${seconds(holdMs)} s`,
+    });
   const missing = hub.missingSources;
   if (missing > 0)
     notices.push({

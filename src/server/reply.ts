@@ -1,10 +1,14 @@
 import type { Body } from "../link/body.js";
+import type { Sending } from "./outgoing.js";
 
 /** The answer to a poll. */
 export type Reply =
-  /** `processed`: to be called when the Envoy is known to have processed the answer; absent for polls that are not direct. */
+  /**
+   * `sending`: the place that the body has while it is sent. `processed`: to be called when the Envoy is known to have
+   * processed the answer; absent for polls that are not direct.
+   */
   (
-    | { readonly status: 200; readonly body: Body; processed?(): void }
+    | { readonly status: 200; readonly body: Body; readonly sending?: Sending; processed?(): void }
     /** `reconnect`: the next poll should use another connection, so that another replica can get it. */
     | { readonly status: 304; readonly reconnect?: true }
     | { readonly status: 503; readonly reason: string }

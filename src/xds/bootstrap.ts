@@ -12,8 +12,10 @@ import type {
   TransportSocket,
   Typed,
 } from "../gen/envoy.js";
+import { pollTimes } from "../schema/polls.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { BootstrapError } from "./bootstrap-error.js";
+import { duration } from "./duration.js";
 import {
   type EnvoyVersion,
   formatEnvoyVersion,
@@ -54,7 +56,7 @@ export interface BootstrapOptions extends OverloadLimits {
   readonly insecure?: boolean;
   /** Uses HTTP/1.1 over `http://`, for proxies without HTTP/2. Each held poll then takes its own connection. */
   readonly http1?: boolean;
-  /** The source of the runtime values, which xDS can't serve. */
+  /** The source of the timeout of polls and of the runtime values, which xDS can't serve. */
   readonly settings?: SettingsSpec;
 }
 
@@ -91,7 +93,7 @@ export function writeBootstrap(options: BootstrapOptions): Bootstrap {
       transport_api_version: "V3",
       cluster_names: [xdsCluster],
       refresh_delay: options.refreshDelay ?? "0.1s",
-      request_timeout: "30s",
+      request_timeout: duration(pollTimes(options.settings?.polls).timeoutMs),
     },
   };
   return {

@@ -1,6 +1,8 @@
 import type { DownstreamTlsContext, Secret } from "../gen/envoy.js";
 import type { CertificateRef } from "../graph/backends/cluster.js";
 import type { KeyPair } from "../graph/certificates/secret.js";
+import { pollTimes } from "../schema/polls.js";
+import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { configSource } from "./config-source.js";
 
@@ -15,6 +17,7 @@ const inline = ({ certificate, privateKey }: KeyPair): Certificate => ({
 /** The certificate that Envoy shows, by SDS or, where there is a pair, in place; with more of them, of which Envoy chooses one, all by SDS. */
 export const writeCertificate = (
   { secret, pair }: CertificateRef,
+  settings: SettingsSpec,
   more: readonly string[] = [],
 ): Pick<TlsContext, "tls_certificates" | "tls_certificate_sds_secret_configs"> =>
   pair && more.length === 0
@@ -22,7 +25,7 @@ export const writeCertificate = (
     : {
         tls_certificate_sds_secret_configs: [secret, ...more].map((name) => ({
           name,
-          sds_config: configSource,
+          sds_config: configSource(pollTimes(settings.polls)),
         })),
       };
 

@@ -132,7 +132,7 @@ export function upstreamTls(
     common_tls_context: {
       tls_params: writeTlsParameters(tls.minimumProtocolVersion, tls.maximumProtocolVersion, tls),
       ...(alpn.length > 0 ? { alpn_protocols: alpn } : {}),
-      ...(clientCertificate ? writeCertificate(clientCertificate) : {}),
+      ...(clientCertificate ? writeCertificate(clientCertificate, settings) : {}),
       ...(validation
         ? {
             validation_context: {

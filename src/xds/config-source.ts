@@ -1,4 +1,6 @@
 import type { ConfigSource } from "../gen/envoy.js";
+import { defaultPollTimes, type PollTimes } from "../schema/polls.js";
+import { duration } from "./duration.js";
 
 /**
  * The name of the xDS cluster in compiled configuration. Each response has the name from the bootstrap of its Envoy
@@ -7,7 +9,7 @@ import type { ConfigSource } from "../gen/envoy.js";
 const compiledName = "isoline";
 
 /** The source of one resource. Equal sources for one name share a subscription. */
-export const configSource: ConfigSource = {
+export const configSource = ({ timeoutMs }: PollTimes = defaultPollTimes): ConfigSource => ({
   resource_api_version: "V3",
   initial_fetch_timeout: "0s",
   api_config_source: {
@@ -15,9 +17,9 @@ export const configSource: ConfigSource = {
     transport_api_version: "V3",
     cluster_names: [compiledName],
     refresh_delay: "0.1s",
-    request_timeout: "30s",
+    request_timeout: duration(timeoutMs),
   },
-};
+});
 
 const clusterNames = (name: string): string => `"cluster_names":${JSON.stringify([name])}`;
 const compiledNames = clusterNames(compiledName);

@@ -3,7 +3,6 @@ import type {
   DownstreamTlsContext,
   NetworkFilter as Filter,
   FilterChain,
-  Typed,
 } from "../gen/envoy.js";
 import type { KeyPair } from "../graph/certificates/secret.js";
 import { fallbackTable } from "../graph/core/listener-names.js";
@@ -20,6 +19,7 @@ import { duration } from "./duration.js";
 import { type ManagerOptions, writeHttpConnectionManager } from "./listener.js";
 import { httpVersions } from "./listener-settings.js";
 import { networkIpFilter } from "./policies/ip-filter.js";
+import { quicListener, quicProblem, quicRefusal, quicTransport, type TlsContext } from "./quic.js";
 import { writeTlsParameters } from "./tls-parameters.js";
 import { fitWeights } from "./weights.js";
 
@@ -40,40 +40,65 @@ export interface ChainContext {
 }
 
 /** HTTP for the server name of a host. */
-export function writeFilterChain(
+export const writeFilterChains = (
   terms: HttpsTerms,
   routes: readonly Route[],
   context: ChainContext,
-): Resource {
-  const { host, listener, settings, pair } = context;
-  return chainResource(listener, host, {
-    filters: [writeHttpConnectionManager(managerOptions(terms, routes, context))],
-    transport_socket: writeTransport(terms.tls, settings, pair, true),
-  });
-}
+): readonly Resource[] => httpsChains(terms.tls, managerOptions(terms, routes, context), context);
 
 /** HTTP behind the hostname of a listener of a Gateway: its hosts are in a route table of its own. */
-export function writeDoorChain({ tls }: HttpsTerms, table: string, context: ChainContext): Resource {
-  const { host, listener, settings, services, websockets, pair } = context;
-  const manager: ManagerOptions = { listener, secure: true, table, settings, services, websockets };
-  return chainResource(listener, host, {
-    filters: [writeHttpConnectionManager(manager)],
-    transport_socket: writeTransport(tls, settings, pair, true),
-  });
+export function writeDoorChains(
+  { tls }: HttpsTerms,
+  table: string,
+  context: ChainContext,
+): readonly Resource[] {
+  const { listener, settings, services, websockets } = context;
+  return httpsChains(tls, { listener, secure: true, table, settings, services, websockets }, context);
 }
 
+/** The chain for TLS and, where it is on, that for HTTP/3; there, a host that can't have HTTP/3 answers 421. */
+function httpsChains(
+  tls: Tls,
+  manager: ManagerOptions,
+  { host, listener, settings, pair }: ChainContext,
+): readonly Resource[] {
+  const transport = writeTransport(tls, settings, pair, true);
+  const chain = chainResource(listener, host, {
+    filters: [writeHttpConnectionManager(manager)],
+    transport_socket: transport,
+  });
+  if (!settings.http3.enabled) return [chain];
+  const quic = chainResource(quicListener(listener), host, {
+    filters: quicProblem(tls)
+      ? quicRefusal(listener, settings)
+      : [writeHttpConnectionManager({ ...manager, quic: true })],
+    transport_socket: quicTransport(transport.typed_config),
+  });
+  return [chain, quic];
+}
+
+/** A host without HTTP/3, which no wider host is to have either. */
+const quicClosed = (
+  host: string,
+  { listener, settings }: Pick<ChainContext, "listener" | "settings">,
+): readonly Resource[] =>
+  settings.http3.enabled
+    ? [chainResource(quicListener(listener), host, { filters: quicRefusal(listener, settings) })]
+    : [];
+
 /** TCP for the server name of a host; `names` are the names of the clusters of its backends. */
-export function writeTcpHostChain(
+export function writeTcpHostChains(
   { backends, ipFilter, tls }: TcpTerms,
   names: readonly string[],
   context: ChainContext,
-): Resource {
+): readonly Resource[] {
   const { host, listener, settings, pair } = context;
   const tcp = writeTcpProxy(backends, names, context);
-  return chainResource(listener, host, {
+  const chain = chainResource(listener, host, {
     filters: [...(ipFilter ? [networkIpFilter(ipFilter, listener)] : []), tcp],
     ...(tls ? { transport_socket: writeTransport(tls, settings, pair, false) } : {}),
   });
+  return [chain, ...quicClosed(host, context)];
 }
 
 const chainResource = (listener: string, name: string, chain: FilterChain): Resource => ({
@@ -147,31 +172,32 @@ function writeTransport(
   settings: SettingsSpec,
   pair: KeyPair | undefined,
   http: boolean,
-): FilterChain["transport_socket"] {
+): { readonly name: string; readonly typed_config: TlsContext } {
   const { h1, h2 } = httpVersions(settings);
   const client = tls.clientValidation ? writeClientValidation(tls.clientValidation) : {};
-  const context: Typed<"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"> =
-    {
-      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-      ...client,
-      common_tls_context: {
-        ...client.common_tls_context,
-        tls_params: writeTlsParameters(tls.minimum, tls.maximum, settings.tls),
-        ...writeCertificate({ secret: tls.secret, ...(pair ? { pair } : {}) }, tls.moreSecrets),
-        ...(http ? { alpn_protocols: [...(h2 ? ["h2"] : []), ...(h1 ? ["http/1.1"] : [])] } : {}),
-      },
-    };
+  const context: TlsContext = {
+    "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+    ...client,
+    common_tls_context: {
+      ...client.common_tls_context,
+      tls_params: writeTlsParameters(tls.minimum, tls.maximum, settings.tls),
+      ...writeCertificate({ secret: tls.secret, ...(pair ? { pair } : {}) }, settings, tls.moreSecrets),
+      ...(http ? { alpn_protocols: [...(h2 ? ["h2"] : []), ...(h1 ? ["http/1.1"] : [])] } : {}),
+    },
+  };
   return { name: "envoy.transport_sockets.tls", typed_config: context };
 }
 
 /** Closes all connections for a server name. */
-export const writeClosedChain = (
+export const writeClosedChains = (
   host: string,
   context: Pick<ChainContext, "listener" | "settings">,
-): Resource =>
+): readonly Resource[] => [
   chainResource(context.listener, host, {
     filters: [writeTcpProxy([{ weight: 1 }], [closedCluster], context)],
-  });
+  }),
+  ...quicClosed(host, context),
+];
 
 function writeTcpProxy(
   backends: readonly Pick<TcpBackend, "weight">[],

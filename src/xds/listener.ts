@@ -14,6 +14,7 @@ import { writeAccessLog } from "./access-log.js";
 import { httpFilters } from "./http-filters.js";
 import { connectionTimeouts, httpVersions, listenAddress, listenerBase } from "./listener-settings.js";
 import type { Chain } from "./policies/policy.js";
+import { quicListener, writeQuicListener } from "./quic.js";
 import { routesHole } from "./routes-hole.js";
 import { writeStatsListeners, writeStatsSecrets } from "./stats-listener.js";
 import { writeTracing } from "./tracing.js";
@@ -40,6 +41,8 @@ export interface ManagerOptions extends Chain {
   readonly forwardCertificate?: ClientValidation["forward"];
   /** Allows all upgrades; without it each route allows its own. */
   readonly websockets?: boolean | undefined;
+  /** HTTP/3. */
+  readonly quic?: boolean;
 }
 
 /** The HTTP connection manager of a filter chain. All managers with the same route table share a subscription. */
@@ -49,6 +52,7 @@ export function writeHttpConnectionManager({
   table = listener,
   forwardCertificate,
   websockets,
+  quic,
   ...chain
 }: ManagerOptions): Filter {
   const {
@@ -56,7 +60,13 @@ export function writeHttpConnectionManager({
     services: { tracing },
   } = chain;
   const { h1, h2 } = httpVersions(settings);
-  const codec: HttpConnectionManager["codec_type"] = h1 && h2 ? "AUTO" : h2 ? "HTTP2" : "HTTP1";
+  const codec: HttpConnectionManager["codec_type"] = quic
+    ? "HTTP3"
+    : h1 && h2
+      ? "AUTO"
+      : h2
+        ? "HTTP2"
+        : "HTTP1";
   const { accessLog: path } = secure ? settings.https : settings.http;
   const log = writeAccessLog(path, settings.accessLog);
   const streams = settings.listener.httpMaxConcurrentStreams;
@@ -207,7 +217,14 @@ function writeListener(
     ...(filters.length > 0 ? { listener_filters: filters } : {}),
   };
   if (family === "tcp") return [listenerResource(listener, "chains", name)];
-  if (family === "https") return [routeTable(name), listenerResource(listener, "chains", name)];
+  if (family === "https")
+    return [
+      routeTable(name),
+      listenerResource(listener, "chains", name),
+      ...(settings.http3.enabled
+        ? [listenerResource(writeQuicListener(listener, settings), "chains", quicListener(name))]
+        : []),
+    ];
   const manager: ManagerOptions = { listener: name, secure: false, settings, services, websockets };
   const chains = [{ filters: [writeHttpConnectionManager(manager)] }];
   return [routeTable(name), listenerResource({ ...listener, filter_chains: chains }, "http", name)];

@@ -1,4 +1,5 @@
 import type { HttpConnectionManager, ScopedRouteConfiguration, TypedExtensionConfig } from "../gen/envoy.js";
+import type { PollTimes } from "../schema/polls.js";
 import { configSource } from "./config-source.js";
 
 /**
@@ -51,8 +52,8 @@ const value = (table: string): string =>
   `${table}/${flipping.map((_, i) => `%CEL(${isEven(i)}?'0':'1')%`).join("")}`;
 
 /** The fields of a connection manager that select one whole route table. */
-export const wholeRoutes = (table: string): Pick<HttpConnectionManager, "rds"> => ({
-  rds: { config_source: configSource, route_config_name: table },
+export const wholeRoutes = (table: string, polls?: PollTimes): Pick<HttpConnectionManager, "rds"> => ({
+  rds: { config_source: configSource(polls), route_config_name: table },
 });
 
 /** The JSON of a part of a route table without virtual hosts. It removes the part header from requests to backends. */
@@ -62,6 +63,7 @@ export const partOf = (frame: string): string =>
 /** The fields of a connection manager that select the parts of a table. */
 export function scopedRoutes(
   table: string,
+  polls?: PollTimes,
 ): Pick<HttpConnectionManager, "scoped_routes" | "early_header_mutation_extensions"> {
   const noteShard: TypedExtensionConfig = {
     name: "envoy.http.early_header_mutation.header_mutation",
@@ -85,8 +87,8 @@ export function scopedRoutes(
       scope_key_builder: {
         fragments: [{ header_value_extractor: { name: shardHeader, index: 0, element_separator: "," } }],
       },
-      rds_config_source: configSource,
-      scoped_rds: { scoped_rds_config_source: configSource },
+      rds_config_source: configSource(polls),
+      scoped_rds: { scoped_rds_config_source: configSource(polls) },
     },
   };
 }

@@ -23,6 +23,8 @@ export interface TableContext {
   readonly authorized: boolean;
   /** Routes have the object that they come from in their metadata. */
   readonly sourced: boolean;
+  /** The header `alt-svc` of responses. */
+  readonly altSvc?: string | undefined;
   /** Returns the Envoy cluster name of a node. */
   nameOf(cluster: Cluster): string;
 }
@@ -44,13 +46,22 @@ export const writeVirtualHost = (
       ...(context.sourced ? { metadata: writeSource(route.from) } : {}),
     };
   });
+  const host = writeHostPolicies(policies, context.host);
+  const { response_headers_to_add: added = [] } = host;
   return {
     name: context.host,
     domains: [context.host],
     routes: written,
-    ...writeHostPolicies(policies, context.host),
+    ...host,
+    ...(context.altSvc ? { response_headers_to_add: [...added, altSvcHeader(context.altSvc)] } : {}),
   };
 };
+
+/** A backend's own header has its own port. */
+const altSvcHeader = (value: string) => ({
+  header: { key: "alt-svc", value },
+  append_action: "OVERWRITE_IF_EXISTS_OR_ADD" as const,
+});
 
 /** The metadata for Contour's access log fields `contour_config_…`. */
 function writeSource(from: Ref): NonNullable<EnvoyRoute["metadata"]> {

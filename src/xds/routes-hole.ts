@@ -1,3 +1,4 @@
+import type { PollTimes } from "../schema/polls.js";
 import { scopedRoutes, wholeRoutes } from "./route-shards.js";
 
 /**
@@ -38,18 +39,18 @@ export function filled(
 }
 
 /** How connection managers find the routes of tables, those of `split` in parts; one object for each table. */
-export function routesIn(split: ReadonlySet<string>): (table: string) => TableRoutes {
+export function routesIn(split: ReadonlySet<string>, polls?: PollTimes): (table: string) => TableRoutes {
   const known = new Map<string, TableRoutes>();
   return (table) => {
-    const found = known.get(table) ?? tableRoutes(table, split.has(table));
+    const found = known.get(table) ?? tableRoutes(table, split.has(table), polls);
     known.set(table, found);
     return found;
   };
 }
 
-function tableRoutes(table: string, inParts: boolean): TableRoutes {
-  const wholeJson = members(wholeRoutes(table));
-  return { table, inParts, json: inParts ? members(scopedRoutes(table)) : wholeJson, wholeJson };
+function tableRoutes(table: string, inParts: boolean, polls: PollTimes | undefined): TableRoutes {
+  const wholeJson = members(wholeRoutes(table, polls));
+  return { table, inParts, json: inParts ? members(scopedRoutes(table, polls)) : wholeJson, wholeJson };
 }
 
 const members = (of: object): string => JSON.stringify(of).slice(1, -1);

@@ -7,6 +7,7 @@ import type {
   TransportSocket,
 } from "../gen/envoy.js";
 import { type AdminEndpoints, readAdminEndpoints } from "../schema/admin-endpoints.js";
+import { pollTimes } from "../schema/polls.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { configSource } from "./config-source.js";
@@ -100,7 +101,7 @@ const authoritiesOf = ({ caFile }: Files): NonNullable<Secret["validation_contex
 function transport(files: Files | undefined, settings: SettingsSpec): TransportSocket | undefined {
   if (!files) return undefined;
   const sds = settings.secrets === "sds";
-  const config = (name: string) => ({ name, sds_config: configSource });
+  const config = (name: string) => ({ name, sds_config: configSource(pollTimes(settings.polls)) });
   const authorities: DownstreamTlsContext["common_tls_context"] = sds
     ? { validation_context_sds_secret_config: config(authoritiesName) }
     : { validation_context: authoritiesOf(files) };

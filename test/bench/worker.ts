@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { Miniflare } from "miniflare";
 import { freePort } from "../support/http.js";
+import { compatibility } from "../support/wrangler.js";
 import { applications } from "./apps.js";
 
 type Figures = Record<string, number>;
@@ -126,8 +127,7 @@ async function measure(count: number): Promise<Figures> {
     host: "127.0.0.1",
     port,
     modules: [{ type: "ESModule", path: "worker.js", contents: readFileSync("dist/worker.js", "utf8") }],
-    compatibilityDate: "2026-04-01",
-    compatibilityFlags: ["nodejs_compat"],
+    ...compatibility,
     durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
     durableObjectsPersist: folder,
     bindings: {

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { type BootstrapCommandOptions, bootstrapCommand } from "../../src/cli/bootstrap.js";
 import { manifestsOf } from "../../src/cli/manifests.js";
 import { bootstrapFindings } from "../../src/schema/bootstrap-settings.js";
+import { defaultPollTimes, pollTimes } from "../../src/schema/polls.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
@@ -184,4 +185,31 @@ test.each<[Partial<BootstrapCommandOptions>, RegExp]>([
   [{ adminSocket: "/a.sock", adminAddress: "127.0.0.1" }, /--admin-socket replaces/],
 ])("%j is refused", async (options, message) => {
   await expect(bootstrapOf(options)).rejects.toThrow(message);
+});
+
+test("the timeout of polls is that of the settings, in the bootstrap and in what is served", () => {
+  const timeoutsOf = (value: unknown): unknown[] =>
+    [...JSON.stringify(value).matchAll(/"request_timeout":"([^"]+)"/g)].map(([, text]) => text);
+  const { settings, findings } = parseSettings({ polls: { hold: "2m" } });
+  expect(findings).toEqual([]);
+  expect(timeoutsOf(writeBootstrap({ ...target, settings: settings.spec }))).toEqual(["125s", "125s"]);
+  expect(timeoutsOf(writeBootstrap(target))).toEqual(["30s", "30s"]);
+});
+
+test.each([
+  ["polls.timeout", { hold: "120s", timeout: "120s" }, /must be at least 5s longer than polls.hold \(120s\)/],
+  ["polls.timeout", { hold: "60s", timeout: "30s" }, /must be at least 5s longer/],
+  ["polls.hold", { hold: "301s" }, /must be from 1s to 300s/],
+  ["polls.hold", { hold: "0s" }, /must be from 1s to 300s/],
+])("%s of %j is refused, and bootstrap writes nothing", async (path, polls, message) => {
+  const { settings, findings } = parseSettings({ polls });
+  expect(findings).toMatchObject([{ severity: "error", path, message: expect.stringMatching(message) }]);
+  expect(pollTimes(settings.spec.polls)).toEqual(defaultPollTimes);
+  const folder = await mkdtemp(join(tmpdir(), "isoline-bootstrap-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, "settings.json");
+  await writeFile(file, JSON.stringify({ polls }));
+  await expect(
+    bootstrapCommand(join(folder, "out.json"), { xds: target.xdsUrl, settings: file }),
+  ).rejects.toThrow(message);
 });

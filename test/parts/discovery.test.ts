@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { encodeResponse } from "../../src/link/respond.js";
 import type { Snapshot, XdsType } from "../../src/link/snapshot.js";
+import { defaultPollTimes } from "../../src/schema/polls.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { holdTime } from "../../src/server/hold-time.js";
@@ -22,6 +23,7 @@ const snapshot = (sets: Sets): Snapshot => {
     },
     mode: "inline",
     xdsCluster: "isoline",
+    polls: defaultPollTimes,
     findings: [],
     tables: new Map(),
     split: new Set(),

@@ -181,3 +181,32 @@ describe("the output of `isoline manifests`", () => {
     expect(audited).toContainEqual({ group: "", resources: ["configmaps"] });
   });
 });
+
+describe("--http3", () => {
+  const portsOf = (http3: boolean): unknown[] => {
+    const objects = besideWorker("envoy", { http3 }) as readonly {
+      readonly kind: string;
+      readonly spec?: {
+        readonly ports?: readonly { readonly protocol?: string }[];
+        readonly template?: {
+          readonly spec: {
+            readonly containers: readonly { readonly ports: readonly { readonly protocol?: string }[] }[];
+          };
+        };
+      };
+    }[];
+    return objects.flatMap(({ kind, spec }) =>
+      [...(spec?.ports ?? []), ...(spec?.template?.spec.containers.flatMap(({ ports }) => ports) ?? [])]
+        .filter(({ protocol }) => protocol === "UDP")
+        .map((port) => ({ kind, ...port })),
+    );
+  };
+
+  it("adds the UDP ports of the Service and of the Envoys", () => {
+    expect(portsOf(false)).toEqual([]);
+    expect(portsOf(true)).toEqual([
+      { kind: "Service", name: "http3", port: 443, targetPort: "http3", protocol: "UDP" },
+      { kind: "DaemonSet", name: "http3", containerPort: 8443, protocol: "UDP" },
+    ]);
+  });
+});

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Body, type Bytes } from "../../src/link/body.js";
 import type { Poll } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
+import { defaultPollTimes } from "../../src/schema/polls.js";
 import { type AppOptions, createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
@@ -24,6 +25,7 @@ const snapshot = (sets: Sets): Snapshot => ({
   ) as unknown as Snapshot["sets"],
   mode: "inline",
   xdsCluster: "isoline",
+  polls: defaultPollTimes,
   findings: [],
   tables: new Map(),
   split: new Set(),
@@ -85,7 +87,10 @@ describe("a poll that is held for a name which is not served yet", () => {
 });
 
 describe("names of the xDS cluster", () => {
-  const listeners: Sets = { ...base, listeners: { l: JSON.stringify({ name: "l", source: configSource }) } };
+  const listeners: Sets = {
+    ...base,
+    listeners: { l: JSON.stringify({ name: "l", source: configSource() }) },
+  };
   const named = async (reply: Promise<Reply>): Promise<string | undefined> => {
     const answer = await reply;
     if (answer.status !== 200) return undefined;

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { EnvoyRegistry } from "../../src/link/envoy-registry.js";
 import { Publication } from "../../src/link/publish.js";
 import { type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
+import { defaultPollTimes } from "../../src/schema/polls.js";
 import { fc } from "../support/fast-check.js";
 import { setOf, textOf } from "../support/resource-set.js";
 
@@ -24,6 +25,7 @@ const snapshotOf = (edit: number): Snapshot => ({
   ) as unknown as Snapshot["sets"],
   mode: "inline",
   xdsCluster: "isoline",
+  polls: defaultPollTimes,
   findings: [],
   tables: new Map(),
   split: new Set(),

@@ -6,6 +6,7 @@ import { request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
 import { Miniflare, Response } from "miniflare";
 import { certificate, type Manifest } from "./backend.js";
+import { compatibility } from "./wrangler.js";
 
 /** A line of `ISOLINE_TOKENS`. */
 export const tokenLine = (role: string, token: string): string =>
@@ -41,8 +42,7 @@ export async function startClusterWorker(options: ClusterWorkerOptions): Promise
         contents: readFileSync(new URL("../../dist/worker.js", import.meta.url), "utf8"),
       },
     ],
-    compatibilityDate: "2026-04-01",
-    compatibilityFlags: ["nodejs_compat"],
+    ...compatibility,
     durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
     durableObjectsPersist: folder,
     serviceBindings: { KUBE: reachOf(options) as never },

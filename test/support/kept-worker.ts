@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { Miniflare } from "miniflare";
 import { onTestFinished } from "vitest";
 import { freePort } from "./http.js";
+import { compatibility } from "./wrangler.js";
 
 /** The built Worker with a folder that persists between runs. */
 export interface KeptWorker<Body> {
@@ -40,8 +41,7 @@ export async function keptWorker<Body>(
           contents: readFileSync(new URL("../../dist/worker.js", import.meta.url), "utf8"),
         },
       ],
-      compatibilityDate: "2026-04-01",
-      compatibilityFlags: ["nodejs_compat"],
+      ...compatibility,
       durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
       durableObjectsPersist: folder,
       bindings: { ISOLINE_INSECURE: "1", ISOLINE_TOKENS: tokenLines.join("\n") },

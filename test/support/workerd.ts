@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { eventually } from "./envoy.js";
 import { freePort } from "./http.js";
+import { compatibility } from "./wrangler.js";
 
 const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
 
@@ -25,8 +26,8 @@ const config :Workerd.Config = (
 );
 const main :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],
-  compatibilityDate = "2026-04-01",
-  compatibilityFlags = ["nodejs_compat"],
+  compatibilityDate = ${text(compatibility.compatibilityDate)},
+  compatibilityFlags = ${JSON.stringify(compatibility.compatibilityFlags)},
   durableObjectNamespaces = [(className = "Fleet", uniqueKey = "fleet", enableSql = true)],
   durableObjectStorage = (localDisk = "disk"),
   bindings = [
@@ -44,7 +45,7 @@ const main :Workerd.Worker = (
 export async function startCappedWorker(
   heapMegabytes: number,
   bindings: Readonly<Record<string, string>>,
-): Promise<{ readonly url: string; readonly isAlive: () => boolean }> {
+): Promise<{ readonly url: string; readonly pid: number; readonly isAlive: () => boolean }> {
   const folder = mkdtempSync(join(tmpdir(), "isoline-workerd-"));
   mkdirSync(join(folder, "disk"));
   copyFileSync(new URL("../../dist/worker.js", import.meta.url), join(folder, "worker.js"));
@@ -59,5 +60,9 @@ export async function startCappedWorker(
   });
   const url = `http://127.0.0.1:${port}`;
   await eventually(async () => (await fetch(`${url}/healthz`)).ok, "the Worker answers");
-  return { url, isAlive: () => workerd.exitCode === null && workerd.signalCode === null };
+  return {
+    url,
+    pid: workerd.pid ?? 0,
+    isAlive: () => workerd.exitCode === null && workerd.signalCode === null,
+  };
 }

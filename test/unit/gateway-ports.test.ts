@@ -30,7 +30,7 @@ function listenersOf(all: readonly Fields[]): readonly Listener[] {
 function reasons(all: readonly Fields[], settings: SettingsSpec = defaultSettings): string[] {
   const good: Listener[] = [];
   return listenersOf(all).map((one) => {
-    const problem = portProblem(one, good, settings);
+    const problem = portProblem(one, good, settings, settings.http3.enabled);
     if (!problem) good.push(one);
     return problem?.reason ?? "";
   });

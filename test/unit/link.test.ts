@@ -369,7 +369,7 @@ describe("encodeResponse", () => {
   it("uses the xDS cluster name of the polling Envoy's bootstrap, and does not change user text", () => {
     const written = JSON.stringify({
       name: "a",
-      rds: { config_source: configSource },
+      rds: { config_source: configSource() },
       says: '"cluster_names":["isoline"]',
     });
     const one = selection(written);
@@ -379,12 +379,12 @@ describe("encodeResponse", () => {
           resources: unknown[];
         }
       ).resources[0];
-    const api = configSource.api_config_source;
+    const api = configSource().api_config_source;
     expect(named("xds.example.com")).toMatchObject({
       rds: { config_source: { api_config_source: { ...api, cluster_names: ["xds.example.com"] } } },
       says: '"cluster_names":["isoline"]',
     });
-    expect(named("isoline")).toMatchObject({ rds: { config_source: configSource } });
+    expect(named("isoline")).toMatchObject({ rds: { config_source: configSource() } });
   });
 
   it("never joins a large answer: it is sent in chunks, encoded for each reader", () => {

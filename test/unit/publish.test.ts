@@ -4,6 +4,7 @@ import { Publication } from "../../src/link/publish.js";
 import { isByName } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import { parseVersion } from "../../src/link/version.js";
+import { defaultPollTimes } from "../../src/schema/polls.js";
 import { fc } from "../support/fast-check.js";
 import { setOf, textOf } from "../support/resource-set.js";
 
@@ -15,6 +16,7 @@ const snapshot = (sets: Sets): Snapshot => ({
   ) as unknown as Snapshot["sets"],
   mode: "eds",
   xdsCluster: "isoline",
+  polls: defaultPollTimes,
   findings: [],
   tables: new Map(),
   split: new Set(),
@@ -571,7 +573,7 @@ describe("make before break", () => {
           if (step.do === "poll") ask(step.node, step.type);
           else publish({ ...serving(step.to), endpoints: {} }, i + 2);
         }
-        expect(fleet.views()).toHaveLength(2);
+        expect(fleet.views(0)).toHaveLength(2);
       }),
     );
   });
@@ -582,11 +584,13 @@ describe("Fleet", () => {
     const fleet = new EnvoyRegistry();
     for (let i = 0; i < maxNodes + 2000; i++)
       fleet.observe({ token, node: `node-${i}` }, "clusters", [], "", i);
-    expect(fleet.views()).toHaveLength(maxNodes);
-    expect(fleet.views()[0]?.node).toBe("node-2000");
+    expect(fleet.views(0)).toHaveLength(maxNodes);
+    expect(fleet.views(0)[0]?.node).toBe("node-2000");
     for (let i = 0; i < 140_000; i++) fleet.observe({ token, node: "greedy" }, "endpoints", [`n${i}`], "", i);
     fleet.observe({ token, node: "late" }, "endpoints", ["x".repeat(5000)], "", 1);
-    const kept = fleet.views().reduce((sum, { subscriptions }) => sum + Object.keys(subscriptions).length, 0);
+    const kept = fleet
+      .views(0)
+      .reduce((sum, { subscriptions }) => sum + Object.keys(subscriptions).length, 0);
     expect(kept).toBeLessThanOrEqual(131_072);
   });
 
@@ -605,7 +609,7 @@ describe("Fleet", () => {
       fleet.observe({ token: large ?? token, node: `node-${i % 7}` }, "endpoints", [`n${i}`], "", 1);
     for (let i = 0; i < 1000; i++)
       expect(fleet.refusal(own(i), "clusters", [])).toEqual({ version: "2-b", at: 0 });
-    const of = (name: string) => fleet.views().filter((view) => view.token === name);
+    const of = (name: string) => fleet.views(0).filter((view) => view.token === name);
     expect(of("many")).toHaveLength(maxNodes);
     const kept = of("large").reduce((sum, { subscriptions }) => sum + Object.keys(subscriptions).length, 0);
     expect(kept).toBeLessThanOrEqual(131_072);

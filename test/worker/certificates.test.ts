@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { oddCertificates } from "../support/odd-certificates.js";
 import { oddKeys } from "../support/odd-keys.js";
 import { oddPem } from "../support/odd-pem.js";
+import { compatibility } from "../support/wrangler.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -58,8 +59,7 @@ test("workerd refuses the same certificates and keys as Node, and reads the same
   });
   const worker = new Miniflare({
     modules: [{ type: "ESModule", path: "worker.js", contents: outputFiles[0]?.text ?? "" }],
-    compatibilityDate: "2026-04-01",
-    compatibilityFlags: ["nodejs_compat"],
+    ...compatibility,
   });
   const pairs = [...oddCertificates, ...oddKeys, ...oddPem];
   const answer = await worker

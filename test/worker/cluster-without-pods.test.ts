@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -273,6 +274,31 @@ describe.skipIf("reason" in binaries)("a cluster without pods of Isoline, follow
       expect(JSON.stringify(await envoy.configDump())).toContain("shop.test");
       expect(await envoy.rejected()).toEqual([]);
     }
+  });
+
+  const count = Number(process.env.HOOKS ?? 12);
+  it("has a change in Envoy soon after the webhook, whenever it comes", {
+    timeout: 300_000 + count * 3000,
+  }, async () => {
+    const times: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const answered = `change ${i}`;
+      const spec = {
+        virtualhost: { fqdn: "hooked.test" },
+        routes: [{ directResponsePolicy: { statusCode: 200, body: answered } }],
+      };
+      await sleep(Math.random() * 1000);
+      const since = performance.now();
+      await kube.apply({ ...hostProxy("hooked.test", "app"), spec });
+      await eventually(async () => (await body("hooked.test")) === answered, `change ${i} arrives`);
+      times.push(performance.now() - since);
+    }
+    times.sort((a, b) => a - b);
+    const at = (share: number): number => Math.round(times[Math.floor(share * (count - 1))] ?? 0);
+    console.log(
+      `from the write to Envoy, ${count} hooks: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${at(1)} ms`,
+    );
+    expect(at(0.5)).toBeLessThan(10_000);
   });
 
   it("refuses an object that is not valid before it is stored, by the printed webhook", async () => {

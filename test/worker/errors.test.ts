@@ -12,6 +12,7 @@ import {
   tokenLine,
 } from "../support/error-kinds.js";
 import { freePort } from "../support/http.js";
+import { compatibility } from "../support/wrangler.js";
 
 const good = tokenLine("node", envoyToken);
 
@@ -48,8 +49,7 @@ async function startWorker(tokens: string, fault = ""): Promise<{ readonly port:
       { type: "ESModule", path: "entry.js", contents: entry },
       { type: "ESModule", path: "worker.js", contents },
     ],
-    compatibilityDate: "2026-04-01",
-    compatibilityFlags: ["nodejs_compat"],
+    ...compatibility,
     durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
     bindings: { ISOLINE_INSECURE: "1", ISOLINE_TOKENS: tokens, FAULT: fault },
     handleRuntimeStdio: () => undefined,

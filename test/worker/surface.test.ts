@@ -11,6 +11,7 @@ import { openApi } from "../../src/server/openapi.js";
 import { createSqliteStore } from "../../src/store/sqlite.js";
 import { hostProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { freePort } from "../support/http.js";
+import { compatibility } from "../support/wrangler.js";
 
 const line = (role: string, rest = "", token = role): string =>
   `${role} sha256:${createHash("sha256").update(token).digest("hex")} ${rest}`;
@@ -48,8 +49,7 @@ async function startWorker(folder: string): Promise<Running> {
     host: "127.0.0.1",
     port,
     modules: [{ type: "ESModule", path: "worker.js", contents }],
-    compatibilityDate: "2026-04-01",
-    compatibilityFlags: ["nodejs_compat"],
+    ...compatibility,
     durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
     durableObjectsPersist: folder,
     bindings: { ISOLINE_INSECURE: "1", ISOLINE_TOKENS: tokens },

@@ -14,6 +14,7 @@ import {
 } from "../support/backend.js";
 import { eventually, startEnvoy } from "../support/envoy.js";
 import { freePort, request } from "../support/http.js";
+import { compatibility } from "../support/wrangler.js";
 
 const token = "a-token-for-tests";
 const readToken = "a-token-to-read";
@@ -49,8 +50,7 @@ class TestWorker {
       host: "127.0.0.1",
       port: this.port,
       modules: [{ type: "ESModule", path: "worker.js", contents: this.source }],
-      compatibilityDate: "2026-04-01",
-      compatibilityFlags: ["nodejs_compat"],
+      ...compatibility,
       durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
       durableObjectsPersist: this.folder,
       bindings: { ISOLINE_INSECURE: "1", ...bindings },

@@ -16,7 +16,7 @@ export function addBootstrap(program: Command): void {
     .addOption(
       new Option(
         "--settings <file>",
-        "settings, or Contour's configuration file, for values of Envoy's runtime",
+        "settings, or Contour's configuration file, for the timeout of polls and values of Envoy's runtime",
       ),
     )
     .requiredOption("--xds <url>", "the server")

@@ -45,6 +45,7 @@ export function addManifests(program: Command): void {
       "--gateway-infrastructure",
       "include ServiceAccounts of Gateways, for the setting gateway.infrastructure",
     )
+    .option("--http3", "include the Envoys' UDP ports, for the setting http3")
     .option(
       "--gateway-parameters <file>",
       "the ConfigMap that parametersRef of a Gateway or GatewayClass names: Envoys as it describes them",

@@ -102,6 +102,11 @@ export const tlsCodes = {
     "Keep `default: true` on one.",
     "`jwtProviders: [{name: a, default: true}, {name: b, default: true}]`.",
   ),
+  NotOverHttp3: warning(
+    "HTTP/3 is on, and this host can't have it: it asks clients for certificates, or its maximum TLS version is below 1.3. It is served over TCP, and answers 421 over QUIC.",
+    "Nothing, if the host needs its TLS settings; else remove `clientValidation`, or allow TLS 1.3.",
+    "A virtual host with `tls.clientValidation` and the setting `http3: {enabled: true}`.",
+  ),
   RemoteJWKSCACertificateNotDelegated: error(
     "The CA certificate for the key server is in another namespace, which does not delegate it.",
     "Add a TLSCertificateDelegation to that namespace, or use a Secret of this namespace.",

@@ -34,7 +34,8 @@ export function envoyNames(
 ): readonly (string | ListenerProblem)[] {
   const good: Listener[] = [];
   const problems = entries.map(({ spec }) => {
-    const problem = hostnameProblem(spec) ?? portProblem(spec, good, isMain ? settings : undefined);
+    const problem =
+      hostnameProblem(spec) ?? portProblem(spec, good, isMain ? settings : undefined, settings.http3.enabled);
     if (!problem) good.push(spec);
     return problem;
   });

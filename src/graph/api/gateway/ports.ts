@@ -40,6 +40,7 @@ export function portProblem(
   listener: Listener,
   before: readonly Listener[],
   settings: SettingsSpec | undefined,
+  http3: boolean,
 ): ListenerProblem | undefined {
   const family = familyOf(listener);
   const isKnown = family && (settings || listener.protocol !== httpsOfContour);
@@ -53,15 +54,19 @@ export function portProblem(
     return { type: "Accepted", reason: "PortUnavailable", message };
   }
   for (const other of before) {
-    // UDP ports are independent of TCP ports.
-    if ((familyOf(other) === "udp") !== (family === "udp")) continue;
+    const families = [familyOf(other), family];
+    // UDP ports are independent of TCP ports, but HTTP/3 uses both.
+    if (families.includes("udp") && families[0] !== families[1] && !(http3 && families.includes("https")))
+      continue;
     if (other.port !== listener.port) {
       if (portOf(other.port) !== portOf(listener.port)) continue;
       const message = "Listener port conflicts with a previous Listener's port";
       return { type: "Accepted", reason: "PortUnavailable", message };
     }
     if (familyOf(other) !== family) {
-      const message = "All Listener protocols for a given port must be compatible";
+      const message = families.includes("udp")
+        ? "HTTP/3 of an HTTPS listener uses this UDP port"
+        : "All Listener protocols for a given port must be compatible";
       return { type: "Conflicted", reason: "ProtocolConflict", message };
     }
     if (
