@@ -27,7 +27,8 @@ export class AuthLog {
   }
 
   refused({ request, network, refusal: { status, code }, token }: Refused): void {
-    const { pathname } = new URL(request.url);
+    // The host of a request may be no valid name.
+    const pathname = URL.canParse(request.url) ? new URL(request.url).pathname : "";
     if (this.withoutPolls && pathname.startsWith("/v3/discovery:")) return;
     const name = token?.name || token?.id;
     if (!this.#lines.admits(`${network} ${status} ${name ?? ""}`)) return;

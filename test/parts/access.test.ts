@@ -66,7 +66,7 @@ const all = [
   line("admin", "a"),
   line("preview", "v", "source=main"),
 ];
-const open = ["/", "/healthz", "/readyz"];
+const open = ["/", "/healthz", "/openapi.json", "/readyz"];
 const surface = [
   ...xdsTypes.map((type) => `/v3/discovery:${type}`),
   "/accept-shrink",
