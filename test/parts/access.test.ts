@@ -77,7 +77,6 @@ const surface = [
   "/graph",
   "/hosts",
   "/hosts/:host",
-  "/openapi.json",
   "/overview",
   "/config",
   "/hooks/admission",
