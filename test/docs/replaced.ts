@@ -51,12 +51,12 @@ export const replaced: readonly Replaced[] = [
     by: [],
     why: "the packages are there, and tests need no network",
   },
-  {
-    page: "docs/tutorial-replace-contour.md",
+  ...["contour", "ingress-nginx"].map((peer) => ({
+    page: `docs/tutorial-replace-${peer}.md`,
     command: "kubectl port-forward -n isoline service/isoline 18000:18000",
     by: [],
     why: "there is no kubelet: the server of the pod listens on this port of the machine",
-  },
+  })),
   worker("npm install", "the packages are there, and tests need no network"),
   worker(
     "npx wrangler secret put ISOLINE_TOKENS < tokens.txt",

@@ -206,3 +206,93 @@ walkBoth(
   },
   await whyNoCluster(),
 );
+
+/** What ingress-nginx leaves in a cluster, and an Ingress of a user. */
+const ingressNginx = `
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: ingress-nginx-controller, namespace: ingress-nginx}
+data: {hide-headers: X-Powered-By}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ingress-nginx-controller, namespace: ingress-nginx}
+spec:
+  selector: {matchLabels: {app: ingress-nginx}}
+  template:
+    metadata: {labels: {app: ingress-nginx}}
+    spec: {containers: [{name: controller, image: controller}]}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: ingress-nginx-admission}
+webhooks: []
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: shop
+  namespace: default
+  annotations:
+    nginx.ingress.kubernetes.io/use-regex: "true"
+    nginx.ingress.kubernetes.io/rewrite-target: /$1
+spec:
+  ingressClassName: nginx
+  rules:
+    - host: shop.example.com
+      http:
+        paths:
+          - {path: "/(.*)", pathType: ImplementationSpecific, backend: {service: {name: shop, port: {number: 80}}}}
+`;
+
+async function startWithIngressNginx(machine: Machine): Promise<void> {
+  machine.addHosts("isoline.isoline.svc", "envoy.isoline.example.com");
+  await ownManifests(machine);
+  await startCluster(machine);
+  await machine.must("sed -i '/^kind: HTTPProxy/,$d; /projectcontour/d' manifests/shop.yaml");
+  machine.write("ingress-nginx.yaml", ingressNginx);
+  await machine.must("kubectl create namespace ingress-nginx && kubectl apply -f ingress-nginx.yaml");
+  await machine.must("kubectl apply -f manifests");
+}
+
+const addressOf = (machine: Machine): Promise<string> =>
+  machine.must("kubectl get ingress shop -o jsonpath='{.status.loadBalancer.ingress[*].ip}'");
+
+walkBoth(
+  "docs/tutorial-replace-ingress-nginx.md",
+  {
+    given: startWithIngressNginx,
+    before: {
+      "kubectl port-forward": async (machine) => {
+        await runServer(machine);
+        await runPod(machine, "isoline", "deployment/envoy", "envoy", /.*/);
+        await untilShopIsServed(machine);
+        machine.write("forwarder.cjs", forwarder);
+        await untilPrinted(machine.start("exec node forwarder.cjs"), /listens/);
+      },
+      "kubectl scale deployment": async (machine) => {
+        const status = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.10" }] } } });
+        await machine.must(
+          `kubectl patch service envoy -n isoline --subresource=status --type=merge -p '${status}'`,
+        );
+        expect(await addressOf(machine)).toBe("");
+      },
+      "kubectl get ingresses": async (machine) => {
+        await servers.get(machine)?.interrupt();
+        await runServer(machine);
+        await eventually(async () => (await addressOf(machine)) === "192.0.2.10", "the status is written");
+      },
+    },
+    after: {
+      "isoline migrate": async (machine) =>
+        expect(await machine.must("cat httpproxies.yaml")).toContain("X-Powered-By"),
+      "kubectl delete deployment": (machine) => untilShopIsServed(machine),
+    },
+  },
+  await whyNoCluster(),
+);
