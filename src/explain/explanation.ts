@@ -1,7 +1,7 @@
 import type { RouteOrigin } from "../graph/core/route-origins.js";
 import type { Ref } from "../schema/meta.js";
 import type { Fact, Protections } from "../xds/policies/facts.js";
-import type { GatewaySeat } from "./origins.js";
+import type { GatewaySeat } from "./gateway-seat.js";
 
 /** A route that was evaluated. */
 export interface RouteSeen {

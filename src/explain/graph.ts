@@ -8,6 +8,7 @@ import type { Fact } from "../xds/policies/policy.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import { backendsOf, routeFacts } from "./facts.js";
+import type { GatewaySeat } from "./gateway-seat.js";
 import {
   addressesIn,
   gatewayOf,
@@ -17,7 +18,7 @@ import {
 } from "./listener-names.js";
 import { describeMatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
-import type { GatewaySeat, Origins } from "./origins.js";
+import type { Origins } from "./origins.js";
 import type { ListenerChoice } from "./request.js";
 import { plainRequest, type Reach, sampleRequest } from "./sample.js";
 import { selectChain, selectVirtualHost } from "./select.js";

@@ -21,6 +21,7 @@ import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { isGatewayRoute } from "../schema/object.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
+import type { GatewaySeat } from "./gateway-seat.js";
 import { gatewayOf, type MainGateway } from "./listener-names.js";
 import { serviceOf } from "./names.js";
 
@@ -34,17 +35,6 @@ export interface Origins {
   seat(place: string, host: string): GatewaySeat | undefined;
   /** What an Envoy listener for TCP or UDP sends to; undefined if no route of a Gateway has it. */
   stream(listener: string): StreamOrigin | undefined;
-}
-
-/** A listener of a Gateway. */
-export interface GatewaySeat {
-  /** `namespace/name`. */
-  readonly gateway: string;
-  readonly listener: string;
-  /** `namespace/name` of the ListenerSet that has the listener. */
-  readonly listenerSet?: string;
-  /** The port of the Gateway. */
-  readonly port: number;
 }
 
 /** The route of a TCP or UDP listener. */

@@ -1,7 +1,7 @@
 import type { RouteOrigin } from "../graph/core/route-origins.js";
 import { plural } from "../schema/words.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
-import type { GatewaySeat } from "./origins.js";
+import type { GatewaySeat } from "./gateway-seat.js";
 
 /** The place of an origin, such as `a.yaml:12`; empty when it is not known. */
 export type PlaceOf = (origin: RouteOrigin) => string;

@@ -241,7 +241,8 @@ export function createApp(options: AppOptions): Hono<Variables> {
   const app = new Hono<Variables>();
   app.onError((error, c) => {
     if (error instanceof RequestError) return problem(c, error.status, error.code, error.message);
-    if (!URL.canParse(c.req.url)) return problem(c, 400, "invalid-host", "the Host of the request is not valid");
+    if (!URL.canParse(c.req.url))
+      return problem(c, 400, "invalid-host", "the Host of the request is not valid");
     const place = /\n\s*(at [^\n]*)/.exec(error.stack ?? "")?.[1];
     hub.log(`unexpected ${error.name}${place ? ` ${place}` : ""}`, "internal-error");
     return problem(c, 500, "internal", "an unexpected error; see the server's log");

@@ -175,7 +175,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
       async () => (await statusOf(hostProxy("last.test", "app"))).currentStatus === "valid",
       "a status after the failure",
     );
-    expect(log.filter((line) => line.includes("default/large"))).toHaveLength(1);
+    expect(log.filter((line) => line.startsWith("HTTPProxy/default/large: can't write"))).toHaveLength(1);
     const headers = { authorization: `Bearer ${readToken}` };
     const read = async (path: string): Promise<string> =>
       (await request({ port, path, headers, sni: "" })).body;

@@ -57,7 +57,8 @@ describe.skipIf(!existsSync(command))(
       const listen = args.includes("--listen") ? [] : ["--listen", `127.0.0.1:${port}`];
       const { code, stderr } = await serve([...args, ...listen]);
       expect(code).toBe(3);
-      expect(stderr).toMatch(/^isoline: .*\n$/);
+      // The log may have lines before, in JSON.
+      expect(stderr).toMatch(/^(?:\{.*\n)*isoline: .*\n$/);
       expect(stderr).toMatch(line);
     });
 
