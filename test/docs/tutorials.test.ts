@@ -174,18 +174,21 @@ const runServer = async (machine: Machine): Promise<void> => {
   servers.set(machine, await runPod(machine, "isoline", "deployment/isoline", "isoline", /serves xDS on/));
 };
 
+/** Runs what the manifests describe: the server, an Envoy, and the port of the Envoys' Service. */
+async function runPrinted(machine: Machine): Promise<void> {
+  await runServer(machine);
+  await runPod(machine, "isoline", "deployment/envoy", "envoy", /.*/);
+  await untilShopIsServed(machine);
+  machine.write("forwarder.cjs", forwarder);
+  await untilPrinted(machine.start("exec node forwarder.cjs"), /listens/);
+}
+
 walkBoth(
   "docs/tutorial-replace-contour.md",
   {
     given: startWithContour,
     before: {
-      "kubectl port-forward": async (machine) => {
-        await runServer(machine);
-        await runPod(machine, "isoline", "deployment/envoy", "envoy", /.*/);
-        await untilShopIsServed(machine);
-        machine.write("forwarder.cjs", forwarder);
-        await untilPrinted(machine.start("exec node forwarder.cjs"), /listens/);
-      },
+      "kubectl port-forward": runPrinted,
       "kubectl scale deployment contour": async (machine) => {
         expect(await statusOf(machine)).toBe("");
         const args = "kubectl get deployment isoline -n isoline -o jsonpath='{..args}'";
@@ -268,13 +271,7 @@ walkBoth(
   {
     given: startWithIngressNginx,
     before: {
-      "kubectl port-forward": async (machine) => {
-        await runServer(machine);
-        await runPod(machine, "isoline", "deployment/envoy", "envoy", /.*/);
-        await untilShopIsServed(machine);
-        machine.write("forwarder.cjs", forwarder);
-        await untilPrinted(machine.start("exec node forwarder.cjs"), /listens/);
-      },
+      "kubectl port-forward": runPrinted,
       "kubectl scale deployment": async (machine) => {
         const status = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.10" }] } } });
         await machine.must(
