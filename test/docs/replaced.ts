@@ -92,6 +92,7 @@ export const replaced: readonly Replaced[] = [
   chaos("npm run chaos -- --write"),
   bench("npm run bench -- kube"),
   bench("npm run bench -- traffic"),
+  bench("npm run bench -- waits"),
   bench("npm run bench -- applied"),
   bench("npm run bench -- sync"),
   bench("npm run bench"),
