@@ -36,8 +36,11 @@ export async function discover(
   who: Identity,
   connections: Connections = {},
 ): Promise<Response> {
-  const body = await (connections.read?.(c, maxRequestBytes) ?? readBody(c.req.raw));
-  const request = readDiscoveryRequest(body, connections.known?.(who.id));
+  // No variable holds the body: it would stay in memory for the time of the hold.
+  const request = readDiscoveryRequest(
+    await (connections.read?.(c, maxRequestBytes) ?? readBody(c.req.raw)),
+    connections.known?.(who.id),
+  );
   if (!isForNode(who, request.node)) {
     const given = `this token is for Envoys with node.id ${who.nodes}, and this one has ${JSON.stringify(request.node)}`;
     return problem(c, 403, "wrong-node", `${given}: change its --node-id, or give it another token`);
@@ -59,11 +62,11 @@ export async function discover(
     return problem(c, 429, "too-many-polls", tooManyPolls[reply.of], { headers });
   }
   if (reply.processed) follow?.(reply.processed);
-  const { body: answer, sending } = reply;
-  const content = sending ? sending.stream(answer.chunks()) : (answer.whole ?? answer.stream());
+  const { body, sending } = reply;
+  const content = sending ? sending.stream(body.chunks()) : (body.whole ?? body.stream());
   return c.body(content, 200, {
     "content-type": "application/json",
-    "content-length": String(answer.size),
+    "content-length": String(body.size),
     "cache-control": "no-store",
   });
 }

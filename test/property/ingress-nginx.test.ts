@@ -190,7 +190,8 @@ function demanded(
   if (name === "configuration-snippet" || name === "server-snippet") {
     if (!allowSnippets) return "closed";
     const demand = snippetDemands[text];
-    return name === "server-snippet" && hasOwn && demand !== "closed" ? undefined : demand;
+    const isOfAddresses = demand !== "closed" || /^(?:(?:allow|deny) [^;]+;\s*)+$/.test(text);
+    return name === "server-snippet" && hasOwn && isOfAddresses ? undefined : demand;
   }
   return isAbsent || isNone ? undefined : filters[name];
 }
