@@ -59,7 +59,7 @@ export function readGatewaySites(
     const all = [...attached].flatMap(([route, places]) =>
       places.get(key)?.some((seat) => seat.listener === listener) ? route : [],
     );
-    const routes = view.isMain ? all : closestRoutes(host, ofOneKind(host, listener, all, report));
+    const routes = view.isMain ? all : closestFirst(host, ofOneKind(host, listener, all, report));
     const found =
       listener.spec.protocol === "TLS"
         ? readTcpSite({ listener, view }, routes, reader)
@@ -92,10 +92,10 @@ function ofOneKind(
 }
 
 /**
- * The routes whose hostname is the closest to a host that is the hostname of a listener (Gateway API, HTTPRouteSpec.hostnames: precedence of rules). Elsewhere
- * each hostname of a route has its own virtual host.
+ * Routes in the order of their closest hostname, for a host that is the hostname of a listener (Gateway API,
+ * HTTPRouteSpec.hostnames: precedence of rules). Elsewhere each hostname of a route has its own virtual host.
  */
-function closestRoutes(host: string, routes: readonly RouteObject[]): readonly RouteObject[] {
+function closestFirst(host: string, routes: readonly RouteObject[]): readonly RouteObject[] {
   const closeness = (route: RouteObject): number =>
     Math.max(
       0,
@@ -103,8 +103,7 @@ function closestRoutes(host: string, routes: readonly RouteObject[]): readonly R
         name === host ? name.length + 1 : isUnder(host, name) ? name.length : 0,
       ),
     );
-  const most = Math.max(0, ...routes.map(closeness));
-  return routes.filter((route) => closeness(route) === most);
+  return routes.length < 2 ? routes : [...routes].sort((a, b) => closeness(b) - closeness(a));
 }
 
 /** The listeners of Gateways of classes with exactly this hostname. */
