@@ -64,7 +64,7 @@ import { writeUdp } from "./xds/udp.js";
  * Must be raised when any object compiles to a different result than before: stores outlive upgrades, and a store with
  * another version is recompiled. `test/golden/compiler.test.ts` enforces this.
  */
-export const compilerVersion = 21;
+export const compilerVersion = 22;
 
 /** A reader that records all reads. */
 export interface RecordingReader extends Reader {

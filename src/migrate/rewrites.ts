@@ -1,13 +1,12 @@
 import { quoteRegex } from "../graph/matches/order.js";
 import { groupCount, regexProblem } from "../graph/matches/regex.js";
+import { plainSubstitution } from "../graph/policies/path-rewrite.js";
 import { budgets } from "../schema/budgets.js";
 import type { Field } from "./field.js";
 import type { RegexRewrite } from "./model.js";
 
-const { regexProgramSize } = budgets.parse({});
-
-/** A text as a replacement of `PathSubstitution`. */
-export const plainReplacement = (text: string): string => text.replaceAll("\\", "\\\\");
+/** The largest program of an expression with the usual settings. */
+export const { regexProgramSize } = budgets.parse({});
 
 /** The rewrite of two fields in Envoy's form: an expression of RE2, and a replacement with groups such as `\1`. */
 export function substitutionOf(pattern: Field, replacement: Field): RegexRewrite | undefined {
@@ -29,7 +28,7 @@ export function goSubstitution(regex: string, replacement: string): RegexRewrite
     if (Number(name) > 9 && Number(name) <= groups) hasNames = true;
     return Number(name) <= groups ? `\\${name}` : "";
   };
-  const text = plainReplacement(replacement).replace(
+  const text = plainSubstitution(replacement).replace(
     /\$(?:\$|(\w+)|\{(\w+)\})/g,
     (_, word?: string, braced?: string) => {
       const name = word ?? braced;

@@ -92,7 +92,7 @@ function readRewrite([expression = "", target = "", flag, ...rest]: readonly str
   const found = origin === "" ? {} : readOrigin(origin);
   const substitution = text.replace(/\$(\d)/g, "\\$1");
   // A group at the start could make a path without a slash.
-  if (!found || !/^(?:\/|\\1)[-._~A-Za-z0-9/\\]*$/.test(substitution)) return undefined;
+  if (!found || !/^(?:\/|\$1)(?:[-._~A-Za-z0-9/]|\$\d)*$/.test(text)) return undefined;
   if (substitution.startsWith("\\") && !/^\^?\(\//.test(expression)) return undefined;
   const when = { subject: "path", is: "matches", value: path, ignoreCase: false, negate: false } as const;
   return {

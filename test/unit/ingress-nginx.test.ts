@@ -559,3 +559,63 @@ describe("docs/ingress-nginx.md", () => {
     expect(percent("exact", "harmless", "near")).toBeGreaterThanOrEqual(90);
   });
 });
+
+describe("a rewrite names only groups that its expression has", () => {
+  const rewritesOf = (one: NginxIngress) => {
+    const configMap = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { namespace: "ingress-nginx", name: "c" },
+      data: { "allow-snippet-annotations": "true" },
+    };
+    const { objects } = parseCase(
+      [...services, configMap, nginxIngress(one)].map((manifest) => stringify(manifest)).join("---\n"),
+      stringify({ ingressNginx: { configMap: "ingress-nginx/c" } }),
+    );
+    const json = [...compileAll(objects).resources("virtual-host", "ingress_http")].map((host) => host.json);
+    return json.flatMap((text) =>
+      [
+        ...text.matchAll(
+          /"regex_rewrite":(\{"pattern":\{"regex":"(?:[^"\\]|\\.)*"\},"substitution":"(?:[^"\\]|\\.)*"\})/g,
+        ),
+      ].map(([, found = ""]) => JSON.parse(found) as { pattern: { regex: string }; substitution: string }),
+    );
+  };
+  const regexIngress = (path: string, target: string): NginxIngress => ({
+    name: "odd",
+    host: "odd.test",
+    paths: [{ path, type: "ImplementationSpecific" }],
+    annotations: { "use-regex": "true", "rewrite-target": target },
+  });
+
+  it.each<[string, NginxIngress, string | undefined]>([
+    ["a quoted parenthesis", regexIngress("/\\Q(\\E(.*)", "/$2"), "/"],
+    ["a parenthesis in a class", regexIngress("/[(](.*)", "/$1/$2"), "/\\1/"],
+    ["a backslash in the target", regexIngress("/a(.*)", "/\\5"), undefined],
+    [
+      "a snippet with a group too many",
+      {
+        name: "odd",
+        host: "odd.test",
+        paths: [{ path: "/" }],
+        annotations: { "configuration-snippet": "rewrite ^/a/(.*)$ /b/$5 permanent;" },
+      },
+      undefined,
+    ],
+    [
+      "a snippet with a backslash",
+      {
+        name: "odd",
+        host: "odd.test",
+        paths: [{ path: "/" }],
+        annotations: { "configuration-snippet": "rewrite ^/a/(.*)$ /b/\\5 permanent;" },
+      },
+      undefined,
+    ],
+  ])("%s", (_, one, substitution) => {
+    const found = rewritesOf(one).filter(({ pattern }) => !pattern.regex.includes("^/$"));
+    expect(found.map((rewrite) => rewrite.substitution)).toEqual(
+      substitution === undefined ? [] : [substitution],
+    );
+  });
+});

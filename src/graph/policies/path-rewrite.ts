@@ -83,7 +83,10 @@ const longestPath = 60 * 1024;
  */
 const notDots = "(?:[^./]|\\.[^./;%]|\\.\\.[^/;%])";
 
-/** Why Envoy would refuse a substitution, or forward a path without a slash at its start; undefined if it is valid. */
+/** A text as a substitution, so that RE2 inserts it unchanged. */
+export const plainSubstitution = (text: string): string => text.replaceAll("\\", "\\\\");
+
+/** Why RE2 can't apply a substitution, or a path would have no slash at its start; undefined if it is valid. */
 export function substitutionProblem(
   { pattern, substitution }: PathSubstitution,
   maxProgramSize: number,

@@ -1,6 +1,5 @@
 import type { HeaderMatch, Match, PathMatch, QueryMatch } from "../../graph/matches/match-types.js";
-import { substitutionProblem } from "../../graph/policies/path-rewrite.js";
-import { budgets } from "../../schema/budgets.js";
+import { plainSubstitution, substitutionProblem } from "../../graph/policies/path-rewrite.js";
 import { pathReplacement } from "../../schema/httpproxy-policies.js";
 import type {
   HeaderChanges,
@@ -11,12 +10,10 @@ import type {
   SourceRewrite,
   SourceRoute,
 } from "../model.js";
-import { plainReplacement } from "../rewrites.js";
+import { regexProgramSize } from "../rewrites.js";
 import { compact, type WriterRemarks } from "./common.js";
 
 type Fields = Readonly<Record<string, unknown>>;
-
-const { regexProgramSize } = budgets.parse({});
 
 /** The properties of a host that its routes depend on. */
 export interface HostTerms {
@@ -290,7 +287,7 @@ function rewritePolicy(rewrite: SourceRewrite, replaceable: boolean): Fields | u
 const asSubstitution = (
   rewrite: Exclude<SourceRewrite, { readonly kind: "prefix" }>,
 ): Omit<RegexRewrite, "kind"> =>
-  rewrite.kind === "full" ? { regex: "^.*$", replacement: plainReplacement(rewrite.value) } : rewrite;
+  rewrite.kind === "full" ? { regex: "^.*$", replacement: plainSubstitution(rewrite.value) } : rewrite;
 
 /** Whether HTTPProxy can express the rewrite of the path. Without the rewrite, requests would reach wrong paths. */
 function isRewritten(route: SourceRoute, remarks: WriterRemarks): boolean {

@@ -6,7 +6,7 @@ import { quoteRegex } from "../../matches/order.js";
 import type { CorsPolicy } from "../../policies/cors.js";
 import type { ExternalAuth } from "../../policies/external-auth.js";
 import type { RoutePolicies } from "../../policies/index.js";
-import { type PathRewrite, replacePrefix } from "../../policies/path-rewrite.js";
+import { type PathRewrite, plainSubstitution, replacePrefix } from "../../policies/path-rewrite.js";
 import { type BackendOptions, readReference } from "./backends.js";
 import { readExternalAuth } from "./external-auth.js";
 import { type HeaderPolicies, readHeaderFilter } from "./header-modifier.js";
@@ -142,12 +142,9 @@ function percentOf({ percent, fraction }: NonNullable<RouteFilter["requestMirror
 
 const absolute = (path: string): string => (path.startsWith("/") ? path : `/${path}`);
 
-/** Escapes text, so that RE2 inserts it unchanged. */
-const substitution = (text: string): string => text.replaceAll("\\", "\\\\");
-
 function readRewrite(modifier: PathModifier, matched: PathMatch): PathRewrite {
   if (modifier.type === "ReplaceFullPath") {
-    const path = substitution(absolute(modifier.replaceFullPath));
+    const path = plainSubstitution(absolute(modifier.replaceFullPath));
     return { regex: { pattern: "^/.*$", substitution: path } };
   }
   return replacePrefix(matched, modifier.replacePrefixMatch);

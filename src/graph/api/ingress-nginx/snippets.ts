@@ -6,6 +6,7 @@ import type { Action } from "../../core/nodes.js";
 import type { HeaderMatch } from "../../matches/match-types.js";
 import { quoteRegex } from "../../matches/order.js";
 import { regexProblem } from "../../matches/regex.js";
+import { substitutionProblem } from "../../policies/path-rewrite.js";
 import type { AnnotatedIngress, NginxHostContext, Notes } from "./annotated-ingress.js";
 import { clientAddress, literal } from "./header-formats.js";
 
@@ -98,8 +99,8 @@ const bodyProblem = ({ body = "" }: SnippetAnswer): string | undefined =>
   new TextEncoder().encode(body).length > 4096 ? "an answer of more than 4096 bytes" : undefined;
 
 const rewriteProblem = ({ target }: SnippetAnswer, limit: number): string | undefined =>
-  target?.rewrite && regexProblem(target.rewrite.pattern, limit) !== undefined
-    ? "a regular expression that Envoy does not take"
+  target?.rewrite && substitutionProblem(target.rewrite, limit) !== undefined
+    ? "a rewrite with an expression or a group that Envoy does not take"
     : undefined;
 
 function conditionProblem(

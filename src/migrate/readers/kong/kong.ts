@@ -1,4 +1,5 @@
 import type { HeaderMatch, PathMatch } from "../../../graph/matches/match-types.js";
+import { plainSubstitution } from "../../../graph/policies/path-rewrite.js";
 import { type Conversion, partOf } from "../../conversion.js";
 import { exact, header, matchOf, method, regex, segments, prefix as textPrefix } from "../../matches.js";
 import {
@@ -10,7 +11,7 @@ import {
   type SourceRoute,
 } from "../../model.js";
 import { collectionsOf, type Peer } from "../../peer.js";
-import { plainReplacement } from "../../rewrites.js";
+
 import type { SourceObject } from "../../source.js";
 import { ignored } from "../../table.js";
 import {
@@ -214,7 +215,7 @@ interface Rewritten {
 function captureRewrite(whole: string, match: PathMatch): SourceRewrite | undefined {
   if (!whole.includes("$")) return { kind: "full", value: whole };
   if (match.kind !== "regex") return undefined;
-  const replacement = plainReplacement(whole).replace(/\$(\d)/g, "\\$1");
+  const replacement = plainSubstitution(whole).replace(/\$(\d)/g, "\\$1");
   return replacement.includes("$")
     ? undefined
     : { kind: "regex", regex: `^(?:${match.value})$`, replacement };

@@ -2,6 +2,7 @@ import { targetRewrite } from "../../../graph/api/ingress-nginx/rewrite.js";
 import type { PathMatch } from "../../../graph/matches/match-types.js";
 import { hasTopLevelBranch, prefix, regex, segments } from "../../matches.js";
 import type { SourceRewrite } from "../../model.js";
+import { regexProgramSize } from "../../rewrites.js";
 
 /** How a path of a host in regex mode is matched and rewritten. */
 export interface RegexPath {
@@ -47,7 +48,7 @@ export function anyForm(path: string, target: string | undefined): RegexPath {
     return { match, problem: "has a | outside of groups, of which nginx anchors the first branch alone" };
   if (effective === undefined) return { match };
   if (!effective.includes("$")) return { match, rewrite: { kind: "full", value: effective } };
-  const rewrite = targetRewrite(path, effective);
+  const rewrite = targetRewrite(path, effective, regexProgramSize);
   if (typeof rewrite === "string")
     return { match, problem: `is rewritten to ${effective}: the target ${rewrite}` };
   return { match, rewrite: { kind: "regex", regex: rewrite.pattern, replacement: rewrite.substitution } };

@@ -1,8 +1,9 @@
 import type { PathMatch } from "../../../graph/matches/match-types.js";
+import { plainSubstitution } from "../../../graph/policies/path-rewrite.js";
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
 import type { AccessRule, Cors, HeaderChanges, Redirect, SourcePart, SourceRewrite } from "../../model.js";
-import { goSubstitution, plainReplacement, withoutPrefixes, withoutPrefixRegex } from "../../rewrites.js";
+import { goSubstitution, withoutPrefixes, withoutPrefixRegex } from "../../rewrites.js";
 import type { SourceObject } from "../../source.js";
 import { middlewareTable } from "./table.js";
 
@@ -195,7 +196,7 @@ function addPrefix(prefix: string, target: Target, applied: AppliedMiddlewares, 
   const text = (prefix.startsWith("/") ? prefix : `/${prefix}`).replace(/\/$/, "");
   const { rewrite } = applied;
   if (rewrite?.kind === "regex" || (!rewrite && kind === "regex")) {
-    const whole = { kind: "regex", regex: "^", replacement: plainReplacement(text) } as const;
+    const whole = { kind: "regex", regex: "^", replacement: plainSubstitution(text) } as const;
     setRewrite(whole, target, applied, part);
     return;
   }
